@@ -1,10 +1,13 @@
 import os from "node:os";
 import path from "node:path";
+import { basicAuthorization } from "./basic-authorization.js";
 
 /** Settings of the hub from environment variables. */
 export interface HubEnvironment {
-  /** Address that requests for models of Hugging Face go to, without a slash at the end: `HF_ENDPOINT`. */
+  /** Address that requests for models of Hugging Face go to, without a slash at the end: `HF_ENDPOINT`. Never has a password. */
   endpoint: string;
+  /** `Authorization` header made of the user and the password in `HF_ENDPOINT`; null if it has none. */
+  endpointAuthorization: string | null;
   /** Access token: `HF_TOKEN`; null if it is not set. */
   token: string | null;
   /** File with the access token: `HF_TOKEN_PATH`, or `token` in `HF_HOME`. */
@@ -15,8 +18,10 @@ export interface HubEnvironment {
   hubCache: string;
   /** Folders that may contain a store of Ollama: `OLLAMA_MODELS`, or those where Ollama creates one. */
   ollamaStores: readonly string[];
-  /** Address of Ollama's registry, without a slash at the end: `NANOAGENT_OLLAMA_REGISTRY`. */
+  /** Address of Ollama's registry, without a slash at the end: `NANOAGENT_OLLAMA_REGISTRY`. Never has a password. */
   ollamaRegistry: string;
+  /** `Authorization` header made of the user and the password in `NANOAGENT_OLLAMA_REGISTRY`; null if it has none. */
+  ollamaAuthorization: string | null;
   /** Folders that may contain models of LM Studio. */
   lmStudioFolders: readonly string[];
   /** The only hosts that may be contacted: `NANOAGENT_ALLOW_HOSTS`, separated by commas; null: any. */
@@ -48,8 +53,11 @@ export function readHubEnvironment(
     HF_HOME || path.join(variables.XDG_CACHE_HOME || inHome(".cache"), "huggingface"),
     home,
   );
+  const endpoint = readAddress(variables.HF_ENDPOINT || ENDPOINT);
+  const registry = readAddress(variables.NANOAGENT_OLLAMA_REGISTRY || OLLAMA_REGISTRY);
   return {
-    endpoint: withoutSlash(variables.HF_ENDPOINT || ENDPOINT),
+    endpoint: endpoint.address,
+    endpointAuthorization: endpoint.authorization,
     token: (variables.HF_TOKEN || variables.HUGGING_FACE_HUB_TOKEN)?.trim() || null,
     tokenPath: expandHome(variables.HF_TOKEN_PATH || path.join(huggingFace, "token"), home),
     isOffline: isSet(variables.HF_HUB_OFFLINE) || isSet(variables.TRANSFORMERS_OFFLINE),
@@ -57,7 +65,8 @@ export function readHubEnvironment(
     ollamaStores: OLLAMA_MODELS
       ? [path.resolve(expandHome(OLLAMA_MODELS, home))]
       : [inHome(".ollama", "models"), ...(platform === "linux" ? ["/usr/share/ollama/.ollama/models"] : [])],
-    ollamaRegistry: withoutSlash(variables.NANOAGENT_OLLAMA_REGISTRY || OLLAMA_REGISTRY),
+    ollamaRegistry: registry.address,
+    ollamaAuthorization: registry.authorization,
     lmStudioFolders: [inHome(".lmstudio", "models"), inHome(".cache", "lm-studio", "models")],
     allowedHosts: variables.NANOAGENT_ALLOW_HOSTS === undefined ? null : splitHosts(variables.NANOAGENT_ALLOW_HOSTS),
     modelsFolder: path.join(xdg("XDG_DATA_HOME", inHome(".local", "share")), "nanoagent", "models"),
@@ -78,8 +87,13 @@ function splitHosts(text: string): string[] {
     .map((host) => host.toLowerCase());
 }
 
-function withoutSlash(address: string): string {
-  return address.trim().replace(/\/+$/, "");
+/** Separates the user and the password from an address, which must not appear in messages and files. */
+function readAddress(text: string): { address: string; authorization: string | null } {
+  const address = text.trim().replace(/\/+$/, "");
+  // A password with a slash makes an address malformed, and must not be shown either.
+  if (!URL.canParse(address)) return { address: address.replace(/^([a-z]+:\/\/)?.*@/i, "$1"), authorization: null };
+  const authorization = basicAuthorization(new URL(address));
+  return { address: address.replace(/^([a-z]+:\/\/)[^/?#]*@/i, "$1"), authorization };
 }
 
 function expandHome(folder: string, home: string): string {

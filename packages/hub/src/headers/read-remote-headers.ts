@@ -10,6 +10,7 @@ import {
 } from "@nanoagent/optimizer";
 import { HubError, type HubErrorCode } from "../hub-error.js";
 import type { HttpClient, HttpRequest, HttpResponse } from "../network/http-client.js";
+import { refusesToken } from "../network/hub-errors.js";
 import type { RemoteFile, RemoteModel } from "../sources/remote-model.js";
 import { fetchRange, type RemoteAccess } from "./fetch-range.js";
 import { readFileHeader } from "./read-file-header.js";
@@ -45,14 +46,18 @@ const STALL_MILLISECONDS = 30_000;
 /** Statuses of a signed address that is no longer valid. */
 const EXPIRED: ReadonlySet<number> = new Set([400, 401, 403, 404, 410]);
 
-/** Failures that concern the host or the account, and so every file of the repository. */
-const FAILURES_OF_ALL: ReadonlySet<HubErrorCode> = new Set([
-  "repository-gated",
-  "hub-offline",
-  "host-not-allowed",
-  "hub-unreachable",
-  "hub-refused",
-]);
+/** Failures that concern the settings or the account, and so every file of the repository. */
+const FAILURES_OF_ALL: ReadonlySet<HubErrorCode> = new Set(["repository-gated", "hub-offline", "host-not-allowed"]);
+
+/** Failures of one file that may be those of the host. */
+const FAILURES_OF_HOST: ReadonlySet<HubErrorCode> = new Set(["hub-unreachable", "hub-refused"]);
+
+const UNREACHABLE: ReadonlySet<HubErrorCode> = new Set(["hub-unreachable"]);
+
+/** Number of models in a row without an answer after which the host counts as unreachable. */
+const UNANSWERED_AT_FIRST = 2;
+/** The same after an answer. Each of them takes about a minute of new tries. */
+const UNANSWERED_LATER = 4;
 
 /**
  * Reads the headers of the models of a repository, without their weights. The first is received whole, 2 to 15 MB. For
@@ -60,9 +65,9 @@ const FAILURES_OF_ALL: ReadonlySet<HubErrorCode> = new Set([
  * parseGgufSibling} says how it is recognized. The whole header is received for one that is not recognized, and for a
  * model in several files. A header is read from an unfinished download first.
  *
- * A model that cannot be read does not affect the others, unless the host or the account is the cause: then nothing more
- * is requested, and all models that are not read yet have the same problem. Rejects with that problem if no header could
- * be read at all, and with the signal's reason.
+ * A model that cannot be read does not affect the others, unless the settings or the account are the cause, or the host
+ * answers no more: then nothing more is requested, and all models that are not read yet have the same problem. Rejects
+ * with that problem if no header could be read at all, also if every model was refused, and with the signal's reason.
  */
 export async function readRemoteHeaders(
   models: readonly RemoteModel[],
@@ -77,10 +82,13 @@ export async function readRemoteHeaders(
     const next = queue.shift();
     if (next === undefined) return;
     const [index, model] = next;
+    if (client.failure !== null) {
+      headers[index] = { model, header: null, problem: client.failure, fetchedBytes: 0 };
+      return;
+    }
     onProgress?.({ model, index, count: models.length });
     headers[index] = await readRemoteHeader(model, known, { ...options, client });
-    const { problem } = headers[index];
-    if (HubError.isInstance(problem) && FAILURES_OF_ALL.has(problem.code as HubErrorCode)) client.stop(problem);
+    client.judge(headers[index].problem, known.length > 0);
   };
   const readRest = async (): Promise<void> => {
     while (queue.length > 0) await readNext();
@@ -88,30 +96,58 @@ export async function readRemoteHeaders(
   signal?.throwIfAborted();
   while (queue.length > 0 && known.length === 0) await readNext();
   await Promise.all(Array.from({ length: PARALLEL_READS }, readRest));
-  if (client.failure !== null && headers.every(({ header }) => header === null)) throw client.failure;
+  const areAllRefused = headers.every(({ problem }) => isOneOf(problem, FAILURES_OF_HOST));
+  const failure = client.failure ?? (areAllRefused ? headers[0]?.problem : null);
+  if (failure && headers.every(({ header }) => header === null)) throw failure;
   return headers;
 }
 
-/** A client that sends nothing more after a failure, and rejects with it. */
+function isOneOf(problem: NanoAgentError | null, codes: ReadonlySet<HubErrorCode>): boolean {
+  return HubError.isInstance(problem) && codes.has(problem.code as HubErrorCode);
+}
+
+/** A client that sends nothing more after a failure that concerns all files, and rejects with it. */
 class StoppingClient implements HttpClient {
   readonly #client: HttpClient;
+  /** Failures after which the client tried again as often as it does. */
+  readonly #unanswered = new WeakSet<object>();
+  #unansweredInRow = 0;
+  #isTokenRefused = false;
   failure: NanoAgentError | null = null;
 
   constructor(client: HttpClient) {
     this.#client = client;
   }
 
-  stop(failure: NanoAgentError): void {
-    this.failure ??= failure;
+  /** Stops all requests if the problem of a model is that of all. `isAnswered` tells whether a header was read before. */
+  judge(problem: NanoAgentError | null, isAnswered: boolean): void {
+    // The failure of a request that was under way.
+    if (this.failure !== null) return;
+    const isUnanswered = isOneOf(problem, UNREACHABLE) || (problem !== null && this.#unanswered.has(problem));
+    this.#unansweredInRow = isUnanswered ? this.#unansweredInRow + 1 : 0;
+    const isHost = this.#unansweredInRow >= (isAnswered ? UNANSWERED_LATER : UNANSWERED_AT_FIRST);
+    const isToken = this.#isTokenRefused && isOneOf(problem, FAILURES_OF_HOST);
+    if (isHost || isToken || isOneOf(problem, FAILURES_OF_ALL)) this.failure = problem;
   }
 
   async request(request: HttpRequest): Promise<HttpResponse> {
     if (this.failure !== null) throw this.failure;
-    const response = await this.#client.request(request);
+    const response = await this.#send(request);
     if (!EXPIRED.has(response.status) || new URL(response.url).origin === new URL(request.url).origin) return response;
     // The signed address that the request was redirected to may have expired: the next one is new.
     response.body.destroy();
-    return this.#client.request(request);
+    return this.#send(request);
+  }
+
+  async #send(request: HttpRequest): Promise<HttpResponse> {
+    try {
+      const response = await this.#client.request(request);
+      this.#isTokenRefused ||= refusesToken(response);
+      return response;
+    } catch (error) {
+      if (HubError.isInstance(error)) this.#unanswered.add(error);
+      throw error;
+    }
   }
 }
 

@@ -19,6 +19,9 @@ const MAX_STREAMED_BYTES = MAX_HEADER_BYTES + MAX_GAP_BYTES;
 /** Most reads by a request of their own. A reader looks at three places behind the last tensor. */
 const MAX_APART_READS = 4;
 
+/** Length of a file whose size is unknown: no file is longer. */
+const UNKNOWN_LENGTH = 2 ** 50;
+
 /** Number of times that a lost connection is opened again. */
 const MAX_RESUMES = 3;
 
@@ -31,12 +34,16 @@ const MAX_RESUMES = 3;
  *   the last tensor. It finds nothing there if the server has no ranges.
  * - A lost connection is opened again at the same place, three times at most.
  * - A file of another size than `file.bytes` has the size that the server says.
+ * - A file without a stated size has a length that no file reaches, so that reads end where it ends.
  */
 export class RemoteBytes implements ByteSource {
   readonly length: number;
+  /** Whether the server or the source states the length. */
+  readonly isLengthKnown: boolean;
   readonly #file: RemoteFile;
   readonly #path: string;
   readonly #access: RemoteAccess;
+  readonly #setting: HttpResponse["setting"];
   #body: BodyReader;
   /** Offset of the next byte of the body. */
   #position = 0;
@@ -56,26 +63,27 @@ export class RemoteBytes implements ByteSource {
     const body = new BodyReader(response.body, access);
     try {
       if (response.status !== 200) throw refusalOf(response, file.path);
-      const length = bytesOf(response) ?? file.bytes;
-      if (length === null) throw unknownSize(file, response);
-      return new RemoteBytes(file, path, access, body, length);
+      return new RemoteBytes(file, path, access, response, body);
     } catch (error) {
       body.close();
       throw error;
     }
   }
 
-  private constructor(file: RemoteFile, path: string, access: RemoteAccess, body: BodyReader, length: number) {
+  private constructor(file: RemoteFile, path: string, access: RemoteAccess, response: HttpResponse, body: BodyReader) {
+    const length = bytesOf(response) ?? file.bytes;
     this.#file = file;
     this.#path = path;
     this.#access = access;
     this.#body = body;
-    this.length = length;
+    this.#setting = response.setting;
+    this.length = length ?? UNKNOWN_LENGTH;
+    this.isLengthKnown = length !== null;
   }
 
   /** Whether the file ended before its stated size. */
   get isShort(): boolean {
-    return this.#hasEnded && this.#position < this.length;
+    return this.isLengthKnown && this.#hasEnded && this.#position < this.length;
   }
 
   async read(offset: number, target: Uint8Array): Promise<number> {
@@ -142,7 +150,8 @@ export class RemoteBytes implements ByteSource {
         if (part.length > repeated) return part.subarray(repeated);
       } catch (cause) {
         this.#access.signal?.throwIfAborted();
-        if (this.#resumes >= MAX_RESUMES) throw connectionError(cause, new URL(this.#file.url), null);
+        if (this.#resumes >= MAX_RESUMES)
+          throw connectionError(cause, new URL(this.#file.url), { setting: this.#setting });
         this.#resumes++;
         await this.#resume();
       }
@@ -161,14 +170,19 @@ export class RemoteBytes implements ByteSource {
     const found = response.status === 206 ? contentRange(response) : null;
     if (!isWhole && found?.from !== this.#position) throw refusalOf(response, this.#file.path);
     const total = isWhole ? bytesOf(response) : (found?.total ?? null);
-    if (total !== null && total !== this.length) throw changedSize(this.#file, total, this.length);
+    if (this.isLengthKnown && total !== null && total !== this.length)
+      throw changedSize(this.#file, total, this.length);
     this.#repeatedBytes = isWhole ? this.#position : 0;
   }
 
   async #readApart(offset: number, target: Uint8Array): Promise<number> {
     if (++this.#apartReads > MAX_APART_READS) this.#failTooFar(offset);
     const range = { from: offset, to: offset + target.length };
-    const bytes = await fetchRange({ ...this.#file, bytes: this.length }, range, this.#access);
+    const bytes = await fetchRange(
+      { ...this.#file, bytes: this.isLengthKnown ? this.length : null },
+      range,
+      this.#access,
+    );
     if (bytes === null) return 0;
     target.set(bytes);
     return bytes.length;
@@ -189,15 +203,6 @@ export class RemoteBytes implements ByteSource {
 function bytesOf({ headers }: Pick<HttpResponse, "headers">): number | null {
   const length = headers["content-length"];
   return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : null;
-}
-
-function unknownSize(file: RemoteFile, { url }: Pick<HttpResponse, "url">): HubError {
-  return new HubError({
-    code: "hub-refused",
-    message: `The size of ${file.path} is unknown.`,
-    reason: `${new URL(url).host} does not state it.`,
-    hint: "Use an address from which the file can be downloaded directly.",
-  });
 }
 
 /** Returns the error for a file that has another size than before, or than the source lists. */

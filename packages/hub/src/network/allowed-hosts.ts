@@ -6,6 +6,9 @@ import { HubError } from "../hub-error.js";
  */
 export function checkHost(url: URL, allowedHosts: readonly string[] | null): void {
   if (allowedHosts === null || allowedHosts.some((allowed) => isSameHost(url, allowed))) return;
+  // A list with ports allows servers, not whole hosts.
+  const added = allowedHosts.some(hasPort) ? `${url.hostname}:${portOf(url)}` : url.hostname;
+  const list = [...allowedHosts, added].join(",");
   throw new HubError({
     code: "host-not-allowed",
     message: `${url.host} must not be contacted.`,
@@ -13,12 +16,20 @@ export function checkHost(url: URL, allowedHosts: readonly string[] | null): voi
       allowedHosts.length === 0
         ? "NANOAGENT_ALLOW_HOSTS is empty, which allows no host."
         : `NANOAGENT_ALLOW_HOSTS allows only ${allowedHosts.join(", ")}.`,
-    hint: `Add the host: export NANOAGENT_ALLOW_HOSTS=${[...allowedHosts, url.hostname].join(",")}`,
+    hint: `Add the host: export NANOAGENT_ALLOW_HOSTS=${list.includes("*") ? `"${list}"` : list}`,
   });
 }
 
 function isSameHost(url: URL, allowed: string): boolean {
   if (allowed.startsWith("*.")) return url.hostname.endsWith(allowed.slice(1)) && url.hostname.length >= allowed.length;
-  const port = url.port || (url.protocol === "https:" ? "443" : "80");
-  return [url.hostname, url.hostname.replace(/^\[|\]$/g, ""), `${url.hostname}:${port}`].includes(allowed);
+  return [url.hostname, url.hostname.replace(/^\[|\]$/g, ""), `${url.hostname}:${portOf(url)}`].includes(allowed);
+}
+
+function portOf({ port, protocol }: URL): string {
+  return port || (protocol === "https:" ? "443" : "80");
+}
+
+/** Whether a host of the list has a port. An IPv6 address without brackets has none. */
+function hasPort(allowed: string): boolean {
+  return /^(?:[^:]+|\[.*\]):\d+$/.test(allowed);
 }

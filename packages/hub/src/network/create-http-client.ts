@@ -1,16 +1,17 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 import { version } from "../../package.json";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { HubError } from "../hub-error.js";
 import { readAccessToken } from "./access-token.js";
 import { checkHost } from "./allowed-hosts.js";
-import { connectionError, isLostConnection, ResponseTimeout } from "./connection-errors.js";
-import type { HttpClient, HttpRequest, HttpResponse } from "./http-client.js";
+import { checkAddress, connectionError, isLostConnection, isTimeout } from "./connection-errors.js";
+import type { AddressSetting, HttpClient, HttpRequest, HttpResponse } from "./http-client.js";
 import { refusalOf } from "./hub-errors.js";
 import { Routes } from "./proxies.js";
 import { readText } from "./read-text.js";
 import { isTemporary, readWaitSeconds } from "./retry-wait.js";
+import { maskSecrets } from "./secrets.js";
 import { dropBody, sendRequest } from "./send-request.js";
 
 export interface HttpClientOptions {
@@ -22,7 +23,7 @@ export interface HttpClientOptions {
   };
   /** Seconds before each new try, which vary by a quarter. Default: 1, 2, 4, 8, 16. */
   waits?: readonly number[];
-  /** Called before a wait, with the cause as a sentence. */
+  /** Called before a wait, with the cause as a sentence. Not called again while a wait for the same host is announced. */
   onWait?: (seconds: number, reason: string) => void;
   /** Current time in milliseconds, for waits until a date. Default: `Date.now`. */
   now?: () => number;
@@ -34,18 +35,27 @@ const MOST_REDIRECTS = 10;
 const TRIES_AFTER_TIMEOUT = 1;
 /** Number of times that a text is requested again when its body ends early. */
 const TRIES_OF_TEXT = 3;
+/** Time by which a wait must be longer than the announced one to be announced too. */
+const NEW_ANNOUNCEMENT_MILLISECONDS = 5000;
 
 /** Creates a client that sends requests with `node:http` and `node:https`. */
 export function createHttpClient(environment: HubEnvironment, options: HttpClientOptions = {}): HttpClient {
   const { waits = [1, 2, 4, 8, 16], onWait = () => {}, now = Date.now } = options;
   const { responseMilliseconds = 30_000, idleMilliseconds = 30_000 } = options.timeouts ?? {};
   const routes = new Routes(environment.variables, responseMilliseconds);
-  const endpointOrigin = URL.canParse(environment.endpoint) ? new URL(environment.endpoint).origin : null;
+  const endpointOrigin = originOf(environment.endpoint);
+  const ollamaOrigin = originOf(environment.ollamaRegistry);
+  /** Ends of the announced waits, by host. */
+  const announced = new Map<string, number>();
   let token: Promise<string | null> | null = null;
+
+  const settingOf = ({ origin }: URL): AddressSetting | null =>
+    origin === endpointOrigin ? "HF_ENDPOINT" : origin === ollamaOrigin ? "NANOAGENT_OLLAMA_REGISTRY" : null;
 
   /** Sends a request and follows its redirects. */
   const follow = async (request: HttpRequest): Promise<HttpResponse> => {
     let url = parseAddress(request.url);
+    const setting = settingOf(url);
     let isFirstOrigin = true;
     for (let redirects = 0; ; redirects += 1) {
       checkHost(url, environment.allowedHosts);
@@ -59,17 +69,21 @@ export function createHttpClient(environment: HubEnvironment, options: HttpClien
         timeoutMilliseconds: responseMilliseconds,
       }).catch((cause: unknown) => {
         if (request.signal?.aborted) throw request.signal.reason;
-        throw new FailedRequest(cause, connectionError(cause, url, route.proxyHost));
+        const { proxyHost, forwardProxy } = route;
+        const way = { proxyHost, isForwarded: forwardProxy !== null, setting };
+        throw new FailedRequest(cause, connectionError(cause, url, way));
       });
       const { location } = response.headers;
-      if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined) return wrap(response, url, request);
-      const next = parseAddress(location, url);
+      if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined) {
+        return wrap(response, url, request, await secretsOf());
+      }
+      const next = parseAddress(location, url, setting);
       if (next.origin !== url.origin) {
-        if (request.redirect === "same-origin") return wrap(response, url, request);
+        if (request.redirect === "same-origin") return wrap(response, url, request, await secretsOf());
         isFirstOrigin = false;
       }
       dropBody(response);
-      checkRedirect(url, next, redirects);
+      checkRedirect(url, next, redirects, setting);
       url = next;
     }
   };
@@ -81,30 +95,64 @@ export function createHttpClient(environment: HubEnvironment, options: HttpClien
       delete headers.authorization;
       delete headers.cookie;
     } else if (url.origin === endpointOrigin && headers.authorization === undefined) {
-      token ??= readAccessToken(environment);
-      const known = await token;
-      if (known !== null) headers.authorization = `Bearer ${known}`;
+      const known = await readToken();
+      const authorization = known === null ? environment.endpointAuthorization : `Bearer ${known}`;
+      if (authorization !== null) headers.authorization = authorization;
+    } else if (url.origin === ollamaOrigin && headers.authorization === undefined) {
+      if (environment.ollamaAuthorization !== null) headers.authorization = environment.ollamaAuthorization;
     }
     return headers;
   };
 
-  const wrap = (response: IncomingMessage, url: URL, request: HttpRequest, tries = TRIES_OF_TEXT): HttpResponse => ({
+  const readToken = (): Promise<string | null> => (token ??= readAccessToken(environment));
+
+  /** Returns the texts that must not be shown, even if a server sends them back. */
+  const secretsOf = async (): Promise<string[]> => {
+    const known = token === null ? null : await token;
+    const passwords = [environment.endpointAuthorization, environment.ollamaAuthorization].flatMap(credentialsIn);
+    return [...(known === null ? [] : [known]), ...passwords];
+  };
+
+  const wrap = (
+    response: IncomingMessage,
+    url: URL,
+    request: HttpRequest,
+    secrets: readonly string[],
+    tries = TRIES_OF_TEXT,
+  ): HttpResponse => ({
     status: response.statusCode ?? 0,
-    headers: response.headers,
+    headers: maskHeaders(response.headers, secrets),
     url: url.href,
+    setting: settingOf(parseAddress(request.url)),
     body: response,
     text: async (maxBytes) => {
+      const setting = settingOf(parseAddress(request.url));
       try {
-        return await readText(response, maxBytes, idleMilliseconds);
+        return maskSecrets(await readText(response, maxBytes, { idleMilliseconds, setting }), secrets);
       } catch (cause) {
         request.signal?.throwIfAborted();
         if (HubError.isInstance(cause)) throw cause;
-        if (!isLostConnection(cause) || tries <= 1) throw connectionError(cause, url, null);
+        if (!isLostConnection(cause) || tries <= 1) throw connectionError(cause, url, { setting });
         const again = await send(request);
-        return wrap(again.body as IncomingMessage, new URL(again.url), request, tries - 1).text(maxBytes);
+        return wrap(again.body as IncomingMessage, new URL(again.url), request, secrets, tries - 1).text(maxBytes);
       }
     },
   });
+
+  /** Waits. Requests that wait for the same host at the same time announce it once. */
+  const announceWait = async (seconds: number, reason: string, { url, signal }: HttpRequest): Promise<void> => {
+    const { host } = new URL(url);
+    const end = now() + seconds * 1000;
+    const known = announced.get(host);
+    if (known !== undefined && end <= known + NEW_ANNOUNCEMENT_MILLISECONDS) return pause(seconds, signal);
+    announced.set(host, end);
+    onWait(seconds, reason);
+    try {
+      await pause(seconds, signal);
+    } finally {
+      if (announced.get(host) === end) announced.delete(host);
+    }
+  };
 
   /** Sends a request until it succeeds or the tries are used up. */
   const send = async (request: HttpRequest): Promise<HttpResponse> => {
@@ -122,14 +170,13 @@ export function createHttpClient(environment: HubEnvironment, options: HttpClien
       } catch (cause) {
         if (!(cause instanceof FailedRequest)) throw cause;
         if (!isLostConnection(cause.cause)) throw cause.error;
-        if (cause.cause instanceof ResponseTimeout && ++timeouts > TRIES_AFTER_TIMEOUT) throw cause.error;
+        if (isTimeout(cause.cause) && ++timeouts > TRIES_AFTER_TIMEOUT) throw cause.error;
         failure = cause.error;
       }
       const backoff = waits[tries];
       if (backoff === undefined) throw failure;
       seconds = (seconds ?? backoff * 0.75) + Math.random() * backoff * 0.25;
-      onWait(seconds, failure.message);
-      await pause(seconds, request.signal);
+      await announceWait(seconds, failure.message, request);
     }
   };
 
@@ -159,7 +206,7 @@ async function pause(seconds: number, signal: AbortSignal | undefined): Promise<
   }
 }
 
-function parseAddress(address: string, base?: URL): URL {
+function parseAddress(address: string, base?: URL, setting?: AddressSetting | null): URL {
   const url = URL.canParse(address, base?.href) ? new URL(address, base?.href) : null;
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;
   throw new HubError({
@@ -169,17 +216,35 @@ function parseAddress(address: string, base?: URL): URL {
         ? "The address cannot be requested."
         : `${base.host} redirects to an address that cannot be requested.`,
     reason: "It does not begin with http:// or https://.",
-    hint: "Check the address, and HF_ENDPOINT if it is set.",
+    hint: checkAddress(setting),
   });
 }
 
-function checkRedirect(from: URL, to: URL, redirects: number): void {
+function originOf(address: string): string | null {
+  return URL.canParse(address) ? new URL(address).origin : null;
+}
+
+/** Returns the credentials in the value of an `Authorization` header, as they were sent and in plain text. */
+function credentialsIn(authorization: string | null): string[] {
+  const encoded = authorization?.replace(/^Basic /, "") ?? "";
+  const plain = Buffer.from(encoded, "base64").toString();
+  return [encoded, plain, plain.slice(plain.indexOf(":") + 1)];
+}
+
+/** Masks secrets in the headers that are repeated in messages. */
+function maskHeaders(headers: IncomingHttpHeaders, secrets: readonly string[]): IncomingHttpHeaders {
+  const said = headers["x-error-message"];
+  if (said === undefined || secrets.length === 0) return headers;
+  return { ...headers, "x-error-message": maskSecrets(String(said), secrets) };
+}
+
+function checkRedirect(from: URL, to: URL, redirects: number, setting: AddressSetting | null): void {
   const refuse = (message: string, reason: string) => {
     throw new HubError({
       code: "hub-refused",
       message,
       reason,
-      hint: "Check the address, and HF_ENDPOINT if it is set.",
+      hint: checkAddress(setting),
     });
   };
   if (redirects >= MOST_REDIRECTS) {

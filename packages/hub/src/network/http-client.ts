@@ -1,6 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 
+/** Variables with the address of a source. */
+export type AddressSetting = "HF_ENDPOINT" | "NANOAGENT_OLLAMA_REGISTRY";
+
 export interface HttpRequest {
   url: string;
   method?: "GET" | "HEAD" | undefined;
@@ -15,6 +18,8 @@ export interface HttpResponse {
   headers: IncomingHttpHeaders;
   /** Address of this response, after redirects. */
   url: string;
+  /** Variable with the address that was asked first, for advice; null: none. Default: `HF_ENDPOINT`. */
+  setting?: AddressSetting | null | undefined;
   /** Body, which must be read or destroyed. */
   body: Readable;
   /** Reads the body as text. Throws for one of more than `maxBytes`. */
@@ -25,7 +30,9 @@ export interface HttpResponse {
  * Sends requests.
  *
  * - Contacts only allowed hosts, and none while offline.
- * - Sends the access token to the endpoint alone, and never follows a redirect from https to http.
+ * - Sends the access token, or else the user and password in the address of the endpoint, to the endpoint alone, and
+ *   removes them from what a server sends back.
+ * - Never follows a redirect from https to http.
  * - Waits and tries again after 408, 429, 500, 502, 503, 504, a lost connection and a timeout, a bounded number of times.
  * - Resolves with the response of any other status.
  * - Rejects with a `HubError` when no response arrives, and with the signal's reason when it aborts.

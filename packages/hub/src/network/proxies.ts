@@ -11,6 +11,8 @@ export interface Route {
   agent: http.Agent;
   /** Proxy that takes the whole address in the request line, as proxies do for http; otherwise null. */
   forwardProxy: URL | null;
+  /** Whether the proxy opens a tunnel to the host. */
+  isTunnel: boolean;
   /** Host of the proxy, for messages; null without one. */
   proxyHost: string | null;
 }
@@ -32,10 +34,10 @@ export class Routes {
     const options = { keepAlive: true, maxFreeSockets: 2, timeout: this.#timeout };
     if (proxy === null || url.protocol === "http:") {
       const agent = this.#agent(url.protocol, () => new kind.Agent(options));
-      return { agent, forwardProxy: proxy, proxyHost: proxy?.host ?? null };
+      return { agent, forwardProxy: proxy, isTunnel: false, proxyHost: proxy?.host ?? null };
     }
     const agent = this.#agent(proxy.href, () => new TunnelAgent(proxy, options));
-    return { agent, forwardProxy: null, proxyHost: proxy.host };
+    return { agent, forwardProxy: null, isTunnel: true, proxyHost: proxy.host };
   }
 
   #agent(key: string, create: () => http.Agent): http.Agent {
@@ -46,7 +48,7 @@ export class Routes {
 }
 
 function readProxy(url: URL, variables: HubEnvironment["variables"]): URL | null {
-  const address = withVariables<string>(variables, () => getProxyForUrl(url.href));
+  const address = withVariables<string>(withSchemes(variables), () => getProxyForUrl(url.href));
   if (address === "") return null;
   const proxy = URL.canParse(address) ? new URL(address) : null;
   if (proxy?.protocol === "http:" || proxy?.protocol === "https:") return proxy;
@@ -58,10 +60,19 @@ function readProxy(url: URL, variables: HubEnvironment["variables"]): URL | null
   });
 }
 
+/** Adds http:// to addresses of proxies without a scheme, whatever the scheme of the target is. */
+function withSchemes(variables: HubEnvironment["variables"]): HubEnvironment["variables"] {
+  const proxies = Object.entries(variables).filter(([name]) => /^(?:https?|all)_proxy$/i.test(name));
+  const addresses = proxies.map(([name, value = ""]) => {
+    const address = value.trim();
+    return [name, address === "" || address.includes("://") ? address : `http://${address}`];
+  });
+  return { ...variables, ...Object.fromEntries(addresses) };
+}
+
 /** Runs a function that reads `process.env` with other variables. */
 function withVariables<Value>(variables: HubEnvironment["variables"], read: () => Value): Value {
   const { env } = process;
-  if (variables === env) return read();
   process.env = { ...variables };
   try {
     return read();

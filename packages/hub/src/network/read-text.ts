@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { HubError } from "../hub-error.js";
-import { ResponseTimeout } from "./connection-errors.js";
+import { checkAddress, ResponseTimeout } from "./connection-errors.js";
+import type { AddressSetting } from "./http-client.js";
 
 /** Longest time for a text, however it trickles. */
 const TEXT_MILLISECONDS = 300_000;
@@ -9,7 +10,11 @@ const TEXT_MILLISECONDS = 300_000;
  * Reads a body as UTF-8. Rejects with a `HubError` for more than `maxBytes`, and with the connection's error for a body
  * that ends early or pauses too long.
  */
-export async function readText(body: IncomingMessage, maxBytes: number, idleMilliseconds: number): Promise<string> {
+export async function readText(
+  body: IncomingMessage,
+  maxBytes: number,
+  { idleMilliseconds, setting }: { idleMilliseconds: number; setting: AddressSetting | null },
+): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   const fail = () => body.destroy(new ResponseTimeout("The body pauses too long."));
@@ -24,7 +29,7 @@ export async function readText(body: IncomingMessage, maxBytes: number, idleMill
           code: "hub-refused",
           message: "The answer of the server is too long.",
           reason: `It has more than ${maxBytes} bytes.`,
-          hint: "Check the address, and HF_ENDPOINT if it is set.",
+          hint: checkAddress(setting),
         });
       }
       chunks.push(chunk);

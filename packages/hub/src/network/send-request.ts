@@ -2,6 +2,7 @@ import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { ResponseTimeout } from "./connection-errors.js";
 import type { Route } from "./proxies.js";
+import { ProxyFailure } from "./proxy-failure.js";
 import { proxyAddress, proxyAuthorization } from "./tunnel-agent.js";
 
 interface OneRequest {
@@ -19,14 +20,15 @@ interface OneRequest {
  * The signal ends the body too.
  */
 export function sendRequest(request: OneRequest): Promise<IncomingMessage> {
-  const { url, signal, timeoutMilliseconds } = request;
+  const { url, route, signal, timeoutMilliseconds } = request;
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const sent = startRequest(request);
-    const timer = setTimeout(
-      () => sent.destroy(new ResponseTimeout(`No answer from ${url.host} within ${timeoutMilliseconds} ms.`)),
-      timeoutMilliseconds,
-    );
+    const timer = setTimeout(() => {
+      const timeout = new ResponseTimeout(`No answer from ${url.host} within ${timeoutMilliseconds} ms.`);
+      // Without a socket, the proxy has not opened the tunnel yet.
+      sent.destroy(route.isTunnel && sent.socket === null ? new ProxyFailure(timeout) : timeout);
+    }, timeoutMilliseconds);
     const abort = () => sent.destroy(signal?.reason instanceof Error ? signal.reason : new Error("Aborted."));
     signal?.addEventListener("abort", abort, { once: true });
     const end = () => {

@@ -2,6 +2,9 @@ import http from "node:http";
 import https from "node:https";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect } from "node:tls";
+import { basicAuthorization } from "../environment/basic-authorization.js";
+import { ResponseTimeout } from "./connection-errors.js";
+import { ProxyFailure, ProxyRefusal } from "./proxy-failure.js";
 
 /** Connections to https servers through a proxy, which is asked for a tunnel to each. */
 export class TunnelAgent extends https.Agent {
@@ -24,10 +27,16 @@ export class TunnelAgent extends https.Agent {
       path: target,
       headers: { host: target, ...proxyAuthorization(this.#proxy) },
       agent: false,
-      timeout: this.options.timeout,
     });
-    const fail = (error: Error) => callback?.(error, undefined as never);
+    const { timeout } = this.options;
+    const stop = () => request.destroy(new ResponseTimeout(`No answer from the proxy within ${timeout} ms.`));
+    const timer = setTimeout(stop, timeout);
+    const fail = (error: Error) => {
+      clearTimeout(timer);
+      callback?.(error, undefined as never);
+    };
     request.once("connect", (response, socket) => {
+      clearTimeout(timer);
       socket.removeAllListeners();
       if (response.statusCode === 200) {
         callback?.(null, connect({ ...(options as ConnectionOptions), socket }));
@@ -41,20 +50,9 @@ export class TunnelAgent extends https.Agent {
       response.destroy();
       fail(new ProxyRefusal(response.statusCode ?? 0));
     });
-    request.once("timeout", () => request.destroy(Object.assign(new Error("Timeout."), { code: "ETIMEDOUT" })));
-    request.on("error", fail);
+    request.on("error", (cause) => fail(new ProxyFailure(cause)));
     request.end();
     return undefined;
-  }
-}
-
-/** Answer of a proxy that opens no tunnel. */
-export class ProxyRefusal extends Error {
-  override name = "ProxyRefusal";
-  readonly status: number;
-  constructor(status: number) {
-    super(`The proxy answers with status ${status}.`);
-    this.status = status;
   }
 }
 
@@ -63,8 +61,7 @@ export function proxyAddress(proxy: URL): { host: string; port: string | number 
   return { host: proxy.hostname.replace(/^\[|\]$/g, ""), port: proxy.port || usualPort };
 }
 
-export function proxyAuthorization({ username, password }: URL): Record<string, string> {
-  if (username === "" && password === "") return {};
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { "proxy-authorization": `Basic ${Buffer.from(credentials).toString("base64")}` };
+export function proxyAuthorization(proxy: URL): Record<string, string> {
+  const authorization = basicAuthorization(proxy);
+  return authorization === null ? {} : { "proxy-authorization": authorization };
 }

@@ -65,6 +65,11 @@ export function plainClient(): HttpClient {
   return createHttpClient(readHubEnvironment({}, { home: "/nonexistent" }), { waits: [] });
 }
 
+/** Returns the same for a server that is the endpoint. */
+export function hubClient(endpoint: string): HttpClient {
+  return createHttpClient(readHubEnvironment({ HF_ENDPOINT: endpoint }, { home: "/nonexistent" }), { waits: [] });
+}
+
 /** Returns the files of a folder of the server as one model. */
 export async function remoteModel(server: FileServer, folder: string, ...names: string[]): Promise<RemoteModel> {
   const files = await Promise.all(

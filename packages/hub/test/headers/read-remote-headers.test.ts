@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -12,7 +13,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type RemoteHeadersOptions, readRemoteHeaders } from "../../src/headers/read-remote-headers.js";
 import type { RemoteModel } from "../../src/sources/remote-model.js";
-import { type FileServer, plainClient, remoteModel, startFileServer } from "./file-server.js";
+import { type FileServer, hubClient, plainClient, remoteModel, startFileServer } from "./file-server.js";
 
 /** A model whose header is longer than the pieces that are read of a further quantization. */
 const LARGE: TinyGgufOptions = { vocabularySize: 16_000, layerCount: 8 };
@@ -271,23 +272,72 @@ describe("a file that cannot be used", () => {
     expect(headers[0]?.problem?.message).toContain(`${at("page.gguf")} cannot be used as a model`);
   });
 
-  it("ends the requests if the cause is the host, and is the error if no header is known", async () => {
-    const names = await writeQuantizations(["f16", "q8_0", "q4_0", "f32"]);
-    const models = await modelsOf(...names);
-    let answered = 0;
-    let allowed = 1;
-    server.intercept = (_name, _range, response) => {
-      answered += 1;
-      if (allowed-- > 0) return false;
-      response.writeHead(403).end();
+  /** Answers requests for some files with a status, or closes the connection for 0. Returns the requested files. */
+  function refuse(status: number, isRefused: (name: string) => boolean, headers: Record<string, string> = {}) {
+    const requested: string[] = [];
+    server.intercept = (name, _range, response) => {
+      requested.push(name);
+      if (!isRefused(name)) return false;
+      if (status === 0) response.destroy();
+      else response.writeHead(status, headers).end();
       return true;
     };
+    return requested;
+  }
+
+  const TYPES = ["f16", "f32", "q4_0", "q4_1", "q5_0", "q8_0"];
+
+  it.each([
+    [403, "hub-refused"],
+    [404, "repository-not-found"],
+    [503, "hub-refused"],
+    [0, "hub-unreachable"],
+  ])("and answers with status %i does not affect the others, wherever it is", async (status, code) => {
+    const names = await writeQuantizations(TYPES);
+    const models = await modelsOf(...names);
+    for (const refused of [0, 2, 5]) {
+      refuse(status, (name) => name === names[refused]);
+      const headers = await read(models);
+      expect(headers.map(({ problem }) => problem?.code ?? null)).toEqual(
+        names.map((_, index) => (index === refused ? code : null)),
+      );
+    }
+  });
+
+  it("ends the requests if the account is the cause", async () => {
+    const names = await writeQuantizations(TYPES);
+    const models = await modelsOf(...names);
+    for (const [status, headers, code] of [
+      [403, { "x-error-code": "GatedRepo" }, "repository-gated"],
+      [401, { "x-error-message": "Invalid credentials in Authorization header" }, "hub-refused"],
+    ] as const) {
+      const client = hubClient(server.url);
+      const requested = refuse(status, () => true, headers);
+      const told: number[] = [];
+      const failed = read(models, { client, onProgress: ({ index }) => told.push(index) });
+      await expect(failed).rejects.toMatchObject({ code });
+      expect(requested).toHaveLength(1);
+      expect(told).toEqual([0]);
+    }
+  });
+
+  it("ends the requests if two models get no answer, or four after a header was read", async () => {
+    const names = await writeQuantizations([...TYPES, "q5_1", "bf16"]);
+    const models = await modelsOf(...names);
+    const dead = refuse(0, () => true);
+    await expect(read(models)).rejects.toMatchObject({ code: "hub-unreachable" });
+    expect(new Set(dead)).toEqual(new Set(names.slice(0, 2)));
+    const dying = refuse(0, (name) => name !== names[0]);
     const headers = await read(models);
-    expect(headers.map(({ problem }) => problem?.code ?? null)).toEqual([null, ...Array(3).fill("hub-refused")]);
-    expect(answered).toBeLessThanOrEqual(3);
-    answered = 0;
+    expect(headers.map(({ problem }) => problem?.code ?? null)).toEqual([null, ...Array(7).fill("hub-unreachable")]);
+    expect(new Set(dying).size).toBeLessThan(names.length);
+    expect(headers[6]?.problem).toBe(headers[7]?.problem);
+  });
+
+  it("is the error if all models are refused", async () => {
+    const models = await modelsOf(...(await writeQuantizations(["f16", "q8_0"])));
+    refuse(403, () => true);
     await expect(read(models)).rejects.toMatchObject({ code: "hub-refused" });
-    expect(answered).toBe(1);
   });
 
   it.each([
@@ -326,6 +376,21 @@ describe("a file that cannot be used", () => {
     if (model === undefined) return expect.fail();
     const [result] = await read([{ ...model, files: [{ ...model.files[0], bytes: null }] }]);
     expect(result?.header).toEqual(await readGguf(at(name)));
+  });
+
+  it("has the size of its data, if nothing says its size", async () => {
+    const [name = "", other = ""] = await writeQuantizations(["f16", "q8_0"]);
+    await writeFile(at("page.gguf"), "<!DOCTYPE html><html><head><title>Log in</title></head></html>");
+    const models = await modelsOf(name, other, "page.gguf");
+    server.intercept = (file, _range, response) => {
+      createReadStream(at(file)).pipe(response.writeHead(200));
+      return true;
+    };
+    const unknown = models.map((model) => ({ ...model, files: [{ ...model.files[0], bytes: null }] as const }));
+    const [first, second, page] = await read(unknown);
+    expect(first?.header).toEqual(await readGguf(at(name)));
+    expect(second?.header).toEqual(await readGguf(at(other)));
+    expect(page?.problem?.message).toMatch(/web page|HTML/i);
   });
 
   it("is received up to a limit", async () => {

@@ -4,8 +4,9 @@ import http from "node:http";
 import https from "node:https";
 import net, { type AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { HubEnvironment } from "../../src/environment/hub-environment.js";
+import { type HubEnvironment, readHubEnvironment } from "../../src/environment/hub-environment.js";
 import { createHttpClient, type HttpClientOptions } from "../../src/network/create-http-client.js";
+import { refusalOf } from "../../src/network/hub-errors.js";
 import { type HubMirror, startHubMirror } from "../../src/testing/hub-mirror.js";
 import { temporaryFolder } from "../temporary-folder.js";
 import { environmentOf } from "./hub-environment-of.js";
@@ -110,6 +111,11 @@ test("only allowed hosts are contacted, at every redirect", async () => {
   });
   expect(mirror.requests).toHaveLength(0);
   const host = new URL(mirror.url).host;
+  await expect(
+    clientOf({ allowedHosts: ["example.org:8080", "*.example.org"] }).request({ url: mirror.url + file }),
+  ).rejects.toMatchObject({
+    hint: `Add the host: export NANOAGENT_ALLOW_HOSTS="example.org:8080,*.example.org,${host}"`,
+  });
   await expect(clientOf({ allowedHosts: [host] }).request({ url: mirror.url + file })).rejects.toMatchObject({
     code: "host-not-allowed",
     message: `${new URL(mirror.cdnUrl).host} must not be contacted.`,
@@ -278,4 +284,114 @@ test("a proxy is used for http and https unless NO_PROXY names the host", async 
   await expect(
     clientOf({ variables: { ALL_PROXY: "socks5://127.0.0.1:1" } }).request({ url: mirror.url }),
   ).rejects.toMatchObject({ code: "hub-unreachable", message: expect.stringMatching(/Cannot use the proxy/) });
+});
+
+test("the user and the password of the endpoint are sent to it alone, unless there is a token, and never shown", async () => {
+  const address = mirror.url.replace("http://", "http://ada:pass%20w%rd@");
+  const environment = readHubEnvironment({ HF_ENDPOINT: `${address}/` }, { home: "/nonexistent" });
+  expect(environment.endpoint).toBe(mirror.url);
+  const client = createHttpClient(environment, { waits: [] });
+  await (await client.request({ url: environment.endpoint + file })).text(10_000);
+  const credentials = `Basic ${Buffer.from("ada:pass w%rd").toString("base64")}`;
+  expect(mirror.requests.map(({ headers }) => headers.authorization)).toEqual([credentials, undefined]);
+  await (await createHttpClient({ ...environment, token: "hf_x" }).request({ url: mirror.url + readme })).text(100);
+  expect(mirror.requests.at(-1)?.headers.authorization).toBe("Bearer hf_x");
+  const malformed = readHubEnvironment({ HF_ENDPOINT: "ftp://ada:pass/w@rd@hub.example" }).endpoint;
+  expect(malformed).not.toContain("ada");
+});
+
+test("secrets that a server sends back are not shown", async () => {
+  const token = "secret-token-of-mine";
+  const others = "hf_abcdefghijklmnopqrstuvwx";
+  const port = await listen(
+    http.createServer(({ headers }, response) => {
+      response.setHeader("x-error-message", `Bad: ${headers.authorization} and ${others}`);
+      response.writeHead(403).end(`Not for ${headers.authorization}`);
+    }),
+  );
+  const url = `http://127.0.0.1:${port}`;
+  const passwords = { endpointAuthorization: `Basic ${Buffer.from("ada:long password").toString("base64")}` };
+  for (const secret of [{ token }, passwords]) {
+    const client = createHttpClient(environmentOf(url, secret), { waits: [] });
+    const response = await client.request({ url });
+    const shown = JSON.stringify(refusalOf(response, "org/repo")) + (await response.text(1000));
+    expect(shown).toContain("Not for B");
+    expect(shown).not.toMatch(/secret-token|hf_abc|long password|YWRhOmxvbmc/);
+  }
+});
+
+test("advice names the variable of the source", async () => {
+  const port = await listen(http.createServer((_, response) => response.writeHead(403).end()));
+  const url = `http://127.0.0.1:${port}/x`;
+  for (const [others, hint] of [
+    [{ endpoint: `http://127.0.0.1:${port}` }, /HF_ENDPOINT and HF_TOKEN/],
+    [
+      { ollamaRegistry: `http://127.0.0.1:${port}` },
+      /^Check the address, and NANOAGENT_OLLAMA_REGISTRY if it is set\.$/,
+    ],
+    [{}, /^Check the address\.$/],
+  ] as const) {
+    const response = await clientOf(others).request({ url });
+    response.body.destroy();
+    expect(refusalOf(response, "a model").hint).toMatch(hint);
+  }
+});
+
+test("requests that wait for the same host at the same time announce it once", async () => {
+  const waits: string[] = [];
+  const client = clientOf({}, { onWait: (_, reason) => waits.push(reason), waits: [0.2] });
+  mirror.faults.serverError = { times: 2 };
+  await Promise.all(
+    [readme, file].map(async (path) => (await client.request({ url: mirror.url + path })).text(10_000)),
+  );
+  expect(waits).toHaveLength(1);
+});
+
+test("an address of a proxy without a scheme means http, and a percent sign in its password may stand alone", async () => {
+  const seen: string[] = [];
+  const proxy = http.createServer((request, response) => {
+    seen.push(`${request.headers["proxy-authorization"]}`);
+    response.end("from the proxy");
+  });
+  proxy.on("connect", (request, socket) => {
+    seen.push(`${request.headers["proxy-authorization"]}`);
+    socket.end("HTTP/1.1 503 Full\r\n\r\n");
+  });
+  const address = `ada:100%@127.0.0.1:${await listen(proxy)}`;
+  const client = clientOf({ variables: { http_proxy: address, https_proxy: address } });
+  expect(await (await client.request({ url: "http://hub.invalid/a" })).text(100)).toBe("from the proxy");
+  await expect(client.request({ url: "https://hub.invalid/c" })).rejects.toMatchObject({
+    reason: "The proxy answers with status 503.",
+    hint: 'Check HTTPS_PROXY. If the host needs no proxy: export NO_PROXY="$NO_PROXY,hub.invalid"',
+  });
+  const credentials = `Basic ${Buffer.from("ada:100%").toString("base64")}`;
+  expect(seen).toEqual([credentials, credentials]);
+});
+
+test("a proxy that refuses or hangs is named, after a limited number of tries", async () => {
+  const refused = net.createServer();
+  const dead = await listen(refused);
+  refused.close();
+  let connections = 0;
+  const silent = await listen(net.createServer(() => (connections += 1)));
+  for (const [port, reason] of [
+    [dead, "The proxy refuses connections at this port."],
+    [silent, "The proxy did not answer in time."],
+  ] as const) {
+    const address = `http://127.0.0.1:${port}`;
+    const client = clientOf(
+      { variables: { http_proxy: address, https_proxy: address } },
+      { timeouts: { responseMilliseconds: 100 } },
+    );
+    for (const scheme of ["http", "https"]) {
+      connections = 0;
+      await expect(client.request({ url: `${scheme}://hub.invalid/` }), `${scheme} ${reason}`).rejects.toMatchObject({
+        code: "hub-unreachable",
+        message: `Cannot reach hub.invalid through the proxy 127.0.0.1:${port}.`,
+        reason,
+        hint: `Check ${scheme.toUpperCase()}_PROXY. If the host needs no proxy: export NO_PROXY="$NO_PROXY,hub.invalid"`,
+      });
+      expect(connections).toBe(port === silent ? 2 : 0);
+    }
+  }
 });
