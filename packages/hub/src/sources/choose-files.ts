@@ -1,4 +1,6 @@
 import { HubError } from "../hub-error.js";
+import { formatModelName } from "../names/format-model-name.js";
+import type { ModelName } from "../names/model-name.js";
 import { isGgufPath } from "../names/name-rules.js";
 import { normalizeQuantization, quantizationLabel } from "../names/quantization-label.js";
 import { sideFileKind } from "./side-files.js";
@@ -72,30 +74,41 @@ export function chooseFiles<File extends ListedFile>(files: readonly File[]): Ch
 
 /**
  * Returns the first model with a label, in any case. The prefix `UD-` may be left out where that is not ambiguous.
- * `repository` is the name that the hint shows a command with.
+ * `name` is the name that the user gave, for the message and the command in the hint; null for a hint without one.
  *
  * Throws a `HubError` with code `quantization-not-found`, whose hint lists the labels that there are.
  */
 export function selectModel<Model extends { quantization: string | null }>(
   models: readonly Model[],
   quantization: string,
-  repository?: string,
+  name: ModelName | null,
 ): Model {
   const wanted = normalizeQuantization(quantization);
   const labels = [...new Set(models.flatMap((model) => model.quantization ?? []))];
   const label = labels.includes(wanted) ? wanted : labels.find((one) => one === `UD-${wanted}`);
   const model = label === undefined ? undefined : models.find((one) => one.quantization === label);
   if (model !== undefined) return model;
-  const command = repository === undefined ? "" : `, as in: nanoagent models pull ${repository}:${labels[0]}`;
+  const shown = name?.source === "hub" ? name.repository : name?.source === "ollama" ? formatModelName(name) : null;
+  const command = commandFor(name, labels[0]);
   throw new HubError({
     code: "quantization-not-found",
-    message: `${repository ?? "The repository"} has no file of the quantization ${JSON.stringify(wanted)}.`,
+    message: `${shown ?? "The repository"} has no file of the quantization ${JSON.stringify(wanted)}.`,
     reason: labels.length === 0 ? "The names of its GGUF files contain no quantization." : undefined,
     hint:
       labels.length === 0
         ? "Leave out the quantization, or write the address of the file."
-        : `Choose one of ${labels.join(", ")}${command}`,
+        : `Choose one of ${labels.join(", ")}${command === null ? "." : `, as in: ${command}`}`,
   });
+}
+
+/** Returns a command that downloads a quantization; null if no name stands for it. */
+function commandFor(name: ModelName | null, label: string | undefined): string | null {
+  if (label === undefined) return null;
+  if (name?.source === "hub") {
+    return `nanoagent models pull ${formatModelName({ ...name, file: null, quantization: label })}`;
+  }
+  // A name of Ollama stands for one file.
+  return name?.source === "ollama" ? `nanoagent models pull ${formatModelName(name)}` : null;
 }
 
 /** Returns the place of a part of a split model, or null for a path that is not one. */

@@ -3,26 +3,28 @@ import { formatModelName } from "../names/format-model-name.js";
 import type { HubName } from "../names/model-name.js";
 import type { HttpResponse } from "../network/http-client.js";
 import { refusalOf } from "../network/hub-errors.js";
+import { maskTokens } from "../network/secrets.js";
 import { type ChosenFiles, chooseFiles, splitOf } from "./choose-files.js";
 import { readHubDescription } from "./hub-description.js";
-import { leftOutNotices, shortList } from "./left-out-notices.js";
+import { droppedRowsNotice, leftOutNotices, shortList } from "./left-out-notices.js";
+import { isLicensePath, storedLicenses } from "./license-files.js";
+import { limitModels } from "./limit-models.js";
 import { malformedAnswer, readJson } from "./read-json.js";
 import type { RemoteFile, RemoteModel, RemoteRepository } from "./remote-model.js";
+import { requestListing } from "./request-listing.js";
 import { sideFileKind } from "./side-files.js";
 import type { SourceContext } from "./source-context.js";
 import { readTreeRows } from "./tree-rows.js";
 
 /** Largest answer. A listing of 1,000 files has about 400 KB. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** Most pages and rows of a listing. Repositories of models have fewer than 200 files. */
 const MAX_PAGES = 20;
-const MAX_ROWS = 20_000;
+const MAX_ROWS = 5000;
 
 /** Fields of the description that are used. Without this list the answer contains every file and chat template. */
 const FIELDS = ["sha", "cardData", "tags", "gated"].map((field) => `expand=${field}`).join("&");
-
-const LICENSE_FILE = /^(?:licen[cs]e|notice|copying|use[-_]policy)(?:[-_.][^/]*)?$/i;
 
 /** Endings of other formats of weights, for the message when there is no GGUF file. */
 const OTHER_FORMATS: readonly { format: string; pattern: RegExp }[] = [
@@ -36,71 +38,74 @@ const OTHER_FORMATS: readonly { format: string; pattern: RegExp }[] = [
 /**
  * Lists the models of a repository of the hub, or only the one that `name.file` belongs to. Sends two requests, and one
  * more for every further page of a listing: the description, then the listing of the commit that it names, so that all
- * files are of one version.
+ * files are of one version. Both answers come from the endpoint itself.
  *
  * Throws a `HubError`: `repository-not-found`, `repository-gated`, `model-not-gguf`, `quantization-not-found` for a file
  * that is not there, `hub-refused`, and those of the client.
  */
 export async function openHubRepository(name: HubName, context: SourceContext): Promise<RemoteRepository> {
-  const { client, environment, signal } = context;
-  const { endpoint } = environment;
+  const { endpoint } = context.environment;
   const reference = name.revision ?? "main";
   const askedFor = name.revision === null ? name.repository : `Version ${name.revision} of ${name.repository}`;
   const url = `${endpoint}/api/models/${name.repository}/revision/${encodeURIComponent(reference)}?${FIELDS}`;
-  const response = await client.request({ url, signal });
+  const response = await requestListing({ url }, context);
   refuseOther(response, askedFor);
   const description = readHubDescription(await readJson(response, MAX_ANSWER_BYTES));
   const { commit, license, isGated } = description;
-  if (commit === null) throw malformedAnswer(url, "The description of the repository does not name a commit.");
+  if (commit === null) throw malformedAnswer(response, "The description of the repository does not name a commit.");
   const repository = description.repository ?? name.repository;
 
   const rows = await listTree(repository, commit, context);
   const { files, droppedRows } = readTreeRows(rows, `${endpoint}/${repository}/resolve/${commit}/`);
   const chosen = chooseFiles(files);
+  const dropped = droppedRows === 0 ? [] : [droppedRowsNotice(droppedRows, repository)];
   const notices = [
     ...(repository === name.repository ? [] : [`${name.repository} is now named ${repository}.`]),
     ...(isGated
       ? [`${repository} can be downloaded only after its terms are accepted at ${endpoint}/${repository}.`]
       : []),
-    ...(droppedRows === 0 ? [] : [`Left out ${droppedRows} files of ${repository} without a safe path, size or hash.`]),
+    ...dropped,
   ];
+  if (name.file === null && chosen.models.length === 0) {
+    throw noModel(repository, endpoint, files, [...dropped, ...leftOutNotices(chosen.leftOut)]);
+  }
+  const { kept, leftOut } = limitModels(
+    name.file === null ? chosen.models : [modelOfFile(chosen, name.file, name, dropped)],
+  );
+  if (leftOut > 0) notices.push(`Left out ${leftOut} models of ${repository}: only ${kept.length} are looked at.`);
   return {
     source: "huggingface",
     repository,
     reference,
     revision: commit,
     license,
-    licenseFiles: files.filter(({ path }) => LICENSE_FILE.test(path)),
-    models:
-      name.file === null ? allModels(chosen, files, repository, endpoint) : [modelOfFile(chosen, name.file, name)],
+    licenseFiles: storedLicenses(files.filter(({ path }) => isLicensePath(path))),
+    models: kept,
     notices: name.file === null ? [...notices, ...leftOutNotices(chosen.leftOut)] : notices,
   };
 }
 
 /** Reads all pages of a listing. */
-async function listTree(
-  repository: string,
-  commit: string,
-  { client, environment, signal }: SourceContext,
-): Promise<unknown[]> {
+async function listTree(repository: string, commit: string, context: SourceContext): Promise<unknown[]> {
   const rows: unknown[] = [];
-  const first = `${environment.endpoint}/api/models/${repository}/tree/${commit}?recursive=true`;
+  const first = `${context.environment.endpoint}/api/models/${repository}/tree/${commit}?recursive=true`;
   let url: string | null = first;
   for (let page = 0; url !== null; page += 1) {
-    if (page >= MAX_PAGES) throw malformedAnswer(first, `The listing has more than ${MAX_PAGES} pages.`);
-    const response = await client.request({ url, signal });
+    if (page >= MAX_PAGES) throw malformedAnswer({ url: first }, `The listing has more than ${MAX_PAGES} pages.`);
+    const response: HttpResponse = await requestListing({ url }, context);
     refuseOther(response, repository);
     const served = response.headers["x-repo-commit"];
     if (served !== undefined && served !== commit) {
       response.body.destroy();
-      throw malformedAnswer(first, `The listing is of commit ${JSON.stringify(served)}, and ${commit} was asked for.`);
+      const found = maskTokens(JSON.stringify(String(served).slice(0, 50)));
+      throw malformedAnswer(response, `The listing is of commit ${found}, and ${commit} was asked for.`);
     }
     const part = await readJson(response, MAX_ANSWER_BYTES);
-    if (!Array.isArray(part)) throw malformedAnswer(first, "The listing is not a list of files.");
+    if (!Array.isArray(part)) throw malformedAnswer(response, "The listing is not a list of files.");
     // In a loop, since a call has a limited number of arguments.
     for (const row of part) rows.push(row);
-    if (rows.length > MAX_ROWS) throw malformedAnswer(first, `The listing has more than ${MAX_ROWS} files.`);
-    url = nextPage(response.headers.link, response.url, first);
+    if (rows.length > MAX_ROWS) throw malformedAnswer(response, `The listing has more than ${MAX_ROWS} files.`);
+    url = nextPage(response);
   }
   return rows;
 }
@@ -113,42 +118,48 @@ function refuseOther(response: HttpResponse, askedFor: string): void {
 }
 
 /** Returns the address of the next page, or null after the last. */
-function nextPage(link: string | string[] | undefined, current: string, first: string): string | null {
+function nextPage(response: HttpResponse): string | null {
+  const { link } = response.headers;
   const header = Array.isArray(link) ? link.join(", ") : (link ?? "");
   const target = /<([^<>]{1,4096})>\s*;[^<>]{0,200}\brel="?next\b/i.exec(header)?.[1];
   if (target === undefined) return null;
-  if (!URL.canParse(target, current)) throw malformedAnswer(first, "The address of the next page is malformed.");
-  const next = new URL(target, current);
-  if (next.origin !== new URL(first).origin) {
-    throw malformedAnswer(first, `The next page of the listing is at ${next.host}, which is another host.`);
+  if (!URL.canParse(target, response.url)) {
+    throw malformedAnswer(response, "The address of the next page is malformed.");
+  }
+  const next = new URL(target, response.url);
+  // Redirects of listings stay on the host, so that this one is the endpoint's.
+  if (next.origin !== new URL(response.url).origin) {
+    throw malformedAnswer(response, `The next page of the listing is at ${next.host}, which is another host.`);
   }
   return next.href;
 }
 
-function allModels(
-  { models, leftOut }: ChosenFiles<RemoteFile>,
-  files: readonly RemoteFile[],
+/** Returns the error for a repository without a model. `leftOut` are sentences about files that were left out. */
+function noModel(
   repository: string,
   endpoint: string,
-): readonly RemoteModel[] {
-  if (models.length > 0) return models;
+  files: readonly RemoteFile[],
+  leftOut: readonly string[],
+): HubError {
   const formats = OTHER_FORMATS.filter(({ pattern }) => files.some(({ path }) => pattern.test(path)));
   const search = encodeURIComponent(`${repository.split("/")[1]} GGUF`);
-  throw new HubError({
+  const weights = formats.map(({ format }) => format).join(" and ");
+  const reasons = [...(weights === "" ? [] : [`Its weights are in ${weights}.`]), ...leftOut];
+  return new HubError({
     code: "model-not-gguf",
     message: `${repository} has no GGUF model.`,
-    reason:
-      leftOut.length > 0
-        ? leftOutNotices(leftOut).join(" ")
-        : formats.length > 0
-          ? `Its weights are in ${formats.map(({ format }) => format).join(" and ")}.`
-          : "The repository has no file that ends in .gguf.",
+    reason: reasons.length === 0 ? "The repository has no file that ends in .gguf." : reasons.join(" "),
     hint: `Look for a repository with GGUF in its name: ${endpoint}/models?search=${search}`,
   });
 }
 
 /** Returns the model that a file is, or is a part of. */
-function modelOfFile({ models, leftOut }: ChosenFiles<RemoteFile>, file: string, name: HubName): RemoteModel {
+function modelOfFile(
+  { models, leftOut }: ChosenFiles<RemoteFile>,
+  file: string,
+  name: HubName,
+  dropped: readonly string[],
+): RemoteModel {
   const model = models.find(({ files }) => files.some(({ path }) => path === file));
   if (model !== undefined) return model;
   const kind = sideFileKind(file);
@@ -163,7 +174,7 @@ function modelOfFile({ models, leftOut }: ChosenFiles<RemoteFile>, file: string,
         ? `Files named like this are ${kind}.`
         : isPart
           ? "Other parts of the split file are missing from the repository."
-          : "The repository has no file of this name.",
+          : ["The repository has no file of this name.", ...dropped].join(" "),
     hint:
       paths[0] === undefined
         ? "Choose another repository: this one has no complete GGUF model."

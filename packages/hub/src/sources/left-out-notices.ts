@@ -18,6 +18,11 @@ export function leftOutNotices(leftOut: readonly LeftOutFile[]): string[] {
   return [...groups].map(([why, paths]) => `Left out ${shortList(paths)}: ${why}.`);
 }
 
+/** Returns the sentence about rows of a listing that were dropped. */
+export function droppedRowsNotice(rows: number, repository: string): string {
+  return `Left out ${rows} ${rows === 1 ? "file" : "files"} of ${repository} without a safe path, size or hash.`;
+}
+
 /** Joins the first names, and counts the others. */
 export function shortList(names: readonly string[], shown = SHOWN_NAMES): string {
   const others = names.length - shown;

@@ -5,10 +5,12 @@ import type { OllamaName } from "../names/model-name.js";
 import { quantizationLabel } from "../names/quantization-label.js";
 import type { HttpResponse } from "../network/http-client.js";
 import { refusalOf } from "../network/hub-errors.js";
+import { storedLicenses } from "./license-files.js";
 import { licenseOfText } from "./license-text.js";
 import { type OllamaLayer, type OllamaManifest, readOllamaManifest } from "./ollama-manifest.js";
-import { asObject, malformedAnswer, parseJson } from "./read-json.js";
+import { asObject, excessOf, malformedAnswer, parseJson } from "./read-json.js";
 import type { RemoteFile, RemoteRepository } from "./remote-model.js";
+import { requestListing } from "./request-listing.js";
 import type { SourceContext } from "./source-context.js";
 
 const MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json";
@@ -35,14 +37,13 @@ const UNUSED_LAYERS: readonly { kinds: readonly string[]; notice: string }[] = [
  * adapter, `hub-refused`, and those of the client.
  */
 export async function openOllamaModel(name: OllamaName, context: SourceContext): Promise<RemoteRepository> {
-  const { client, environment, signal } = context;
-  const base = `${environment.ollamaRegistry}/v2/${name.namespace}/${name.model}`;
+  const base = `${context.environment.ollamaRegistry}/v2/${name.namespace}/${name.model}`;
   const url = `${base}/manifests/${name.tag}`;
-  const response = await client.request({ url, signal, headers: { accept: MANIFEST_TYPE } });
+  const response = await requestListing({ url, headers: { accept: MANIFEST_TYPE } }, context);
   if (response.status !== 200) throw ollamaRefusal(response, name);
   const text = await response.text(MAX_MANIFEST_BYTES);
-  const manifest = readOllamaManifest(parseJson(text, url));
-  if (manifest === null) throw malformedAnswer(url, "The answer is not the manifest of a model.");
+  const manifest = readOllamaManifest(parseJson(text, response));
+  if (manifest === null) throw malformedAnswer(response, "The answer is not the manifest of a model.");
 
   const model = modelLayer(manifest, name);
   const fileOf = ({ sha256, bytes }: OllamaLayer, path: string): RemoteFile => {
@@ -61,7 +62,7 @@ export async function openOllamaModel(name: OllamaName, context: SourceContext):
     reference: name.tag,
     revision: createHash("sha256").update(text).digest("hex"),
     license,
-    licenseFiles,
+    licenseFiles: storedLicenses(licenseFiles),
     models: [{ quantization, files: [fileOf(model, `${name.model}-${name.tag}.gguf`)] }],
     notices: UNUSED_LAYERS.filter((row) => row.kinds.some((kind) => kinds.has(kind))).map(({ notice }) => notice),
   };
@@ -91,7 +92,7 @@ async function labelInConfig(config: OllamaLayer | null, base: string, context: 
   const text = config === null ? null : await readBlob(config, base, context);
   if (text === null) return null;
   try {
-    const type = asObject(JSON.parse(text))?.file_type;
+    const type = excessOf(text) !== null ? null : asObject(JSON.parse(text))?.file_type;
     return typeof type === "string" ? quantizationLabel(type) : null;
   } catch {
     return null;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HubError } from "../../src/hub-error.js";
+import { parseModelName } from "../../src/names/parse-model-name.js";
 import { chooseFiles, selectModel } from "../../src/sources/choose-files.js";
 import { leftOutNotices } from "../../src/sources/left-out-notices.js";
 
@@ -141,13 +142,13 @@ describe("selectModel", () => {
     ["Q4_K_XL", 2],
     ["fp16", 4],
   ])("%s", (label, id) => {
-    expect(selectModel(models, label).id).toBe(id);
+    expect(selectModel(models, label, null).id).toBe(id);
   });
 
   test.each(["Q8_0", "UD-F16", "Q4_K", "", "null"])("%j is not there", (label) => {
     let caught: unknown;
     try {
-      selectModel(models, label, "org/repo");
+      selectModel(models, label, parseModelName("org/repo:Q2_K", { endpoint: "https://huggingface.co" }));
     } catch (error) {
       caught = error;
     }
@@ -158,7 +159,16 @@ describe("selectModel", () => {
     });
   });
 
+  test.each([
+    ["ollama:q:0.6b", "ollama:q:0.6b has no file", "Choose one of Q4_0, as in: nanoagent models pull ollama:q:0.6b"],
+    ["https://example.org/a.gguf?signature=x", "The repository has no file", "Choose one of Q4_0."],
+  ])("the command for %s is one that works", (text, message, hint) => {
+    const name = parseModelName(text, { endpoint: "https://huggingface.co" });
+    const select = () => selectModel([{ quantization: "Q4_0" }], "Q8_0", name);
+    expect(select).toThrow(expect.objectContaining({ message: expect.stringContaining(message), hint }));
+  });
+
   test("names without labels", () => {
-    expect(() => selectModel([{ quantization: null }], "Q4_0")).toThrow("The repository has no file");
+    expect(() => selectModel([{ quantization: null }], "Q4_0", null)).toThrow("The repository has no file");
   });
 });

@@ -230,6 +230,63 @@ describe("a hostile hub", () => {
     expect(notices).toEqual(["Left out 14 files of org/repo without a safe path, size or hash."]);
   });
 
+  test("brackets in texts are not nesting", async () => {
+    const server = await startServer(hubOf([row("a.gguf", { note: `${"[{".repeat(50)}\\"[` })]));
+    expect((await open("org/repo", server.url)).models).toHaveLength(1);
+  });
+
+  test.each([
+    [1, "Left out 1 file of org/repo without a safe path, size or hash."],
+    [3, "Left out 3 files of org/repo without a safe path, size or hash."],
+  ])("a listing of %i invalid rows says so", async (count, reason) => {
+    const server = await startServer(hubOf(Array.from({ length: count }, () => row("../x.gguf"))));
+    expect(await failure(open("org/repo", server.url))).toMatchObject({ code: "model-not-gguf", reason });
+  });
+
+  test("at most 128 models are taken, one of each quantization", async () => {
+    const rows = Array.from({ length: 1000 }, (_, index) => row(`m${index}-Q4_0.gguf`));
+    rows.push(row("large-Q8_0.gguf", { lfs: { oid: SHA256, size: 10_000 } }));
+    const server = await startServer(hubOf(rows));
+    const { models, notices } = await open("org/repo", server.url);
+    expect(models).toHaveLength(128);
+    expect(models.at(-1)?.quantization).toBe("Q8_0");
+    expect(notices).toEqual(["Left out 873 models of org/repo: only 128 are looked at."]);
+    const [last] = (await open("org/repo:m999-Q4_0.gguf", server.url)).models;
+    expect(last?.files[0].path).toBe("m999-Q4_0.gguf");
+  });
+
+  test("at most eight small texts of the license at the root are taken", async () => {
+    const text = (path: string, size = 100) => row(path, { size, lfs: undefined });
+    const rows = Array.from({ length: 4000 }, (_, index) => text(`LICENSE-${index}`));
+    const others = [text("LICENSE", 257 * 1024), text("sub/LICENSE"), row("license-Q4_0.gguf"), row("a.gguf")];
+    const server = await startServer(hubOf([...others, ...rows]));
+    const { licenseFiles } = await open("org/repo", server.url);
+    expect(licenseFiles.map(({ path }) => path)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((index) => `LICENSE-${index}`));
+  });
+
+  test.each(["/revision/", "/tree/"])("%s is not read from another host", async (part) => {
+    const other = await startServer(hubOf([row("a.gguf")]));
+    const server = await startServer((path, response) => {
+      if (path.includes(part)) return response.writeHead(302, { location: other.url + path }).end();
+      return hubOf([row("a.gguf")])(path);
+    });
+    expect(await failure(open("org/repo", server.url))).toMatchObject({
+      code: "hub-refused",
+      message: `${new URL(server.url).host} redirects the listing of files to ${new URL(other.url).host}.`,
+      hint: expect.stringContaining("HF_ENDPOINT"),
+    });
+    expect(other.requests).toEqual([]);
+  });
+
+  test("the advice for a hub that redirects to https is its new address", async () => {
+    const server = await startServer((path, response) =>
+      response.writeHead(301, { location: `https://127.0.0.1${path}` }).end(),
+    );
+    expect((await failure(open("org/repo", server.url))).hint).toBe(
+      "Use the address with https: export HF_ENDPOINT=https://127.0.0.1",
+    );
+  });
+
   test.each<[string, object, string | null]>([
     ["model card", { cardData: { license: "mit" } }, "mit"],
     ["name of its own", { cardData: { license: "other", license_name: "lfm1.0" } }, "lfm1.0"],
@@ -251,7 +308,9 @@ describe("a hostile hub", () => {
     ["a page", (_, response) => response.end("<html>"), "not JSON"],
     ["no commit", hubOf([], { sha: "main" }), "does not name a commit"],
     ["a listing that is not a list", hubOf({}), "not a list"],
-    ["too many rows", hubOf(Array.from({ length: 20_001 }, () => 0)), "more than 20000"],
+    ["too many rows", hubOf(Array.from({ length: 5001 }, () => 0)), "more than 5000"],
+    ["nested lists", (_, response) => response.end("[".repeat(3_000_000)), "nested more than 32 levels"],
+    ["many objects", (_, response) => response.end(`[${"{},".repeat(60_000)}0]`), "more than 50000 lists"],
     [
       "another commit",
       (path, response) => {
@@ -276,7 +335,7 @@ describe("a hostile hub", () => {
       },
       "another host",
     ],
-    ["too long", (_, response) => response.end(Buffer.alloc(17 * 1024 * 1024, " ")), "16777216"],
+    ["too long", (_, response) => response.end(Buffer.alloc(5 * 1024 * 1024, " ")), "4194304"],
   ])("%s", async (_, answer, reason) => {
     const server = await startServer(answer);
     const error = await failure(open("org/repo", server.url));
