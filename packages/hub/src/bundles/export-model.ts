@@ -52,6 +52,7 @@ export async function exportModel(
   { output, onProgress, ...options }: ExportModelOptions,
 ): Promise<ExportedModel> {
   const target = path.resolve(output);
+  await removeLeftovers(target);
   if (await isTaken(target)) throw exists(target);
   const stored = await resolveModel(name, environment, options);
   const model = await findModel(name, environment);
@@ -76,7 +77,6 @@ export async function exportModel(
     license_files: licenses.map(({ path, text, sha256 }) => ({ path, bytes: text.length, sha256 })),
   };
   const totalBytes = entries.reduce((sum, { entry }) => sum + entry.bytes, 0);
-  await removeLeftovers(target);
   await requireSpace(path.dirname(target), totalBytes, path.basename(target));
   const bytes = await writeFile(target, async (handle) => {
     const tar = await TarWriter.open(handle);

@@ -34,11 +34,13 @@ export async function importBundle(
   const staged = new StagedFiles();
   const entries = readTar(handle, signal);
   let name = path.basename(file);
+  let folder = environment.modelsFolder;
   try {
     if (!(await isPlainTar(handle))) throw invalid(file, "the archive is damaged or ends early");
     const manifest = await readManifest(file, entries);
     name = manifest.name;
     const place = await bundlePlace(manifest, environment);
+    folder = place.folder;
     if (place.present !== null) return { model: place.present, notices: [`${place.present.name} is already here.`] };
     const expected = new Map([...manifest.files, ...manifest.license_files].map((entry) => [entry.path, entry]));
     const totalBytes = [...expected.values()].reduce((sum, { bytes }) => sum + bytes, 0);
@@ -64,7 +66,7 @@ export async function importBundle(
     return await place.finish(staged, hashes);
   } catch (error) {
     if (HubError.isInstance(error) || signal?.aborted) throw error;
-    if (errnoOf(error) !== null) throw storeUnusable(`${name} cannot be stored.`, environment.modelsFolder, error);
+    if (errnoOf(error) !== null) throw storeUnusable(`${name} cannot be stored.`, path.join(folder, name), error);
     throw invalid(file, "the archive is damaged or ends early", error);
   } finally {
     await entries.return(undefined).catch(() => {});

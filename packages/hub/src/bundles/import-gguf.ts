@@ -68,7 +68,7 @@ export async function importGguf(
     return { model, notices };
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw storeUnusable(`${path.basename(file)} cannot be copied.`, environment.modelsFolder, error);
+    throw storeUnusable(`${path.basename(file)} cannot be copied.`, targets[0] ?? environment.modelsFolder, error);
   } finally {
     await staged.discard();
   }

@@ -211,6 +211,10 @@ test("an export removes what a killed one left beside the same output, and nothi
     write(file, "kept");
     utimesSync(file, 1, 1);
   }
+  const taken = write(output, "mine");
+  expect(await errorOf(exportModel("org/tiny-GGUF", from, { output }))).toMatchObject({ code: "store-unusable" });
+  expect(tree(folder)).toEqual([output, ...others].map((file) => path.basename(file)).sort());
+  rmSync(taken);
   await exportModel("org/tiny-GGUF", from, { output });
   expect(tree(folder)).toEqual([output, ...others].map((file) => path.basename(file)).sort());
 });

@@ -2,6 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
 import { createTarPacker } from "modern-tar";
 import { expect, test } from "vitest";
+import { isPlainTar } from "../../src/bundles/plain-tar.js";
 import { readTar } from "../../src/bundles/tar-reader.js";
 import { TarWriter } from "../../src/bundles/tar-writer.js";
 import { errorOf, noise, temporaryFolder, write } from "../store/store-fixture.js";
@@ -29,6 +30,29 @@ test("entries above 8 GiB are read, with a base-256 size and with a pax header",
   // The header of the file follows the pax header, its body and the padding.
   pieces.push((await reader.read()).value ?? new Uint8Array());
   expect(await firstEntry(Buffer.concat(pieces))).toEqual({ name: "x", bytes: LARGE });
+});
+
+test("an archive above 8 GiB is plain, until a bit of its padding is not zero", async () => {
+  const folder = temporaryFolder();
+  const packer = createTarPacker();
+  const reader = packer.readable.getReader();
+  packer.controller.add({ name: "x", size: LARGE + 1, type: "file" });
+  const pieces: Uint8Array[] = [];
+  for (let blocks = 0; blocks < 4; blocks += 1) pieces.push((await reader.read()).value ?? new Uint8Array());
+  const headers = [Buffer.concat(pieces), tarEntry({ name: "x", size: LARGE + 1 }).subarray(0, 512)];
+  for (const [index, header] of headers.entries()) {
+    const handle = await open(path.join(folder, String(index)), "w+");
+    try {
+      await handle.write(header, 0, header.length, 0);
+      // The body is a hole in the file.
+      await handle.truncate(header.length + LARGE + 512 + 1_024);
+      expect(await isPlainTar(handle)).toBe(true);
+      await handle.write(Buffer.from([16]), 0, 1, header.length + LARGE + 300);
+      expect(await isPlainTar(handle)).toBe(false);
+    } finally {
+      await handle.close();
+    }
+  }
 });
 
 test("long names and bodies of any length are read as they were written", async () => {

@@ -9,6 +9,7 @@ const { outputFiles } = await build({
   entryPoints: [path.join(folder, "../../src/store/stamps.ts")],
   bundle: true,
   write: false,
+  conditions: ["@nanoagent/source"],
   format: "esm",
   platform: "node",
 });
