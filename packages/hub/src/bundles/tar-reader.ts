@@ -2,8 +2,6 @@ import type { FileHandle } from "node:fs/promises";
 import { minorCollection } from "../files/minor-collection.js";
 
 const PIECE_BYTES = 262_144;
-/** Bytes after which young garbage is collected: it consists of the pieces that were read. */
-const COLLECT_BYTES = 4_194_304;
 
 /** An entry of a tar archive. Its body must be read before the next entry. */
 export interface TarEntry {
@@ -29,7 +27,7 @@ export async function* readTar(handle: FileHandle, signal?: AbortSignal): AsyncG
         const buffer = new Uint8Array(PIECE_BYTES);
         const { bytesRead } = await handle.read(buffer, 0, PIECE_BYTES, position);
         position += bytesRead;
-        if (position % COLLECT_BYTES === 0) collect();
+        collect(bytesRead);
         if (bytesRead === 0) controller.close();
         else controller.enqueue(buffer.subarray(0, bytesRead));
       },
