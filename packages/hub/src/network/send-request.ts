@@ -3,7 +3,7 @@ import https from "node:https";
 import { ResponseTimeout } from "./connection-errors.js";
 import type { Route } from "./proxies.js";
 import { ProxyFailure } from "./proxy-failure.js";
-import { proxyAddress, proxyAuthorization } from "./tunnel-agent.js";
+import { proxyAddress, proxyAuthorization, type TunnelRequestOptions } from "./tunnel-agent.js";
 
 interface OneRequest {
   url: URL;
@@ -49,10 +49,11 @@ export function sendRequest(request: OneRequest): Promise<IncomingMessage> {
   });
 }
 
-function startRequest({ url, method, headers, route }: OneRequest): http.ClientRequest {
+function startRequest({ url, method, headers, route, signal }: OneRequest): http.ClientRequest {
   const proxy = route.forwardProxy;
   if (proxy === null) {
-    return (url.protocol === "https:" ? https : http).request(url, { method, headers, agent: route.agent });
+    const options: TunnelRequestOptions = { method, headers, agent: route.agent, tunnelSignal: signal };
+    return (url.protocol === "https:" ? https : http).request(url, options);
   }
   const target = new URL(url);
   target.hash = "";

@@ -6,6 +6,12 @@ import { basicAuthorization } from "../environment/basic-authorization.js";
 import { ResponseTimeout } from "./connection-errors.js";
 import { ProxyFailure, ProxyRefusal } from "./proxy-failure.js";
 
+/** Options of a request through a tunnel. */
+export interface TunnelRequestOptions extends https.RequestOptions {
+  /** Ends the request for the tunnel, which the request itself cannot reach. */
+  tunnelSignal?: AbortSignal | undefined;
+}
+
 /** Connections to https servers through a proxy, which is asked for a tunnel to each. */
 export class TunnelAgent extends https.Agent {
   readonly #proxy: URL;
@@ -16,7 +22,7 @@ export class TunnelAgent extends https.Agent {
   }
 
   createConnection(
-    options: http.ClientRequestArgs,
+    options: http.ClientRequestArgs & TunnelRequestOptions,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
     const host = options.host?.includes(":") ? `[${options.host}]` : options.host;
@@ -31,12 +37,19 @@ export class TunnelAgent extends https.Agent {
     const { timeout } = this.options;
     const stop = () => request.destroy(new ResponseTimeout(`No answer from the proxy within ${timeout} ms.`));
     const timer = setTimeout(stop, timeout);
-    const fail = (error: Error) => {
+    const { tunnelSignal } = options;
+    const abort = () => request.destroy();
+    tunnelSignal?.addEventListener("abort", abort, { once: true });
+    const end = () => {
       clearTimeout(timer);
+      tunnelSignal?.removeEventListener("abort", abort);
+    };
+    const fail = (error: Error) => {
+      end();
       callback?.(error, undefined as never);
     };
     request.once("connect", (response, socket) => {
-      clearTimeout(timer);
+      end();
       socket.removeAllListeners();
       if (response.statusCode === 200) {
         callback?.(null, connect({ ...(options as ConnectionOptions), socket }));

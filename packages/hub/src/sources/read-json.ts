@@ -1,6 +1,7 @@
 import { HubError } from "../hub-error.js";
 import { checkAddress } from "../network/connection-errors.js";
 import type { HttpResponse } from "../network/http-client.js";
+import { maskTokens } from "../network/secrets.js";
 
 /** Deepest nesting of an answer. Those of the hub have four levels; each level of a hostile one costs memory. */
 const MAX_NESTING = 32;
@@ -77,9 +78,9 @@ export function asBytes(value: unknown): number | null {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null;
 }
 
-/** Returns a value as a short text on one line without control characters, or null. */
+/** Returns a value as a short text on one line without control characters and access tokens, or null. */
 export function asShortText(value: unknown, maxCharacters: number): string | null {
   if (typeof value !== "string") return null;
   const text = value.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu, " ").trim();
-  return text === "" ? null : text.slice(0, maxCharacters);
+  return text === "" ? null : maskTokens(text).slice(0, maxCharacters);
 }

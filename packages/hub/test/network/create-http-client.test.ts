@@ -395,3 +395,17 @@ test("a proxy that refuses or hangs is named, after a limited number of tries", 
     }
   }
 });
+
+test("an abort ends the request for a tunnel", async () => {
+  const stop = new AbortController();
+  const reason = new Error("stopped");
+  let isClosed = false;
+  const proxy = net.createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("close", () => (isClosed = true));
+    stop.abort(reason);
+  });
+  const client = clientOf({ variables: { https_proxy: `http://127.0.0.1:${await listen(proxy)}` } });
+  await expect(client.request({ url: "https://hub.invalid/", signal: stop.signal })).rejects.toBe(reason);
+  await expect.poll(() => isClosed).toBe(true);
+});

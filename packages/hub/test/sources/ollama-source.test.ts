@@ -7,6 +7,7 @@ import { createHttpClient } from "../../src/network/create-http-client.js";
 import { licenseOfText } from "../../src/sources/license-text.js";
 import { openSource } from "../../src/sources/open-source.js";
 import type { RemoteRepository } from "../../src/sources/remote-model.js";
+import { startLocalServer } from "../../src/testing/local-server.js";
 import { type OllamaMirror, type OllamaMirrorModel, startOllamaMirror } from "../../src/testing/ollama-mirror.js";
 
 const mirrors: OllamaMirror[] = [];
@@ -157,6 +158,7 @@ describe("refusals", () => {
     const error = await failure(open("ollama:tiny", mirror));
     expect(error.code).toBe(code);
     expect(error.hint).toBeTruthy();
+    expect(JSON.stringify(error)).not.toContain("HF_");
   });
 
   const layer = { mediaType: "application/vnd.ollama.image.model", digest: `sha256:${"a".repeat(64)}`, size: 100 };
@@ -172,7 +174,31 @@ describe("refusals", () => {
   ])("a manifest that is %s", async (_, body) => {
     const mirror = await startMirror({});
     mirror.manifestBody = typeof body === "string" ? body : JSON.stringify(body);
-    expect((await failure(open("ollama:tiny:q4_0", mirror))).code).toBe("hub-refused");
+    const error = await failure(open("ollama:tiny:q4_0", mirror));
+    expect(error.code).toBe("hub-refused");
+    expect(error.hint).toContain("NANOAGENT_OLLAMA_REGISTRY");
+    expect(JSON.stringify(error)).not.toContain("HF_");
+  });
+
+  test("a manifest is not read from another host", async () => {
+    const server = await startLocalServer((request, response) => {
+      if (request.url?.startsWith("/v2/")) response.writeHead(307, { location: `${other.url}${request.url}` });
+      response.end();
+    });
+    const other = await startMirror({ "library/tiny:latest": { gguf } });
+    const error = await failure(open("ollama:tiny", other, { NANOAGENT_OLLAMA_REGISTRY: server.url }));
+    await server.close();
+    expect(error).toMatchObject({ code: "hub-refused", hint: expect.stringContaining("NANOAGENT_OLLAMA_REGISTRY") });
+    expect(other.requests).toEqual([]);
+  });
+
+  test("at most eight texts of the license are taken", async () => {
+    const mirror = await startMirror({});
+    const license = { ...layer, mediaType: "application/vnd.ollama.image.license" };
+    const long = { ...license, size: 300_000 };
+    mirror.manifestBody = JSON.stringify({ layers: [layer, long, ...Array(2000).fill(license)] });
+    const { licenseFiles } = await open("ollama:tiny:q4_0", mirror);
+    expect(licenseFiles.map(({ path }) => path)).toEqual([2, 3, 4, 5, 6, 7, 8, 9].map((index) => `LICENSE-${index}`));
   });
 
   test("a manifest without a configuration leaves the quantization unknown", async () => {
