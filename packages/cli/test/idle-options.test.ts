@@ -27,6 +27,9 @@ describe("an option without effect is refused", () => {
           [
             ...given(option, settings),
             ...given(other, otherSettings),
+            ...(operand?.choices === undefined
+              ? []
+              : [settings.operands?.find((action) => otherSettings.operands?.includes(action)) ?? "", "m"]),
             ...(command.needsOneOf && other !== "calibrate" ? ["--model", "x"] : []),
           ],
         ];
@@ -34,7 +37,10 @@ describe("an option without effect is refused", () => {
       ...(settings.onlyWith === undefined ? [] : [[name, given(option, settings)] as [string, string[]]]),
       ...Object.keys(settings.operands === undefined ? {} : (operand?.choices ?? {}))
         .filter((action) => !settings.operands?.includes(action))
-        .map((action): [string, string[]] => [name, [action, ...given(option, settings)]]),
+        .map((action): [string, string[]] => [
+          name,
+          [action, ...(operand?.second?.[action] === undefined ? [] : ["m"]), ...given(option, settings)],
+        ]),
     ]);
   });
 

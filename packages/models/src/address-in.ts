@@ -19,6 +19,6 @@ export function addressIn(path: string): string | null {
 export function adviseOnAddress(address: string): string {
   if (/^file:/i.test(address)) return "Write the path alone, without file://.";
   return PULLED.test(address)
-    ? `Download it with nanoagent models pull ${address}, which prints the path to use.`
+    ? `Download it, and use the path that this prints: nanoagent models pull ${address}`
     : "Download the .gguf file with another program, and name its path on this device.";
 }

@@ -6,12 +6,16 @@ import { expect, test } from "vitest";
 const part = fc.stringMatching(/^[A-Za-z0-9][\w.-]{0,12}$/);
 const scheme = fc.constantFrom("http", "https", "hf", "ollama", "s3", "file", "HTTPS", "git+ssh", "docker");
 
+const isPulled = (name: string) => ["http", "https", "hf", "ollama"].includes(name.toLowerCase());
+
 test("an address is recognized by its scheme, even after a folder", () => {
   fc.assert(
     fc.property(scheme, part, part, fc.boolean(), (name, host, file, isJoined) => {
       const address = `${name}://${host}/${file}`;
       expect(addressIn(isJoined ? path.posix.join("/home/me", address) : address)).toBe(address);
-      expect(adviseOnAddress(address)).toMatch(name === "file" ? /^Write the path/ : /download/);
+      expect(adviseOnAddress(address)).toMatch(
+        name === "file" ? /^Write the path/ : isPulled(name) ? `nanoagent models pull ${address}` : /another program/,
+      );
     }),
   );
   for (const short of ["hf:x/y", "ollama:llama3", "huggingface.co/x/y", "https:x"])

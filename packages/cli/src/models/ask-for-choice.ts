@@ -15,7 +15,7 @@ export async function askForChoice(
   const questions = new Questions({ stdin, stdout: stderr, stop });
   try {
     for (;;) {
-      const answer = await questions.ask("Number or quantization to download", usual);
+      const answer = await questions.ask("Number or quantization to download (Ctrl-C for none)", usual);
       if (answer === null) return null;
       const chosen =
         choices[Number(answer) - 1] ??

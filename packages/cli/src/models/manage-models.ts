@@ -1,5 +1,6 @@
 import { NanoAgentError } from "@nanoagent/models";
 import type { CommandAction } from "../command-line/command.js";
+import { exitCodes } from "../exit-codes.js";
 import type { StopRequest } from "../streams.js";
 
 /** Runs an action of `nanoagent models`. Each loads only the code that it needs. */
@@ -12,10 +13,14 @@ export const manageModels: CommandAction = async (values, streams, commands) => 
   } catch (error) {
     const { stop, stderr } = streams;
     if (!stop.aborted || NanoAgentError.isInstance(error)) throw error;
-    const { cause, exitCode } = stop.reason as StopRequest;
+    const request = stop.reason as StopRequest;
     const kept = values.action === "pull" ? " The partial download is kept, and the same command continues it." : "";
-    if (cause === "signal") stderr.write(`Interrupted.${kept}\n`);
-    return exitCode;
+    if (request.cause === "signal") stderr.write(`Interrupted.${kept}\n`);
+    else if (values.action === "pull") {
+      stderr.write(`The output was closed before the download ended.${kept}\n`);
+      request.exitCode = exitCodes.failed;
+    }
+    return request.exitCode;
   }
 };
 

@@ -70,8 +70,10 @@ export async function pullNamed(text: string, values: OptionValues, streams: Str
         return progress.report(event.receivedBytes, event.totalBytes);
     }
   };
-  progress.name(text);
-  progress.begin(`Looking up ${text}`);
+  // The query of an address may contain a secret.
+  const [shown = ""] = text.split(/[?#]/);
+  progress.name(shown);
+  progress.begin(`Looking up ${shown}`);
   try {
     return await pullModel(name, {
       environment,

@@ -20,7 +20,9 @@ const NOT_HERE = new Set(["model-unknown", "model-not-downloaded", "invalid-mode
 export async function modelFileOf(text: string, streams: Streams): Promise<string> {
   const file = path.resolve(pathOfFileUrl(text));
   if (!(await isName(text, file))) return file;
+  const isFolder = (await stat(file).catch(() => null)) !== null;
   return findNamedModel(text, streams).catch((error: unknown) => {
+    if (isFolder) return file;
     if (!NanoAgentError.isInstance(error) || text.includes(":") || !NOT_HERE.has(error.code)) throw error;
     const { code, message, reason, hint } = error;
     // The text may have been meant as a path.
@@ -37,5 +39,9 @@ export async function isModelName(text: string): Promise<boolean> {
 async function isName(text: string, file: string): Promise<boolean> {
   if (NAME_ONLY.test(text)) return true;
   if (PATH_ONLY.test(text) || /^file:/i.test(text)) return false;
-  return (await stat(file).catch(() => null)) === null;
+  // A folder is not a model: a clone of a repository may have the repository's name.
+  return !(await stat(file).then(
+    (status) => !status.isDirectory(),
+    () => false,
+  ));
 }

@@ -37,7 +37,7 @@ export function formatPlans(plans: readonly FitPlan[], view: PlanView): string {
     ledgerBar(best.ledger, facts.budgetBytes, view.isColored, width),
     speedBars(plans, view.isColored, width),
     [...programShare(facts), standing(best, device), ...quality(plans)].join("\n"),
-    ...(view.isExplained ? [explainFit(best).trimEnd()] : []),
+    ...(view.isExplained ? explained(plans).map((plan) => explainFit(plan).trimEnd()) : []),
   ];
   return sections.map((section) => `\n${section}\n`).join("");
 }
@@ -71,6 +71,13 @@ function hidden(plans: readonly FitPlan[]): string[] {
 function weightsOf({ model_path, quantize_to }: FitPlan): string {
   const name = plainLine(model_path.replace(/^.*[/\\]/, ""));
   return quantize_to === null ? name : `${name} in ${quantize_to}`;
+}
+
+/** Returns the plans to explain: the best one, and the best that loads a file as it is if the best one converts it. */
+function explained(plans: readonly FitPlan[]): FitPlan[] {
+  const [best] = plans;
+  const asItIs = plans.find(({ quantize_to }) => quantize_to === null);
+  return [best, asItIs].filter((plan, at, all) => plan !== undefined && all.indexOf(plan) === at) as FitPlan[];
 }
 
 /** Draws the peak memory of a plan, part by part, against the budget. Without colors, letters mark the parts. */

@@ -117,7 +117,7 @@ function optional(value: OptionValues[string]): string | undefined {
 
 /** Keeps V8 from growing by more than the program holds. */
 async function boundHeap(engineType: string): Promise<void> {
-  // What starts a process is loaded before the flags change.
+  // Modules that start a process are loaded before the flags change.
   if (engineType === "llama") await import("node:child_process");
   // The space for new objects may grow to 32 MB before V8 looks for what is left of it: more than all that we hold.
   // One of V8's compilers takes 10 MB for what this program, which waits for people and models, gains nothing by.

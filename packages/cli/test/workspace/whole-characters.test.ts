@@ -13,6 +13,9 @@ const harmless = [
   ".test(text.slice(0, MAX_REASON_CHARACTERS))",
   "result.tools.slice(0, 1000)",
   "line.slice(0, 2 * MAX_SHOWN_CHARACTERS)",
+  // Characters beyond ASCII are replaced.
+  ".slice(0, 4 * MAX_CHARACTERS)",
+  "    .slice(0, MAX_CHARACTERS)",
 ];
 
 test("no text is cut within a character", () => {

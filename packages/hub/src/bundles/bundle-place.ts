@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import { cutText } from "@nanoagent/models";
 import {
   blobPath,
   isTaken,
@@ -139,7 +140,7 @@ function ownTargets(
     throw new HubError({
       code: "bundle-invalid",
       message: "The model has no usable name.",
-      reason: `Neither ${JSON.stringify(manifest.name.slice(0, 80))} nor the name of its file can be a name here.`,
+      reason: `Neither ${JSON.stringify(cutText(manifest.name, 80))} nor the name of its file can be a name here.`,
       hint: "Export it again under another name.",
     });
   }

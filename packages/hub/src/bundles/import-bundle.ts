@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
+import { cutText } from "@nanoagent/models";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { requireSpace } from "../files/free-space.js";
 import { errnoOf, storeUnusable } from "../files/store-unusable.js";
@@ -154,7 +155,7 @@ async function writeAll(handle: FileHandle, piece: Uint8Array): Promise<void> {
 }
 
 function shown(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
+  return JSON.stringify(cutText(name, 80));
 }
 
 function invalid(file: string, reason: string, cause?: unknown): HubError {

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
+import { cutText } from "@nanoagent/models";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { isSafeName } from "../files/safe-name.js";
 import { type WalkBudget, type WalkedEntry, walkFolder } from "../files/walk-folder.js";
@@ -96,7 +97,7 @@ async function fileOf({ path: file }: WalkedEntry): Promise<FoundFile | null> {
 function failName(name: string): never {
   throw new HubError({
     code: "invalid-model-name",
-    message: `${JSON.stringify(name.slice(0, 80))} cannot be the name of a file in the models folder.`,
+    message: `${JSON.stringify(cutText(name, 80))} cannot be the name of a file in the models folder.`,
     reason: "Such a name has letters, digits, dots, - and _, without .. and separators.",
     hint: "Rename the file, for example to my-model.gguf, and import it again.",
   });

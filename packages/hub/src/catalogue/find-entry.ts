@@ -49,7 +49,9 @@ export function requireCatalogueModel(
 ): CatalogueModel {
   const model = findCatalogueModel(catalogue, word);
   if (model !== null) return model;
-  const nearest = nearestNames(word, [...catalogue.models.map(({ name }) => name), ...names]);
+  // Most people want a model that writes.
+  const known = [...catalogue.models].sort((one, other) => Number(one.embedding) - Number(other.embedding));
+  const nearest = nearestNames(word, [...known.map(({ name }) => name), ...names]);
   throw new HubError({
     code: "model-unknown",
     message: `Unknown model "${word}".`,

@@ -113,7 +113,7 @@ async function chooseOne(
     const model = selectModel(
       choices.map((choice) => choice.model),
       label,
-      repository.repository ?? undefined,
+      name.source === "hub" ? { ...name, repository: repository.repository ?? name.repository } : name,
     );
     return choices.find((choice) => choice.model === model) ?? null;
   }
@@ -128,7 +128,7 @@ async function chooseOne(
   if (smallest === undefined) {
     throw new HubError({ code: "model-not-gguf", message: `${formatModelName(name)} has no model.` });
   }
-  if (!isForced && smallest.header !== null && smallest.refusal !== null) throw smallest.refusal;
+  if (!isForced && smallest.header !== null) refuseMemory(smallest, null);
   return smallest;
 }
 
@@ -161,20 +161,25 @@ async function refuseUnfit(
     smaller === null
       ? "Free some space, or pass --force."
       : `Pass --quant ${smaller.quantization} for one of ${Math.ceil(smaller.downloadBytes / 2 ** 20)} MB, or --force.`;
-  if (choice.refusal !== null) throw withAdvice(choice.refusal, smaller);
+  refuseMemory(choice, smaller);
   const missing = await missingBytes(choice.model, places);
   await requireSpace(places.folder, missing, `the download of ${choice.file}`, advice);
 }
 
-/** Adds the next smaller choice to the hint of a refusal. */
-function withAdvice(refusal: NanoAgentError, smaller: ModelChoice | null): NanoAgentError {
-  if (smaller === null) return refusal;
+/** Throws the refusal of a choice, with the next smaller one in its hint. */
+function refuseMemory({ refusal, header, file }: ModelChoice, smaller: ModelChoice | null): void {
+  if (refusal === null) return;
   const { code, message, reason, hint } = refusal;
-  return new NanoAgentError({
+  const advice =
+    smaller === null
+      ? "No smaller file of this repository fits. Choose a smaller model with nanoagent models recommend, or pass --force."
+      : `Pass --quant ${smaller.quantization}, which fits, or --force.`;
+  throw new NanoAgentError({
     code,
-    message,
+    // The file is not at its path yet.
+    message: header === null ? message : message.replaceAll(header.path, file),
     reason: reason ?? undefined,
-    hint: `Pass --quant ${smaller.quantization}, which fits, or --force. ${hint ?? ""}`.trim(),
+    hint: [advice, hint].filter(Boolean).join(" "),
     cause: refusal,
   });
 }

@@ -3,9 +3,11 @@ import { currentCatalogue } from "../catalogue/current-catalogue.js";
 import { requireCatalogueModel } from "../catalogue/find-entry.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { HubError } from "../hub-error.js";
+import { formatModelName } from "../names/format-model-name.js";
 import { parseModelName } from "../names/parse-model-name.js";
 import { type ResolveModelOptions, resolveModel } from "../store/resolve-model.js";
 import type { StoredModel } from "../store/stored-model.js";
+import { labeledCatalogueName } from "./catalogue-name.js";
 
 /**
  * Returns the model on this device that a name stands for, as {@link resolveModel} does. A word that is not the name of
@@ -16,6 +18,8 @@ export async function resolveAnyName(
   environment: HubEnvironment,
   options: ResolveModelOptions = {},
 ): Promise<StoredModel> {
+  const labeled = await labeledCatalogueName(text, environment);
+  if (labeled !== null) return resolveModel(formatModelName(labeled), environment, options);
   try {
     return await resolveModel(text, environment, options);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import { HubError } from "../hub-error.js";
 import { formatModelName } from "../names/format-model-name.js";
 import type { HubName } from "../names/model-name.js";
@@ -97,7 +98,7 @@ async function listTree(repository: string, commit: string, context: SourceConte
     const served = response.headers["x-repo-commit"];
     if (served !== undefined && served !== commit) {
       response.body.destroy();
-      const found = maskTokens(JSON.stringify(String(served).slice(0, 50)));
+      const found = maskTokens(JSON.stringify(cutText(String(served), 50)));
       throw malformedAnswer(response, `The listing is of commit ${found}, and ${commit} was asked for.`);
     }
     const part = await readJson(response, MAX_ANSWER_BYTES);
