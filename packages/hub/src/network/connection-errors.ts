@@ -9,7 +9,7 @@ export class ResponseTimeout extends Error {
 }
 
 /** The way of a request that failed. */
-export interface FailedWay {
+interface FailedWay {
   /** Host of the proxy; null without one. Default: null. */
   proxyHost?: string | null | undefined;
   /** Whether the proxy itself is asked for the file, as for http. Default: false. */

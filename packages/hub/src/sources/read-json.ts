@@ -17,7 +17,7 @@ const LEFT_BRACE = 0x7b;
 const RIGHT_BRACE = 0x7d;
 
 /** The answer that a value comes from, for messages. */
-export type AnswerOrigin = Pick<HttpResponse, "url" | "setting">;
+type AnswerOrigin = Pick<HttpResponse, "url" | "setting">;
 
 /** Reads a body as JSON. Throws a `HubError` with code `hub-refused` for a page or other text. */
 export async function readJson(response: HttpResponse, maxBytes: number): Promise<unknown> {

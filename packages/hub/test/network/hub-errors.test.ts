@@ -15,6 +15,7 @@ test.each([
   [401, { "x-error-message": "Invalid credentials in Authorization header" }, "hub-refused", /Invalid credentials/],
   [403, { "x-error-message": "Access to this resource is disabled." }, "hub-refused", /is disabled/],
   [429, {}, "hub-refused", /limits the number of requests/],
+  [407, {}, "hub-unreachable", /The proxy answers with status 407/],
   [503, {}, "hub-refused", /status 503/],
 ])("status %i with %j", (status, headers, code, reason) => {
   const error = refusalOf({ status, headers, url }, "org/repo");
