@@ -1,7 +1,10 @@
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type HubMirror, startHubMirror } from "@nanoagent/hub/testing";
 import { buildTinyGguf } from "@nanoagent/optimizer/testing";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { resultOf } from "../run-program.js";
 import { Device } from "./device.js";
 
@@ -37,7 +40,7 @@ test("a folder with the name of a model does not hide it", async () => {
   mkdirSync(device.at("home", SMOL), { recursive: true });
   const plans = await device.json<{ plan: { model_path: string } }>("check", "--config", configOf(SMOL));
   expect(plans.plan.model_path).toBe(stdout.trim());
-  const made = await device.run(["init", "--model", SMOL, "--json"]);
+  const made = await device.run(["init", "other.yaml", "--model", SMOL, "--json"]);
   expect(made.exitCode, made.stderr).toBe(0);
   expect(made.stdout).toContain(`hub:${SMOL}`);
 });
@@ -56,6 +59,26 @@ test("the query of an address is not shown", async () => {
   const { exitCode, stdout, stderr } = await device.models("pull", address);
   expect(exitCode, stderr).toBe(0);
   expect(stdout + stderr).not.toContain("SECRET");
+});
+
+test("a file without a stated size that ends early is refused", async () => {
+  const whole = files["SmolLM2-135M-Instruct-Q8_0.gguf"];
+  let isCut = true;
+  // Written in two parts, the answer has no Content-Length.
+  const server = createServer((_request, response) => {
+    response.writeHead(200);
+    response.write(isCut ? whole.subarray(0, -1000) : whole, () => response.end());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/cut.gguf`;
+  const { exitCode, stdout, stderr } = await device.models("pull", address);
+  expect([exitCode, stdout]).toEqual([1, ""]);
+  expect(stderr).toMatch(/ends after|ends early|cut/);
+  expect((await device.json<{ models: unknown[] }>("models", "list")).models).toEqual([]);
+  isCut = false;
+  expect((await device.models("pull", address)).exitCode).toBe(0);
 });
 
 function configOf(name: string): string {

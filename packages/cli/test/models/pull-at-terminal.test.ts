@@ -26,7 +26,7 @@ describe.skipIf(!hasTmux)("pull at a terminal (tmux)", () => {
 
   test("asks which quantization to download, until the answer is one", async () => {
     const { terminal, device } = open(TINY);
-    await terminal.see("Number or quantization to download [");
+    await terminal.see("Number or quantization to download (Ctrl-C for none) [");
     terminal.type("9");
     terminal.press("Enter");
     await terminal.see('"9" is not in the table. Type a number from 1 to 3.');
@@ -39,13 +39,13 @@ describe.skipIf(!hasTmux)("pull at a terminal (tmux)", () => {
 
   test("takes the best on Enter, and nothing on Ctrl-C", async () => {
     const { terminal, device } = open(TINY);
-    await terminal.see("Number or quantization to download [");
+    await terminal.see("Number or quantization to download (Ctrl-C for none) [");
     const best = /^Best: (\S+)\.$/m.exec(terminal.screen)?.[1] ?? expect.fail(terminal.screen);
     terminal.press("Enter");
     await terminal.see("exit code 0");
     expect(await nameOf(device)).toEqual([expect.stringContaining(best)]);
     const other = open(TINY);
-    await other.terminal.see("Number or quantization to download [");
+    await other.terminal.see("Number or quantization to download (Ctrl-C for none) [");
     other.terminal.press("C-c");
     await other.terminal.see("exit code 130");
     expect(await nameOf(other.device)).toEqual([]);

@@ -128,10 +128,12 @@ describe("a server that asks to wait", () => {
     expect(await pulled(`${TINY}:Q4_0`, q4)).toMatch(/refused the request for .*\. Trying again in 1 s\./);
   });
 
-  test("for ever is given up, and asked for one file alone", async () => {
+  // All real waits are waited for, for two files.
+  test("for ever is given up, and asked for two files at most", { timeout: 240_000 }, async () => {
     mirror.faults.serverError = { times: 1000, server: "cdn" };
     expect(await failure(TINY)).toContain("It answered with status 503");
-    expect(new Set(mirror.requests.filter(({ url }) => url.includes("/resolve/")).map(({ url }) => url)).size).toBe(1);
+    const asked = new Set(mirror.requests.filter(({ url }) => url.includes("/resolve/")).map(({ url }) => url));
+    expect(asked.size).toBeLessThanOrEqual(2);
   });
 });
 

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { findModels } from "../caches/find-models.js";
 import { isTaken, placeSnapshot } from "../caches/hub-cache.js";
 import type { ModelOrigin } from "../caches/model-origin.js";
@@ -19,6 +20,8 @@ const MAX_LICENSE_BYTES = 2 ** 20;
 interface DownloadOptions {
   environment: HubEnvironment;
   client: HttpClient;
+  /** Size of the file by its header, for a source that does not say it; null if unknown. */
+  leastBytes: number | null;
   /** Whether a file of the same name may be replaced although its source gives no hash. */
   isForced: boolean;
   onEvent: (event: PullEvent) => void;
@@ -44,6 +47,7 @@ export async function downloadModel(
     const done = await fetchFile(file, place, options, (received) =>
       onEvent({ type: "progress", receivedBytes: bytes + received, totalBytes }),
     );
+    if (file.bytes === null && done.bytes < (options.leastBytes ?? 0)) throw await cutShort(file, place, done.bytes);
     bytes += done.bytes;
     downloadedBytes += done.downloadedBytes;
     // A file that was here before may belong to another program.
@@ -155,6 +159,17 @@ async function fetchLicenses(
     }
   }
   return stored;
+}
+
+/** Removes a file that ends before its data does, and returns the error. */
+async function cutShort(file: RemoteFile, { blob }: FilePlace, bytes: number): Promise<HubError> {
+  await rm(blob, { force: true });
+  return new HubError({
+    code: "download-damaged",
+    message: `${file.path} ends after ${bytes} bytes, before its data does.`,
+    reason: "The server did not say the size of the file, and ended it early.",
+    hint: "Try again, or use another source of the file.",
+  });
 }
 
 function nameTaken(path: string): HubError {

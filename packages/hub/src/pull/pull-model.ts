@@ -64,6 +64,7 @@ export async function pullModel(name: ModelName, options: PullOptions): Promise<
   return downloadModel(name, repository, choice.model, {
     environment,
     client,
+    leastBytes: choice.header?.file_bytes ?? null,
     isForced: options.isForced ?? false,
     onEvent,
     signal,
