@@ -61,7 +61,7 @@ describe("the published files", () => {
     ["models", 1, 51],
     ["optimizer", 3, 130],
     ["profiler", 4, 72],
-    ["hub", 5, 212],
+    ["hub", 5, 224],
     ["runtime", 17, 765],
     ["cli", 23, 1985],
   ])("of %s are a few, with names that stay, and lines that a terminal can show", async (name, most, mostKilobytes) => {
