@@ -40,7 +40,7 @@ const OLLAMA_REGISTRY = "https://registry.ollama.ai";
 /** Reads the settings from environment variables. Relative folders in XDG variables are ignored, as their standard says. */
 export function readHubEnvironment(
   variables: HubEnvironment["variables"] = process.env,
-  { home = homeFolder(), platform = process.platform }: { home?: string; platform?: NodeJS.Platform } = {},
+  { home = homeFolder(), platform = process.platform }: { home?: string; platform?: string } = {},
 ): HubEnvironment {
   const { HF_HOME, HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, OLLAMA_MODELS, LOCALAPPDATA } = variables;
   const inHome = (...parts: string[]) => path.join(home, ...parts);

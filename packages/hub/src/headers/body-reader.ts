@@ -1,6 +1,6 @@
-import type { Readable } from "node:stream";
 import { minorCollection } from "../files/minor-collection.js";
 import { ResponseTimeout } from "../network/connection-errors.js";
+import type { HttpBody } from "../network/http-client.js";
 
 /** Longest time for one body, however it trickles: 15 MB at 10 KB/s take 25 minutes. */
 const BODY_MILLISECONDS = 3_600_000;
@@ -15,13 +15,13 @@ export interface BodyOptions {
 
 /** Reads the body of a response part by part, and no faster than its parts are taken. */
 export class BodyReader {
-  readonly #body: Readable;
-  readonly #parts: AsyncIterator<Buffer>;
+  readonly #body: HttpBody;
+  readonly #parts: AsyncIterator<Uint8Array>;
   readonly #options: BodyOptions;
   readonly #collect = minorCollection();
   readonly #end = Date.now() + BODY_MILLISECONDS;
 
-  constructor(body: Readable, options: BodyOptions) {
+  constructor(body: HttpBody, options: BodyOptions) {
     this.#body = body;
     this.#options = options;
     // Without a listener, an error after the body was closed would end the process.
@@ -30,7 +30,7 @@ export class BodyReader {
   }
 
   /** Returns the next part; null at the end. Rejects with the signal's reason, or if the connection is lost or stalls. */
-  async next(): Promise<Buffer | null> {
+  async next(): Promise<Uint8Array | null> {
     const { signal, stallMilliseconds, onBytes } = this.#options;
     signal?.throwIfAborted();
     const fail = () => this.#body.destroy(new ResponseTimeout("The body pauses too long."));
@@ -54,7 +54,7 @@ export class BodyReader {
   }
 
   /** Returns the next part; null at the end, and if the connection is lost or stalls. */
-  async nextUnlessLost(): Promise<Buffer | null> {
+  async nextUnlessLost(): Promise<Uint8Array | null> {
     return this.next().catch(() => {
       this.#options.signal?.throwIfAborted();
       return null;

@@ -121,7 +121,7 @@ export function createHttpClient(environment: HubEnvironment, options: HttpClien
     tries = TRIES_OF_TEXT,
   ): HttpResponse => ({
     status: response.statusCode ?? 0,
-    headers: maskHeaders(response.headers, secrets),
+    headers: readHeaders(response.headers, secrets),
     url: url.href,
     setting: settingOf(parseAddress(request.url)),
     body: response,
@@ -231,11 +231,14 @@ function credentialsIn(authorization: string | null): string[] {
   return [encoded, plain, plain.slice(plain.indexOf(":") + 1)];
 }
 
-/** Masks secrets in the headers that are repeated in messages. */
-function maskHeaders(headers: IncomingHttpHeaders, secrets: readonly string[]): IncomingHttpHeaders {
-  const said = headers["x-error-message"];
-  if (said === undefined || secrets.length === 0) return headers;
-  return { ...headers, "x-error-message": maskSecrets(String(said), secrets) };
+/** Returns the headers, with secrets masked in the one that is repeated in messages. */
+function readHeaders(headers: IncomingHttpHeaders, secrets: readonly string[]): HttpResponse["headers"] {
+  const texts = Object.entries(headers).map(([name, value]) => {
+    const text = Array.isArray(value) ? value.join(", ") : value;
+    const isShown = name === "x-error-message" && text !== undefined;
+    return [name, isShown ? maskSecrets(text, secrets) : text] as const;
+  });
+  return Object.fromEntries(texts);
 }
 
 function checkRedirect(from: URL, to: URL, redirects: number, setting: AddressSetting | null): void {

@@ -1,6 +1,3 @@
-import type { IncomingHttpHeaders } from "node:http";
-import type { Readable } from "node:stream";
-
 /** Variables with the address of a source. */
 export type AddressSetting = "HF_ENDPOINT" | "NANOAGENT_OLLAMA_REGISTRY";
 
@@ -13,15 +10,23 @@ export interface HttpRequest {
   redirect?: "follow" | "same-origin" | undefined;
 }
 
+/** Body of a response: a readable stream of Node. Programs need no types of Node to use it. */
+export interface HttpBody extends AsyncIterable<Uint8Array> {
+  /** Closes the connection. */
+  destroy(error?: Error): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+}
+
 export interface HttpResponse {
   status: number;
-  headers: IncomingHttpHeaders;
+  /** Headers by their name in lower case; several of one name are joined by commas. */
+  headers: Readonly<Record<string, string | undefined>>;
   /** Address of this response, after redirects. */
   url: string;
   /** Variable with the address that was asked first, for advice; null: none. Default: `HF_ENDPOINT`. */
   setting?: AddressSetting | null | undefined;
   /** Body, which must be read or destroyed. */
-  body: Readable;
+  body: HttpBody;
   /** Reads the body as text. Throws for one of more than `maxBytes`. */
   text(maxBytes: number): Promise<string>;
 }

@@ -1,12 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type MirrorFaults, type MirrorServer, noFaults, takesFault } from "./mirror-faults.js";
 import { type MirrorFile, pointerText, readMirrorFile } from "./mirror-file.js";
@@ -15,7 +9,7 @@ import { sendFile } from "./send-file.js";
 /** A repository of a mirror. */
 export interface MirrorRepository {
   /** Contents, or the path of a file with them, by path in the repository. */
-  files: Readonly<Record<string, Buffer | string>>;
+  files: Readonly<Record<string, Uint8Array | string>>;
   /** Whether a file is in LFS, and so served by the second server. Default: files that end in `.gguf`. */
   lfs?: (path: string) => boolean;
   /** Whether its files need a token of someone who accepted its terms. */
@@ -46,7 +40,7 @@ export interface MirrorRequest {
   url: string;
   /** Host that was asked for, with port. */
   host: string;
-  headers: IncomingHttpHeaders;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Bytes of the file's contents that were sent as the answer. */
   sentBytes: number;
   /** 0 until the answer begins. */

@@ -10,10 +10,10 @@ export interface MirrorFile {
   /** SHA-1 of the git blob of the contents. */
   gitSha1: string;
   /** Contents, or the path of a file with them. */
-  contents: Buffer | string;
+  contents: Uint8Array | string;
 }
 
-export async function readMirrorFile(path: string, contents: Buffer | string): Promise<MirrorFile> {
+export async function readMirrorFile(path: string, contents: Uint8Array | string): Promise<MirrorFile> {
   const bytes = typeof contents === "string" ? (await stat(contents)).size : contents.length;
   const sha256 = createHash("sha256");
   const gitSha1 = createHash("sha1").update(`blob ${bytes}\0`);
@@ -25,7 +25,7 @@ export async function readMirrorFile(path: string, contents: Buffer | string): P
 }
 
 /** Reads the bytes from `start` up to `end` in parts of at most 64 KiB. */
-export async function* partsOf(contents: Buffer | string, start: number, end: number): AsyncGenerator<Buffer> {
+export async function* partsOf(contents: Uint8Array | string, start: number, end: number): AsyncGenerator<Uint8Array> {
   const partBytes = 64 * 1024;
   if (start >= end) return;
   if (typeof contents === "string") {

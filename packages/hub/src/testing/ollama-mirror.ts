@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { startLocalServer } from "./local-server.js";
 import { type MirrorFaults, noFaults } from "./mirror-faults.js";
 import { type MirrorFile, readMirrorFile } from "./mirror-file.js";
@@ -8,7 +8,7 @@ import { sendFile } from "./send-file.js";
 /** A model of a registry, by its layers. */
 export interface OllamaMirrorModel {
   /** Contents of the GGUF file, or the path of a file with them. Left out: the manifest has no layer with a model. */
-  gguf?: Buffer | string;
+  gguf?: Uint8Array | string;
   /** Text of the license. */
   license?: string;
   /** Template in Ollama's own language. */
@@ -18,7 +18,7 @@ export interface OllamaMirrorModel {
   /** Quantization in the configuration: `Q4_K_M`. Default: `unknown`. */
   fileType?: string;
   /** Further layers, by the last part of their media type: `projector`, `adapter`, `tensor`, a second `model`. */
-  layers?: readonly { kind: string; contents: Buffer }[];
+  layers?: readonly { kind: string; contents: Uint8Array }[];
 }
 
 export interface OllamaMirrorOptions {
@@ -34,7 +34,7 @@ export interface OllamaMirrorRequest {
   url: string;
   /** Host that was asked for, with port. */
   host: string;
-  headers: IncomingHttpHeaders;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Bytes of a blob that were sent as the answer. */
   sentBytes: number;
 }
@@ -118,7 +118,7 @@ export async function startOllamaMirror(options: OllamaMirrorOptions): Promise<O
 
 async function openModel(model: OllamaMirrorModel): Promise<OpenModel> {
   const { gguf, license, template, params, fileType = "unknown", layers = [] } = model;
-  const contents: { kind: string; contents: Buffer | string }[] = [
+  const contents: { kind: string; contents: Uint8Array | string }[] = [
     ...(gguf === undefined ? [] : [{ kind: "model", contents: gguf }]),
     ...(template === undefined ? [] : [{ kind: "template", contents: Buffer.from(template) }]),
     ...(license === undefined ? [] : [{ kind: "license", contents: Buffer.from(license) }]),

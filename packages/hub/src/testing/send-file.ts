@@ -84,11 +84,11 @@ function readRange(header: string | undefined, total: number): "all" | "unsatisf
   return start >= end ? "unsatisfiable" : [start, end];
 }
 
-function* slices(whole: Buffer, bytes: number): Generator<Buffer> {
+function* slices(whole: Uint8Array, bytes: number): Generator<Uint8Array> {
   for (let at = 0; at < whole.length; at += bytes) yield whole.subarray(at, at + bytes);
 }
 
-function withWrongByte(bytes: Buffer, at: number): Buffer {
+function withWrongByte(bytes: Uint8Array, at: number): Uint8Array {
   if (at < 0 || at >= bytes.length) return bytes;
   const changed = Buffer.from(bytes);
   changed.writeUInt8(255 - changed.readUInt8(at), at);

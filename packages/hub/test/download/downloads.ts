@@ -25,5 +25,7 @@ export function quickly(mirror: HubMirror, others: Partial<DownloadOptions> = {}
 
 /** Ranges that the second server was asked for; null for the whole. */
 export function rangesOf(mirror: HubMirror): (string | null)[] {
-  return mirror.requests.filter(({ server }) => server === "cdn").map(({ headers }) => headers.range ?? null);
+  return mirror.requests
+    .filter(({ server }) => server === "cdn")
+    .map(({ headers }) => headers.range?.toString() ?? null);
 }

@@ -166,7 +166,7 @@ test("an abort ends a wait, a request and a body", async () => {
   const reading = new AbortController();
   mirror.faults.stall = { afterBytes: 10, times: 1 };
   const response = await client.request({ url: mirror.url + file, signal: reading.signal });
-  response.body.once("data", () => reading.abort(reason));
+  (response.body as Readable).once("data", () => reading.abort(reason));
   await expect(response.text(10_000)).rejects.toBe(reason);
 });
 
