@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import net, { type AddressInfo } from "node:net";
+import type { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type HubEnvironment, readHubEnvironment } from "../../src/environment/hub-environment.js";
 import { createHttpClient, type HttpClientOptions } from "../../src/network/create-http-client.js";
