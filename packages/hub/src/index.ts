@@ -33,6 +33,7 @@ export { downloadFile } from "./download/download-file.js";
 export { findSource } from "./pull/find-source.js";
 export { pullModel, type PullOptions } from "./pull/pull-model.js";
 export type { PulledModel, PullEvent } from "./pull/pull-event.js";
+export { localNameOf } from "./pull/local-name.js";
 export { resolveAnyName } from "./pull/resolve-any-name.js";
 export type { ModelOrigin } from "./caches/model-origin.js";
 export type { StoredModel } from "./store/stored-model.js";

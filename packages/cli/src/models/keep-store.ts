@@ -1,6 +1,7 @@
 import {
   exportModel,
   importModel,
+  localNameOf,
   pruneStore,
   readHubEnvironment,
   removeModel,
@@ -22,17 +23,21 @@ export const verifyStore: CommandAction = async (values, streams) => {
   const isJson = values.json === true;
   const progress = new DownloadProgress(streams, { isJson: false, isShown: !isJson });
   try {
-    const { reports, notices } = await verifyModels(named(values), readHubEnvironment(), {
-      signal: stop,
-      onHash: ({ name, hashedBytes, totalBytes }) => {
-        progress.name(`Verifying ${name}`);
-        progress.report(hashedBytes, totalBytes);
+    const { reports, notices } = await verifyModels(
+      values.model === undefined ? null : await localName(values),
+      readHubEnvironment(),
+      {
+        signal: stop,
+        onHash: ({ name, hashedBytes, totalBytes }) => {
+          progress.name(`Verifying ${name}`);
+          progress.report(hashedBytes, totalBytes);
+        },
+        onReport: (report) => {
+          progress.clear();
+          if (!isJson) stdout.write(plainText(describeReport(report)));
+        },
       },
-      onReport: (report) => {
-        progress.clear();
-        if (!isJson) stdout.write(plainText(describeReport(report)));
-      },
-    });
+    );
     progress.clear();
     writeNotices(notices, streams);
     if (isJson) {
@@ -54,7 +59,7 @@ function describeReport({ model, result, error }: VerifiedModelReport): string {
 
 /** Removes a model that nanoagent put on this device. */
 export const removeFromStore: CommandAction = async (values, streams) => {
-  const { name, removed, freedBytes, notices } = await removeModel(String(values.model), readHubEnvironment());
+  const { name, removed, freedBytes, notices } = await removeModel(await localName(values), readHubEnvironment());
   writeNotices(notices, streams);
   const { stdout } = streams;
   if (values.json) stdout.write(formatJson({ name, removed, freed_bytes: freedBytes }));
@@ -104,7 +109,7 @@ export const exportFile: CommandAction = async (values, streams) => {
   const progress = new DownloadProgress(streams, { isJson: false, isShown: values.json !== true });
   progress.name("Exporting");
   try {
-    const { path, bytes, manifest } = await exportModel(String(values.model), readHubEnvironment(), {
+    const { path, bytes, manifest } = await exportModel(await localName(values), readHubEnvironment(), {
       output: String(values.output),
       signal: streams.stop,
       onProgress: ({ writtenBytes, totalBytes }) => progress.report(writtenBytes, totalBytes),
@@ -138,6 +143,7 @@ export const pruneFromStore: CommandAction = async (values, streams) => {
   return exitCodes.done;
 };
 
-function named({ model }: OptionValues): string | null {
-  return model === undefined ? null : String(model);
+/** Returns the name by which the store knows the model of the command line. */
+function localName({ model }: OptionValues): Promise<string> {
+  return localNameOf(String(model), readHubEnvironment());
 }

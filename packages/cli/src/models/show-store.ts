@@ -1,4 +1,4 @@
-import { findStoredModel, listModels, readHubEnvironment, type StoredModel } from "@nanoagent/hub";
+import { findStoredModel, listModels, localNameOf, readHubEnvironment, type StoredModel } from "@nanoagent/hub";
 import type { CommandAction } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
 import { findNamedModel } from "../named-models/find-named-model.js";
@@ -42,7 +42,8 @@ export const listStore: CommandAction = async ({ json }, streams) => {
 
 /** Shows the facts of one model on this device. */
 export const showModel: CommandAction = async ({ json, model }, { stdout }) => {
-  const stored = await findStoredModel(String(model), readHubEnvironment());
+  const environment = readHubEnvironment();
+  const stored = await findStoredModel(await localNameOf(String(model), environment), environment);
   if (json) stdout.write(formatJson(stored));
   else {
     stdout.write(

@@ -30,9 +30,13 @@ test("a name of the catalogue may have a quantization, for a pull and for every 
   expect(pulled.exitCode, pulled.stderr).toBe(0);
   expect(pulled.stdout).toContain("SmolLM2-135M-Instruct-Q4_0.gguf");
   expect((await device.models("path", "smollm2-135m:Q4_0")).stdout).toBe(pulled.stdout);
+  expect((await device.models("show", "smollm2-135m")).stdout).toContain(pulled.stdout.trim());
+  expect((await device.models("verify", "smollm2-135m")).exitCode).toBe(0);
   const missing = await device.models("path", "smollm2-135m:Q8_0");
   expect(missing.exitCode).toBe(1);
   expect(missing.stderr).toContain(`nanoagent models pull ${SMOL}:Q8_0`);
+  expect((await device.models("rm", "smollm2-135m")).exitCode).toBe(0);
+  expect((await device.json<{ models: unknown[] }>("models", "list")).models).toEqual([]);
 });
 
 test("a folder with the name of a model does not hide it", async () => {
