@@ -4,7 +4,7 @@ import { asObject, asShortText } from "./read-json.js";
 const MAX_LICENSE_CHARACTERS = 100;
 
 /** Facts about a repository from the hub's API. */
-interface HubDescription {
+export interface HubDescription {
   /** Current name, `org/repo`; null if the answer has none. */
   repository: string | null;
   /** 40 hex digits; null if the answer has none. */

@@ -2,11 +2,12 @@ import { cutText } from "@nanoagent/models";
 import { HubError } from "../hub-error.js";
 import { formatModelName } from "../names/format-model-name.js";
 import type { HubName } from "../names/model-name.js";
+import { isRepository } from "../names/name-rules.js";
 import type { HttpResponse } from "../network/http-client.js";
 import { refusalOf } from "../network/hub-errors.js";
 import { maskTokens } from "../network/secrets.js";
 import { type ChosenFiles, chooseFiles, splitOf } from "./choose-files.js";
-import { readHubDescription } from "./hub-description.js";
+import { type HubDescription, readHubDescription } from "./hub-description.js";
 import { droppedRowsNotice, leftOutNotices, shortList } from "./left-out-notices.js";
 import { isLicensePath, storedLicenses } from "./license-files.js";
 import { limitModels } from "./limit-models.js";
@@ -27,6 +28,10 @@ const MAX_ROWS = 5000;
 /** Fields of the description that are used. Without this list the answer contains every file and chat template. */
 const FIELDS = ["sha", "cardData", "tags", "gated"].map((field) => `expand=${field}`).join("&");
 
+/** Answers of mirrors without descriptions. For a missing repository the hub adds a code. */
+const WITHOUT_DESCRIPTIONS: ReadonlySet<number> = new Set([400, 404, 405, 501]);
+const COMMIT = /^[0-9a-f]{40}$/;
+
 /** Endings of other formats of weights, for the message when there is no GGUF file. */
 const OTHER_FORMATS: readonly { format: string; pattern: RegExp }[] = [
   { format: "safetensors", pattern: /\.safetensors$/i },
@@ -39,7 +44,8 @@ const OTHER_FORMATS: readonly { format: string; pattern: RegExp }[] = [
 /**
  * Lists the models of a repository of the hub, or only the one that `name.file` belongs to. Sends two requests, and one
  * more for every further page of a listing: the description, then the listing of the commit that it names, so that all
- * files are of one version. Both answers come from the endpoint itself.
+ * files are of one version. Both answers come from the endpoint itself. A mirror without descriptions names the commit in
+ * the headers of the listing, or of a file.
  *
  * Throws a `HubError`: `repository-not-found`, `repository-gated`, `model-not-gguf`, `quantization-not-found` for a file
  * that is not there, `hub-refused`, and those of the client.
@@ -47,17 +53,13 @@ const OTHER_FORMATS: readonly { format: string; pattern: RegExp }[] = [
 export async function openHubRepository(name: HubName, context: SourceContext): Promise<RemoteRepository> {
   const { endpoint } = context.environment;
   const reference = name.revision ?? "main";
-  const askedFor = name.revision === null ? name.repository : `Version ${name.revision} of ${name.repository}`;
-  const url = `${endpoint}/api/models/${name.repository}/revision/${encodeURIComponent(reference)}?${FIELDS}`;
-  const response = await requestListing({ url }, context);
-  refuseOther(response, askedFor);
-  const description = readHubDescription(await readJson(response, MAX_ANSWER_BYTES));
-  const { commit, license, isGated } = description;
-  if (commit === null) throw malformedAnswer(response, "The description of the repository does not name a commit.");
-  const repository = description.repository ?? name.repository;
-
-  const rows = await listTree(repository, commit, context);
-  const { files, droppedRows } = readTreeRows(rows, `${endpoint}/${repository}/resolve/${commit}/`);
+  const description = await readDescription(name, reference, context);
+  const { license, isGated } = description;
+  const known = description.repository ?? name.repository;
+  const tree = await listTree(known, description.commit ?? reference, description.commit, context);
+  const repository = tree.repository ?? known;
+  const commit = tree.commit ?? (await findCommit(repository, reference, tree.rows, context));
+  const { files, droppedRows } = readTreeRows(tree.rows, `${endpoint}/${repository}/resolve/${commit}/`);
   const chosen = chooseFiles(files);
   const dropped = droppedRows === 0 ? [] : [droppedRowsNotice(droppedRows, repository)];
   const notices = [
@@ -86,21 +88,52 @@ export async function openHubRepository(name: HubName, context: SourceContext): 
   };
 }
 
-/** Reads all pages of a listing. */
-async function listTree(repository: string, commit: string, context: SourceContext): Promise<unknown[]> {
-  const rows: unknown[] = [];
-  const first = `${context.environment.endpoint}/api/models/${repository}/tree/${commit}?recursive=true`;
+/** Reads the description of a repository. Unknown parts are null: simple mirrors have listings and files alone. */
+async function readDescription(name: HubName, reference: string, context: SourceContext): Promise<HubDescription> {
+  const { endpoint } = context.environment;
+  const url = `${endpoint}/api/models/${name.repository}/revision/${encodeURIComponent(reference)}?${FIELDS}`;
+  const response = await requestListing({ url }, context);
+  if (WITHOUT_DESCRIPTIONS.has(response.status) && response.headers["x-error-code"] === undefined) {
+    response.body.destroy();
+    return readHubDescription(null);
+  }
+  refuseOther(response, name.revision === null ? name.repository : `Version ${name.revision} of ${name.repository}`);
+  return readHubDescription(await readJson(response, MAX_ANSWER_BYTES));
+}
+
+/** A listing, with what its answer says of the repository. */
+interface HubTree {
+  rows: unknown[];
+  commit: string | null;
+  /** Name after a redirect; null if there was none. */
+  repository: string | null;
+}
+
+/** Reads all pages of a listing of a commit, or of a branch or tag whose commit is not known. */
+async function listTree(
+  repository: string,
+  revision: string,
+  commit: string | null,
+  context: SourceContext,
+): Promise<HubTree> {
+  const tree: HubTree = { rows: [], commit, repository: null };
+  const { rows } = tree;
+  const { endpoint } = context.environment;
+  const first = `${endpoint}/api/models/${repository}/tree/${encodeURIComponent(revision)}?recursive=true`;
   let url: string | null = first;
   for (let page = 0; url !== null; page += 1) {
     if (page >= MAX_PAGES) throw malformedAnswer({ url: first }, `The listing has more than ${MAX_PAGES} pages.`);
     const response: HttpResponse = await requestListing({ url }, context);
     refuseOther(response, repository);
     const served = response.headers["x-repo-commit"];
-    if (served !== undefined && served !== commit) {
+    if (tree.commit === null && COMMIT.test(served ?? "")) tree.commit = served ?? null;
+    if (served !== undefined && served !== tree.commit) {
       response.body.destroy();
-      const found = maskTokens(JSON.stringify(cutText(String(served), 50)));
-      throw malformedAnswer(response, `The listing is of commit ${found}, and ${commit} was asked for.`);
+      const found = maskTokens(JSON.stringify(cutText(served, 50)));
+      throw malformedAnswer(response, `The listing is of commit ${found}, and ${tree.commit} was asked for.`);
     }
+    const [, current] = /\/api\/models\/([^/]+\/[^/]+)\/tree\//.exec(response.url) ?? [];
+    if (current !== undefined && current !== repository && isRepository(current)) tree.repository = current;
     const part = await readJson(response, MAX_ANSWER_BYTES);
     if (!Array.isArray(part)) throw malformedAnswer(response, "The listing is not a list of files.");
     // In a loop, since a call has a limited number of arguments.
@@ -108,7 +141,27 @@ async function listTree(repository: string, commit: string, context: SourceConte
     if (rows.length > MAX_ROWS) throw malformedAnswer(response, `The listing has more than ${MAX_ROWS} files.`);
     url = nextPage(response);
   }
-  return rows;
+  return tree;
+}
+
+/** Asks for the commit of a branch or tag, which the answer for any of its files names. */
+async function findCommit(
+  repository: string,
+  reference: string,
+  rows: readonly unknown[],
+  { client, environment, signal }: SourceContext,
+): Promise<string> {
+  const base = `${environment.endpoint}/${repository}/resolve/${encodeURIComponent(reference)}/`;
+  const [file] = readTreeRows(rows, base).files;
+  const url = file?.url ?? base;
+  const response = await client.request({ url, method: "HEAD", redirect: "same-origin", signal });
+  response.body.destroy();
+  const commit = response.headers["x-repo-commit"];
+  if (commit !== undefined && COMMIT.test(commit)) return commit;
+  throw malformedAnswer(
+    response,
+    "Neither the description, the listing nor the files of the repository name a commit.",
+  );
 }
 
 /** Throws for an answer that does not contain what was asked for. */

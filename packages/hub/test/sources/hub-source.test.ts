@@ -306,7 +306,7 @@ describe("a hostile hub", () => {
 
   test.each<[string, (path: string, response: ServerResponse) => unknown, string]>([
     ["a page", (_, response) => response.end("<html>"), "not JSON"],
-    ["no commit", hubOf([], { sha: "main" }), "does not name a commit"],
+    ["no commit", hubOf([], { sha: "main" }), "name a commit"],
     ["a listing that is not a list", hubOf({}), "not a list"],
     ["too many rows", hubOf(Array.from({ length: 5001 }, () => 0)), "more than 5000"],
     ["nested lists", (_, response) => response.end("[".repeat(3_000_000)), "nested more than 32 levels"],
@@ -361,4 +361,32 @@ describe("a hostile hub", () => {
 test("a name of one word is not asked for", async () => {
   const error = await failure(open("some-word", "http://127.0.0.1:1"));
   expect(error.code).toBe("model-unknown");
+});
+
+describe("a simple mirror without descriptions", () => {
+  const rows = [row("a-Q4_0.gguf")];
+
+  test.each([
+    ["the listing", true],
+    ["a file", false],
+  ])("names the commit in the headers of %s", async (_where, isInListing) => {
+    const { url } = await startServer((path, response) => {
+      const named = { "x-repo-commit": COMMIT };
+      if (path.startsWith("/api/models/org/repo/tree/main")) {
+        response.writeHead(200, isInListing ? named : {});
+        return rows;
+      }
+      if (path === "/org/repo/resolve/main/a-Q4_0.gguf" && !isInListing) response.writeHead(200, named).end();
+      else response.writeHead(404).end();
+      return undefined;
+    });
+    const { revision, repository, license, models } = await open("org/repo", url);
+    expect({ revision, repository, license }).toEqual({ revision: COMMIT, repository: "org/repo", license: null });
+    expect(models[0]?.files[0]).toMatchObject({ url: `${url}/org/repo/resolve/${COMMIT}/a-Q4_0.gguf`, sha256: SHA256 });
+  });
+
+  test("is told from one that does not have the repository", async () => {
+    const { url } = await startServer((_path, response) => response.writeHead(404).end());
+    expect((await failure(open("org/repo", url))).code).toBe("repository-not-found");
+  });
 });
