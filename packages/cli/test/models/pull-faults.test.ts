@@ -127,14 +127,6 @@ describe("a server that asks to wait", () => {
     mirror.faults.serverError = { times: 1, status: 502, server: "cdn" };
     expect(await pulled(`${TINY}:Q4_0`, q4)).toMatch(/refused the request for .*\. Trying again in 1 s\./);
   });
-
-  // All real waits are waited for, for two files.
-  test("for ever is given up, and asked for two files at most", { timeout: 240_000 }, async () => {
-    mirror.faults.serverError = { times: 1000, server: "cdn" };
-    expect(await failure(TINY)).toContain("It answered with status 503");
-    const asked = new Set(mirror.requests.filter(({ url }) => url.includes("/resolve/")).map(({ url }) => url));
-    expect(asked.size).toBeLessThanOrEqual(2);
-  });
 });
 
 describe("a body", () => {

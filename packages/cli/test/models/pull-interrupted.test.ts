@@ -29,7 +29,7 @@ function slowDown(): void {
 }
 
 async function untilReceived(bytes: number): Promise<void> {
-  const end = Date.now() + 15_000;
+  const end = Date.now() + 50_000;
   while (partialBytes() < bytes) {
     if (Date.now() > end) throw new Error(`Only ${partialBytes()} bytes were received.`);
     await wait(5);
@@ -37,7 +37,7 @@ async function untilReceived(bytes: number): Promise<void> {
 }
 
 async function finish(): Promise<{ bytes: number; downloaded_bytes: number; path: string }> {
-  mirror.faults.trickle = null;
+  Object.assign(mirror.faults, { trickle: null, stall: null });
   const { exitCode, stdout, stderr } = await device.models("pull", LARGE, "--json");
   expect(exitCode, stderr).toBe(0);
   const done = linesOf(stdout).at(-1);
@@ -49,7 +49,7 @@ async function finish(): Promise<{ bytes: number; downloaded_bytes: number; path
 test.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)(
   "%s keeps the partial file, and the next pull continues",
   async (signal) => {
-    slowDown();
+    mirror.faults.stall = { afterBytes: 20_000_000, times: 1000 };
     const child = device.start(["models", "pull", LARGE]);
     child.stdin.end();
     const result = resultOf(child);
