@@ -38,11 +38,11 @@ describe("an invalid command line gets a hint, and exits with 2", () => {
     [["profile", "agent.yaml"], 'Unexpected argument "agent.yaml" for profile.'],
     [["optimize", "--target-mb", "64"], "optimize needs --model PATH or --calibrate PATH."],
     [["optimize", "--model", "a", "--calibrate", "b"], "--calibrate and --model cannot be combined."],
-    [["optimize", "--model", "a", "--budget-mb", "64"], "There is no file at a either."],
+    [["optimize", "--model", "a", "--budget-mb", "64"], "a is not a file either."],
     [["optimize", "--model", "a", "--target-mb", "64", "--context", "1.5"], "--context takes a whole number"],
     [["optimize", "--model", "a", "--target-mb", "64", "--for", "fun"], "--for takes speed or context or quality"],
     [["optimize", "--model", "a", "--target-mb", "64", "--device", "b"], "The device file b cannot be read."],
-    [["optimize", "--calibrate", "a"], "There is no file at a either."],
+    [["optimize", "--calibrate", "a"], "a is not a file either."],
     ...["0", "-5", "text", "1e309", "NaN", "0x10", "", "1,5"].map((value): [string[], string] => [
       ["optimize", "--model", "a", `--target-mb=${value}`],
       value === "" ? "--target-mb needs a value" : `--target-mb takes a positive number, found "${value}".`,

@@ -53,7 +53,7 @@ export const verifyStore: CommandAction = async (values, streams) => {
 function describeReport({ model, result, error }: VerifiedModelReport): string {
   const name = plainLine(model.name);
   if (result === "right") return `${name}: verified\n`;
-  if (result === "unknown") return `${name}: hashed for the first time; there is no hash to compare it with\n`;
+  if (result === "unknown") return `${name}: hashed for the first time, without a known hash to compare it with\n`;
   return `${name}: ${[error?.message, error?.hint].filter(Boolean).join(" ")}\n`;
 }
 

@@ -16,7 +16,7 @@ import type { Streams } from "../streams.js";
 import { formatRecommendations } from "./format-recommendations.js";
 import { writeNotices } from "./show-store.js";
 
-/** Prints known models that fit the device, best first. If there are none, that is an error with exit code 3. */
+/** Prints known models that fit the device, best first. If none fits, that is an error with exit code 3. */
 export const recommendForDevice: CommandAction = async (values, streams) => {
   const { stdout } = streams;
   const device = await readPlanningDevice(values);

@@ -15,7 +15,7 @@ const NOT_HERE = new Set(["model-unknown", "model-not-downloaded", "invalid-mode
 
 /**
  * Returns the absolute path of a model file that the command line gives as a path or as a model's name. A file of that
- * path comes first. A text that can only be a path is returned even if there is no such file.
+ * path comes first. A text that can only be a path is returned even if the file is missing.
  */
 export async function modelFileOf(text: string, streams: Streams): Promise<string> {
   const file = path.resolve(pathOfFileUrl(text));
@@ -26,7 +26,7 @@ export async function modelFileOf(text: string, streams: Streams): Promise<strin
     if (!NanoAgentError.isInstance(error) || text.includes(":") || !NOT_HERE.has(error.code)) throw error;
     const { code, message, reason, hint } = error;
     // The text may have been meant as a path.
-    const both = [reason, `There is no file at ${text} either.`].filter(Boolean).join(" ");
+    const both = [reason, `${text} is not a file either.`].filter(Boolean).join(" ");
     throw new NanoAgentError({ code, message, reason: both, hint: hint ?? undefined, cause: error });
   });
 }
