@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -9,6 +10,8 @@ const packages = readdirSync(path.join(root, "packages"));
 export default defineConfig({
   root,
   test: {
+    // Vitest leaves one core free. Many tests wait for programs that they started, and could use it.
+    maxWorkers: availableParallelism(),
     globalSetup: [path.join(root, "scripts/vitest.global-setup.ts")],
     reporters: process.env.CI
       ? ["default", ["json", { outputFile: path.join(root, "coverage/tests.json") }]]

@@ -40,7 +40,7 @@ export async function* readTar(handle: FileHandle, signal?: AbortSignal): AsyncG
       const { done, value } = await reader.read();
       if (done) return;
       const { name, type = "file", size = 0 } = value.header;
-      yield { name, type, bytes: size, body: value.body as AsyncIterable<Uint8Array> };
+      yield { name, type, bytes: size, body: value.body as unknown as AsyncIterable<Uint8Array> };
     }
   } finally {
     await reader.cancel().catch(() => {});

@@ -61,9 +61,9 @@ const UNANSWERED_LATER = 4;
 
 /**
  * Reads the headers of the models of a repository, without their weights. The first is received whole, 2 to 15 MB. For
- * each further quantization in one file, only the parts that differ are received, 150 to 300 KB; {@link
- * parseGgufSibling} says how it is recognized. The whole header is received for one that is not recognized, and for a
- * model in several files. A header is read from an unfinished download first.
+ * each further quantization in one file, only the parts that differ are received, 150 to 300 KB: `parseGgufSibling` of
+ * the optimizer recognizes it. The whole header is received for one that is not recognized, and for a model in several
+ * files. A header is read from an unfinished download first.
  *
  * A model that cannot be read does not affect the others, unless the settings or the account are the cause, or the host
  * answers no more: then nothing more is requested, and all models that are not read yet have the same problem. Rejects
