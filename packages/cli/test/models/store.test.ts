@@ -352,7 +352,7 @@ describe("export and import", () => {
     expect((await device.models("rm", "my-model")).exitCode).toBe(0);
     const missing = await device.models("import", file);
     expect([missing.exitCode, missing.stdout]).toEqual([1, ""]);
-    expect(missing.stderr).toContain(`There is no file at ${file}.`);
+    expect(missing.stderr).toContain(`File not found: ${file}.`);
   });
 
   test("refuse a GGUF file that is cut off", async () => {

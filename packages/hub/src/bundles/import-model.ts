@@ -31,7 +31,7 @@ export async function importModel(
   const handle = await open(source, O_RDONLY | O_NONBLOCK).catch((error) => {
     const hint = `Check the path, for example with: ls ${path.dirname(source)}`;
     const isMissing = ["ENOENT", "ENOTDIR"].includes(errnoOf(error) ?? "");
-    throw storeUnusable(isMissing ? `There is no file at ${file}.` : `${file} cannot be opened.`, source, error, hint);
+    throw storeUnusable(isMissing ? `File not found: ${file}.` : `${file} cannot be opened.`, source, error, hint);
   });
   try {
     if (!(await handle.stat()).isFile()) throw unknownKind(file, "It is a folder or a device.");

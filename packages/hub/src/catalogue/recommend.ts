@@ -122,8 +122,8 @@ function planFile(model: CatalogueModel, file: CatalogueFile, options: Catalogue
 }
 
 /**
- * Chooses a file of a model by the rule for downloads; null if nothing fits. Without a shape there is no plan to compare:
- * then it is the file with the most bits per weight whose estimated memory fits.
+ * Chooses a file of a model by the rule for downloads, or returns null if nothing fits. A model without a known shape
+ * has no plans to compare. Then the choice is the file with the most bits per weight whose estimated memory fits.
  */
 function chooseFile(files: readonly PlannedFile[]): PlannedFile | null {
   const best = bestChoice([...files].sort((one, other) => compareChoices(one, other)));

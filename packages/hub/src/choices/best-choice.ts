@@ -32,7 +32,7 @@ export function bestChoice<Choice extends PlannedChoice>(
 
 /**
  * Returns the choice to recommend instead of one that was refused: the largest download that is smaller and fits, if
- * possible without missing a minimum of the goal. Null if there are none.
+ * possible without missing a minimum of the goal. Returns null if no smaller download fits.
  */
 export function nextSmaller(
   choices: readonly ModelChoice[],

@@ -16,7 +16,7 @@ export interface ModelChoice extends PlannedChoice {
   header: GgufHeader | null;
   /** Null if the model does not fit or cannot be used. */
   plan: FitPlan | null;
-  /** The error that says why there is no plan: `DoesNotFitError`, `InvalidModelFileError`, or that of a request. */
+  /** Reason for a missing plan: `DoesNotFitError`, `InvalidModelFileError`, or the error of a request. */
   refusal: NanoAgentError | null;
 }
 

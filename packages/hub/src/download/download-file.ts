@@ -186,7 +186,7 @@ function isSameFile(record: LockRecord, { sha256, gitSha1 }: RemoteFile): boolea
   return record.sha256 === sha256 && record.gitSha1 === gitSha1;
 }
 
-/** Returns a text that changes when the file is replaced; null if there is none. */
+/** Returns a text that changes when the file is replaced, or null if no file exists. */
 async function markOf(file: string): Promise<string | null> {
   return stat(file, { bigint: true }).then(
     ({ ino, mtimeNs, size }) => `${ino} ${mtimeNs} ${size}`,

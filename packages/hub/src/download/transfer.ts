@@ -100,7 +100,7 @@ function readAnswer(response: HttpResponse, file: RemoteFile, from: number): Ans
   }
   const isRedirected = new URL(response.url).origin !== new URL(file.url).origin;
   if (isRedirected && [400, 401, 403, 404, 410].includes(status)) {
-    throw new InterruptedTransfer("The signed address of the file is no longer valid.");
+    throw new InterruptedTransfer("The signed address of the file has expired.");
   }
   throw refusalOf(response, file.path);
 }

@@ -9,8 +9,8 @@ const COLLECT_BYTES = 1_048_576;
 let collect: Collect | null = null;
 
 /**
- * Returns a function to call with the size of each buffer that is no longer needed. It collects young garbage after every
- * MiB: V8 by itself lets 40 MB of buffers pile up. It does nothing where V8 offers no way.
+ * Returns a function to call with the size of each buffer after its use. After every MiB, it makes V8 collect young
+ * objects; on its own, V8 keeps 40 MB of such buffers. Does nothing if V8 offers no way to start a collection.
  */
 export function minorCollection(): (bytes: number) => void {
   collect ??= findCollection();

@@ -10,8 +10,8 @@ export interface RemoteAccess extends BodyOptions {
 }
 
 /**
- * Requests a range of a file. Returns null if the server does not answer with exactly this range, or if the connection is
- * lost meanwhile. Rejects with a `HubError` if there is no answer, or an answer with an error.
+ * Requests a range of a file. Returns null if the server answers with something other than this range, or if the
+ * connection breaks during the answer. Rejects with a `HubError` if the server does not answer, or answers with an error.
  */
 export async function fetchRange(
   file: RemoteFile,

@@ -15,7 +15,7 @@ export interface FileHere {
 
 /**
  * Looks for a file at its blob's path and at its final path. A file whose hash was recorded is not hashed again unless
- * its size or time has changed. Returns null if there is none.
+ * its size or time has changed. Returns null if neither exists.
  */
 export async function findHere(
   file: RemoteFile,

@@ -423,7 +423,7 @@ test("a damaged GGUF file, another file, a folder and a missing file are refused
   const missing = path.join(folder, "no.gguf");
   expect(await errorOf(importModel(missing, to))).toMatchObject({
     code: "store-unusable",
-    message: `There is no file at ${missing}.`,
+    message: `File not found: ${missing}.`,
   });
   expect(tree(to.home)).toEqual([]);
 });
