@@ -50,6 +50,7 @@ export type {
 export type { CommandArgument, CommandToolSettings, ToolPermission } from "./tool-settings.js";
 export { AgentMessage, type AgentMessageInput, type AgentRole, type MessageEnd } from "./agent-message.js";
 export { SamplingSettings } from "./sampling-settings.js";
+export type { ServedConversations, ServeSettings, TlsSettings, WyomingSettings } from "./serve-settings.js";
 export {
   type ExpectedCall,
   type ExpectedReply,

@@ -8,6 +8,7 @@ import { type IntentSettings, intentSettingsSource } from "./intent-settings.js"
 import { type McpServerSettings, mcpServerSource } from "./mcp-server-settings.js";
 import { type SamplingSettings, samplingSource } from "./sampling-settings.js";
 import type { Schema } from "./schema.js";
+import { type ServeSettings, serveSource } from "./serve-settings.js";
 import { type CommandToolSettings, commandToolSource } from "./tool-settings.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
@@ -72,6 +73,8 @@ export interface AgentSettings {
    * `strict` for local models below 2 billion parameters, otherwise `off`.
    */
   acts?: "strict" | "off" | undefined;
+  /** Settings of `nanoagent serve`. Conversations that are open in a terminal ignore them. */
+  serve?: ServeSettings | undefined;
 }
 
 export interface EngineSettings {
@@ -162,6 +165,7 @@ const settings = whenFirstUsed(() => ({
     }),
   ),
   acts: z.optional(z.enum(["strict", "off"])),
+  serve: optionalPart(serveSource),
 }));
 
 /** Keys of the device without their defaults. Absent keys come from the profile. */

@@ -1,5 +1,5 @@
 import type { AgentMessage, NanoAgentError } from "@nanoagent/models";
-import type { ContextGrowthEvent, EndReason, PromptProgressEvent, TokenUsage } from "./engines/engine.js";
+import type { ContextGrowthEvent, EndReason, PromptProgressEvent, TokenUsage, ToolCall } from "./engines/engine.js";
 import type { MemoryPressureEvent } from "./memory/memory-report.js";
 
 /** Why a step ended: the engine's reason, or `repetition` for a reply that was stopped because it repeated itself. */
@@ -17,7 +17,14 @@ export type AgentEvent =
   | { type: "reasoning-delta"; text: string }
   /** The text of this step so far was reasoning, not part of the reply. Remove what was displayed of it. */
   | { type: "text-retraction" }
-  | { type: "tool-call"; id: string; name: string; arguments: unknown }
+  | {
+      type: "tool-call";
+      id: string;
+      name: string;
+      arguments: unknown;
+      /** Set if the caller runs the tool, so that no result follows in this turn. */
+      for_caller?: true;
+    }
   | { type: "tool-result"; id: string; name: string; content: string; is_error: boolean }
   /**
    * A sentence of the reply claimed an act that did not happen, and was withheld. The engine is asked once more; if it
@@ -40,6 +47,8 @@ export type AgentEvent =
       reply: AgentMessage;
       reason: StepEndReason;
       usage: TokenUsage | null;
+      /** Calls of the caller's tools, with the reason `tool-calls`. The next message should be their results. */
+      calls?: readonly ToolCall[];
       /** Why the turn is not on disk, for a session that delivers replies even when it cannot save them. */
       not_saved?: NanoAgentError;
     }

@@ -39,6 +39,8 @@ export interface LoopResult {
   text: string;
   reason: StepEndReason;
   usage: TokenUsage | null;
+  /** Calls that the caller runs. They are the last thing in the turn. */
+  calls?: readonly ToolCall[] | undefined;
 }
 
 export interface LoopOptions {
@@ -55,6 +57,10 @@ export interface LoopOptions {
   runsBeside?: ((call: ToolCall) => boolean) | undefined;
   /** Returns the arguments that the tool would get. Events and the conversation contain these. */
   argumentsFor?: ArgumentsFor | undefined;
+  /** Whether the caller runs this tool itself. A call of it ends the turn. Default: the caller runs none. */
+  isCallers?: ((name: string) => boolean) | undefined;
+  /** Whether the engine's first reply must be a call. Default: false. */
+  mustCall?: boolean | undefined;
   /** Keeps the reply from claiming acts that did not happen. Default: replies are not checked. */
   truth?: ActTruth | null | undefined;
   limits?: LoopLimits | undefined;
@@ -73,11 +79,12 @@ type Asking = "freely" | "for-a-call" | "for-an-answer";
  *
  * - A call that repeats a successful one of the previous step is not run. Its result is already known, and the engine
  *   is asked to answer without tools.
+ * - A call of a tool that the caller runs ends the turn, after the other calls of its step were run.
  * - A reply that claims an act that did not happen is not shown. The engine is asked once more, with a tool call
  *   required; if it still calls none, the reply says that nothing was done.
  */
 export async function runAgentLoop(options: LoopOptions, abort: TurnAbort): Promise<LoopResult> {
-  const { engine, turn, emit, truth = null, limits = {} } = options;
+  const { engine, turn, emit, truth = null, isCallers = () => false, mustCall = false, limits = {} } = options;
   const { maxSteps = DEFAULT_MAX_STEPS, maxTokens = DEFAULT_MAX_TOKENS } = limits;
   const calling = new Calling(options);
   const usages: (TokenUsage | null)[] = [];
@@ -103,16 +110,23 @@ export async function runAgentLoop(options: LoopOptions, abort: TurnAbort): Prom
       const [again = skipped] = calls.map(({ kept }) => kept);
       if (again !== null) throw inCircles(again.name);
     }
+    let told = "";
+    const forCaller = calls.flatMap(({ kept }) => (isCallers(kept.name) ? [kept] : []));
     if (calls.length > 0) {
       turn.addCalls(
         said,
         calls.map((call) => call.kept),
       );
+      told = said;
       said = "";
-      await calling.run(calls, abort);
+      await calling.run(
+        calls.filter(({ kept }) => !isCallers(kept.name)),
+        abort,
+      );
     }
     claim = result.claim ?? claim;
     const isOver = abort.aborted || result.reason === "abort";
+    if (mustCall && calls.length === 0 && !isOver) throw callMissing(engine);
     let next: Asking | null = calls.length > 0 ? "freely" : null;
     if (!isOver && calls.length === 0) {
       if (result.claim !== null) {
@@ -129,6 +143,7 @@ export async function runAgentLoop(options: LoopOptions, abort: TurnAbort): Prom
     }
     const reason = isOver ? "abort" : next === null && result.reason === "tool-calls" ? "stop" : result.reason;
     await emit({ type: "step-end", step, reason, usage: result.usage });
+    if (forCaller.length > 0 && !isOver) return { text: told, reason, usage: sumUsage(usages), calls: forCaller };
     if (isOver || next === null) return { text: said, reason, usage: sumUsage(usages) };
     asking = next;
     const written = usages.reduce((sum, usage) => sum + (usage?.completion_tokens ?? 0), 0);
@@ -186,7 +201,7 @@ class Calling {
    */
   async run(calls: readonly KeptCall[], { signal }: TurnAbort): Promise<void> {
     const { engine, turn, emit, callTool = async (call) => unknownTool(call), truth } = this.#options;
-    const maxResultCharacters = resultCharacters(engine, calls.length);
+    const maxResultCharacters = resultCharacters(engine, Math.max(1, calls.length));
     const done = new Set<string>();
     for (let at = 0; at < calls.length; ) {
       const together = this.#together(calls.slice(at, at + MAX_CALLS_TOGETHER));
@@ -238,6 +253,14 @@ function callNotValid(name: string, reason: string): NanoRuntimeError {
     message: `The engine called the tool "${name}" with invalid arguments and did not correct them.`,
     reason,
     hint: "Rephrase the message, or use a more capable model.",
+  });
+}
+
+function callMissing({ name }: Engine): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "call-missing",
+    message: `The ${name} engine answered with text although a tool call was required.`,
+    hint: "Let the model decide whether to call a tool, or use a model that calls tools.",
   });
 }
 

@@ -4,16 +4,18 @@ import { type ResolveModel, resolveModelName } from "./config/resolve-model-name
 import { neededContext } from "./context/context-budget.js";
 import { Conversation, type ConverseOptions, openJournal } from "./conversation.js";
 import { checkEmbeddedTexts, embeddingsNotSupported } from "./engines/embeddings.js";
-import type { Engine } from "./engines/engine.js";
+import type { Engine, EngineEvent, EngineRequest } from "./engines/engine.js";
 import { type EngineFacts, factsOf } from "./engines/engine-facts.js";
 import { findUnusedSettings, openEngine } from "./engines/engine-kinds.js";
 import type { EngineOptions, OpenEngineOptions } from "./engines/engine-options.js";
+import { IdleWork } from "./engines/idle-work.js";
 import { samplingOptions } from "./engines/sampling-options.js";
 import type { MemoryReport } from "./memory/memory-report.js";
+import { overBudget } from "./memory/over-budget.js";
 import { ownResidentBytes } from "./memory/own-resident-bytes.js";
 import type { ToolMemory } from "./memory/tool-memory.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
-import type { IntentAnswers, SharedParts } from "./run-turn.js";
+import { asTurnError, type IntentAnswers, type SharedParts } from "./run-turn.js";
 import type { Journal } from "./session/journal/journal.js";
 import { TurnQueue } from "./session/turn-queue.js";
 import type { InvalidSkillError } from "./skills/invalid-skill-error.js";
@@ -223,6 +225,32 @@ export class Agent implements AsyncDisposable {
     }
   }
 
+  /**
+   * Sends a request to the engine as it is: without the agent's instructions, tools, intents and session. Waits for the
+   * engine like a turn. Never throws: the last event is one `end` or one `error`.
+   */
+  async *generate(
+    request: EngineRequest,
+    { signal = new AbortController().signal }: { signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<EngineEvent, void> {
+    const { engine, engineQueue, budget } = this.#parts;
+    const resume = IdleWork.of(engine).interrupt();
+    let isInTurn = false;
+    try {
+      if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
+      const pressure = (await budget?.check()) ?? null;
+      if (pressure !== null) throw overBudget(pressure);
+      await engineQueue.enter(signal, NanoRuntimeError.aborted);
+      isInTurn = true;
+      yield* engine.generate(request, { signal });
+    } catch (error) {
+      yield { type: "error", error: asTurnError(error, signal.aborted) };
+    } finally {
+      if (isInTurn) engineQueue.leave();
+      resume();
+    }
+  }
+
   /** Closes all conversations, the tools, and the engine unless the app passed it. Safe to call twice. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -311,6 +339,6 @@ async function openIntents({ intents }: NanoAgentConfig, tools: ToolRegistry): P
   if (issues.length > 0) throw new InvalidIntentsError(issues);
   return {
     match: (message) => matcher.match(message),
-    answer: (match, turn, abort, emit) => runIntent(match, tools, turn, abort, emit),
+    answer: (match, turn, run) => runIntent(match, tools, turn, run),
   };
 }

@@ -1,4 +1,6 @@
 import { AgentMessage, type AgentMessageInput, InvalidDataError } from "@nanoagent/models";
+import { noteFailed } from "./acts/failed-results.js";
+import type { ConversationMessage } from "./engines/conversation-message.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
 import { timestamp } from "./timestamp.js";
 import { wholeText } from "./whole-text.js";
@@ -6,8 +8,57 @@ import { wholeText } from "./whole-text.js";
 /** Most bytes of a message, in UTF-8. A longer one would push everything else out of the history. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 
-/** Returns the message for a turn. Throws `invalid-message` or `message-too-large`. */
-export function checkMessage(message: string | AgentMessageInput): AgentMessage {
+/** Most results in one message. */
+const MAX_RESULTS = 64;
+
+/** Results of tools that the caller ran, for the calls with which the previous reply ended. */
+export interface CallResults {
+  role: "tool";
+  results: readonly CallResult[];
+}
+
+export interface CallResult {
+  /** Id of the call. */
+  tool_call_id: string;
+  content: string;
+  /** Whether the tool failed. Default: false. */
+  is_error?: boolean | undefined;
+}
+
+/** A message to answer: text, a user message, or results of the caller's tools. */
+export type TurnMessage = string | AgentMessageInput | CallResults;
+
+/** Returns the messages that open a turn, at least one. Throws `invalid-message` or `message-too-large`. */
+export function checkMessage(message: TurnMessage): readonly ConversationMessage[] {
+  if (isResults(message)) return checkResults(message.results);
+  return [checkUserMessage(message)];
+}
+
+function isResults(message: TurnMessage): message is CallResults {
+  return typeof message === "object" && message !== null && "results" in message;
+}
+
+function checkResults(results: CallResults["results"]): readonly ConversationMessage[] {
+  const isValid =
+    Array.isArray(results) &&
+    results.length > 0 &&
+    results.length <= MAX_RESULTS &&
+    results.every((result) => typeof result?.content === "string" && typeof result.tool_call_id === "string");
+  if (!isValid) {
+    throw new NanoRuntimeError({
+      code: "invalid-message",
+      message: `Invalid message: it must have 1 to ${MAX_RESULTS} results, each with tool_call_id and content.`,
+      hint: 'Pass { role: "tool", results: [{ tool_call_id: "…", content: "…" }] }.',
+    });
+  }
+  return results.map(({ content, tool_call_id, is_error }) => {
+    const message = { ...withinBounds({ role: "tool", content, timestamp: timestamp() }), tool_call_id };
+    if (is_error) noteFailed(message);
+    return Object.freeze(message);
+  });
+}
+
+function checkUserMessage(message: string | AgentMessageInput): AgentMessage {
   if (typeof message === "string") return withinBounds({ role: "user", content: message, timestamp: timestamp() });
   const result = AgentMessage.safeParse(message);
   if (!result.success) {

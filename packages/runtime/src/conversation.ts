@@ -1,7 +1,7 @@
-import type { AgentMessage, AgentMessageInput, SessionSettings } from "@nanoagent/models";
+import type { AgentMessage, SessionSettings } from "@nanoagent/models";
 import { cutText } from "@nanoagent/models";
 import type { AgentEvent, EmitEvent } from "./agent-event.js";
-import { checkMessage } from "./check-message.js";
+import { checkMessage, type TurnMessage } from "./check-message.js";
 import { ContextWindow, type WindowOptions } from "./context/context-window.js";
 import type { ConversationMessage } from "./engines/conversation-message.js";
 import { ABORT_GRACE_MILLISECONDS } from "./engines/engine.js";
@@ -29,7 +29,7 @@ export interface ConverseOptions {
    * oldest turns are dropped first; the newest turn stays regardless of its size. Default: 4 MB.
    */
   maxHistoryBytes?: number | undefined;
-  /** Initial messages of a conversation without a session. Default: none. */
+  /** Messages that were said before, for a conversation without a session; see {@link Conversation.restart}. */
   before?: readonly ConversationMessage[] | undefined;
 }
 
@@ -144,7 +144,7 @@ export class Conversation implements AsyncDisposable {
   }
 
   /** Returns the reply to a message. Throws the error that {@link stream} yields as an `error` event. */
-  async process(message: string | AgentMessageInput, options: TurnOptions = {}): Promise<AgentMessage> {
+  async process(message: TurnMessage, options: TurnOptions = {}): Promise<AgentMessage> {
     const last = await this.#answer(message, options ?? {}, new TurnAbort(), () => {});
     if (last.type === "error") throw last.error;
     if (last.type !== "run-end") throw new TypeError("The last event is not run-end");
@@ -157,7 +157,7 @@ export class Conversation implements AsyncDisposable {
    * `return()`) aborts the turn. A caller that only pauses blocks the messages behind it, and other conversations that
    * wait for the engine, until its turn is aborted or times out.
    */
-  stream(message: string | AgentMessageInput, options: TurnOptions = {}): AsyncGenerator<AgentEvent, void> {
+  stream(message: TurnMessage, options: TurnOptions = {}): AsyncGenerator<AgentEvent, void> {
     const abort = new TurnAbort();
     const events = this.#eventsOf(message, options ?? {}, abort);
     return {
@@ -181,11 +181,7 @@ export class Conversation implements AsyncDisposable {
     };
   }
 
-  async *#eventsOf(
-    message: string | AgentMessageInput,
-    options: TurnOptions,
-    abort: TurnAbort,
-  ): AsyncGenerator<AgentEvent, void> {
+  async *#eventsOf(message: TurnMessage, options: TurnOptions, abort: TurnAbort): AsyncGenerator<AgentEvent, void> {
     const handoff = new EventHandoff();
     let next = handoff.next();
     const answering = this.#answer(message, options, abort, handoff.emit).finally(() => handoff.end());
@@ -209,12 +205,7 @@ export class Conversation implements AsyncDisposable {
   }
 
   /** Answers a message: emits all events except the last, which it returns. Never rejects. */
-  async #answer(
-    message: string | AgentMessageInput,
-    options: TurnOptions,
-    abort: TurnAbort,
-    emit: EmitEvent,
-  ): Promise<AgentEvent> {
+  async #answer(message: TurnMessage, options: TurnOptions, abort: TurnAbort, emit: EmitEvent): Promise<AgentEvent> {
     // Resources are released in reverse order.
     const releases: (() => void)[] = [];
     try {
@@ -282,6 +273,24 @@ export class Conversation implements AsyncDisposable {
     void IdleWork.of(engine).remove(this);
     this.#window = new ContextWindow(engine, instructions, this.#windowOptions);
     this.#shortlist = tools?.newShortlist() ?? null;
+  }
+
+  /**
+   * Replaces the conversation: these messages are all that was said so far. With a session, they are written to disk as
+   * a new conversation, and the old one stays readable. Waits for the messages before it, like `process`. Throws
+   * {@link NanoRuntimeError} `not-loaded` and {@link SessionError}.
+   */
+  async restart(before: readonly ConversationMessage[]): Promise<void> {
+    if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
+    await this.#queue.enter(new AbortController().signal, NanoRuntimeError.aborted);
+    try {
+      const turns = turnsOf(before);
+      this.reset();
+      await this.#journal?.appendTurns(turns);
+      this.#history.restore(turns, 0);
+    } finally {
+      this.#queue.leave();
+    }
   }
 
   /** Ends the running turn, rejects those that wait, and closes the session. Safe to call twice. */

@@ -23,6 +23,7 @@ export type NanoRuntimeErrorCode =
   | "time-limit"
   | "repeated-calls"
   | "call-not-valid"
+  | "call-missing"
   | "aborted";
 
 /**
@@ -36,13 +37,14 @@ export type NanoRuntimeErrorCode =
  *   meanwhile.
  * - `already-loaded`: `load()` was called twice without `unload()` in between.
  * - `turn-running`: the conversation cannot be reset while a message is being answered.
- * - `invalid-message`, `message-too-large`: the message is not a user message, or exceeds {@link MAX_MESSAGE_BYTES}.
+ * - `invalid-message`, `message-too-large`: the message is not a user message or a list of results, or exceeds {@link MAX_MESSAGE_BYTES}.
  * - `invalid-options`: an option of a conversation has an invalid value.
  * - `context-exceeded`: the message alone is larger than the engine's context; the text says by how much.
  * - `too-many-messages`: {@link MAX_WAITING_MESSAGES} messages are already waiting.
  * - `too-many-steps`, `reply-too-large`: the engine kept calling tools, or its reply did not end.
  * - `too-many-tokens`, `time-limit`: the engine exceeded a limit of the turn.
  * - `call-not-valid`: the engine called a tool with invalid arguments, saw the error, and did so again.
+ * - `call-missing`: the turn required a tool call, and the engine answered with text.
  * - `repeated-calls`: the engine called the same tools with the same results, three rounds in a row.
  * - `reply-not-valid`: the reply does not satisfy the requested schema, because it was cut off or the engine could not
  *   follow the schema.

@@ -1,6 +1,7 @@
-import type { AgentMessage, AgentMessageInput, NanoAgentConfigInput } from "@nanoagent/models";
+import type { AgentMessage, NanoAgentConfigInput } from "@nanoagent/models";
 import { Agent, type AgentOptions, checkAgent } from "./agent.js";
 import type { AgentEvent } from "./agent-event.js";
+import type { TurnMessage } from "./check-message.js";
 import { type Conversation, openJournal } from "./conversation.js";
 import type { ConversationMessage } from "./engines/conversation-message.js";
 import type { MemoryReport } from "./memory/memory-report.js";
@@ -97,12 +98,12 @@ export class NanoRuntime implements AsyncDisposable {
   }
 
   /** Returns the reply to a message. Throws the error that {@link stream} yields as an `error` event. */
-  async process(message: string | AgentMessageInput, options: TurnOptions = {}): Promise<AgentMessage> {
+  async process(message: TurnMessage, options: TurnOptions = {}): Promise<AgentMessage> {
     return this.#requireConversation().process(message, options);
   }
 
   /** Answers a message and yields its events: see {@link Conversation.stream}. Never throws. */
-  stream(message: string | AgentMessageInput, options: TurnOptions = {}): AsyncGenerator<AgentEvent, void> {
+  stream(message: TurnMessage, options: TurnOptions = {}): AsyncGenerator<AgentEvent, void> {
     if (this.#agent === null || this.#conversation === null) return notLoaded();
     return this.#conversation.stream(message, options);
   }

@@ -1,18 +1,22 @@
-import { type AgentMessage, NanoAgentError } from "@nanoagent/models";
+import { NanoAgentError } from "@nanoagent/models";
 import type { ActTruth } from "./acts/act-truth.js";
 import { checksClaims } from "./acts/checks-claims.js";
+import { hasFailed } from "./acts/failed-results.js";
 import type { AgentEvent, EmitEvent } from "./agent-event.js";
 import { type LoopLimits, type LoopResult, runAgentLoop } from "./agent-loop.js";
 import type { ContextWindow } from "./context/context-window.js";
+import type { ConversationMessage } from "./engines/conversation-message.js";
 import {
   ABORT_GRACE_MILLISECONDS,
   type Engine,
   type EngineRequest,
   type EngineTool,
   type SamplingOptions,
+  type ToolCall,
 } from "./engines/engine.js";
 import { asEngineError } from "./engines/engine-error.js";
 import type { IntentMatch } from "./intents/intent-matcher.js";
+import type { IntentRun } from "./intents/run-intent.js";
 import { overBudget } from "./memory/over-budget.js";
 import type { ProgramBudget } from "./memory/program-budget.js";
 import { NanoRuntimeError } from "./nano-runtime-error.js";
@@ -24,6 +28,7 @@ import { type CallTool, type KeptReply, Turn } from "./session/turn.js";
 import type { TurnQueue } from "./session/turn-queue.js";
 import { recordWindow } from "./session/window-record.js";
 import type { ToolRegistry } from "./tool-registry.js";
+import type { ToolSetOptions } from "./tools/tool-set.js";
 import type { ToolShortlist } from "./tools/tool-shortlist.js";
 import type { TurnAbort } from "./turn-abort.js";
 
@@ -48,6 +53,26 @@ export interface TurnOptions {
   sampling?: SamplingOptions | undefined;
   /** Limits of the turn. */
   limits?: TurnLimits | undefined;
+  /** Instructions for this turn, which follow the agent's. The same text in every turn keeps the prompt's beginning. */
+  instructions?: string | undefined;
+  /** Tools that the caller runs itself. Default: none. */
+  callerTools?: CallerTools | undefined;
+  /** Decides in this turn about tools with the permission `ask`, instead of the agent's callback. */
+  onPermission?: ToolSetOptions["onPermission"];
+}
+
+/**
+ * Tools that the caller runs itself. A call of one ends the turn: `run-end` then has the reason `tool-calls` and the
+ * `calls`, and the next message should be their results (`{ role: "tool", results }`).
+ */
+export interface CallerTools {
+  /** A tool with the name of one of the agent's takes its place in this turn. */
+  tools: readonly EngineTool[];
+  /**
+   * `auto`: the reply may be text, or call these tools and the agent's. `required`: it must call one of these. Throws
+   * `call-missing` if the engine does not. Default: `auto`.
+   */
+  choice?: "auto" | "required" | undefined;
 }
 
 export interface TurnLimits extends LoopLimits {
@@ -60,7 +85,7 @@ export interface TurnLimits extends LoopLimits {
 /** Intents: sentences that are answered without the engine. */
 export interface IntentAnswers {
   match(message: string): IntentMatch | null;
-  answer(match: IntentMatch, turn: Turn, abort: TurnAbort, emit: EmitEvent): Promise<LoopResult>;
+  answer(match: IntentMatch, turn: Turn, run: IntentRun): Promise<LoopResult>;
 }
 
 /** The parts of an agent that all its conversations share. */
@@ -95,14 +120,19 @@ export interface ConversationState {
 export async function runTurn(
   agent: SharedParts,
   { history, journal, window, shortlist }: ConversationState,
-  message: AgentMessage,
-  { sampling, responseSchema, limits = {} }: TurnOptions,
+  opening: readonly ConversationMessage[],
+  { sampling, responseSchema, limits = {}, callerTools, onPermission, ...options }: TurnOptions,
   abort: TurnAbort,
   emit: EmitEvent,
 ): Promise<AgentEvent> {
-  const { engine, engineQueue, budget, instructions, intents, tools } = agent;
+  const { engine, engineQueue, budget, intents, tools } = agent;
+  const instructions = joinInstructions(agent.instructions, options.instructions);
   const schema = responseSchema === undefined ? undefined : await ReplySchema.from(responseSchema);
-  const turn = new Turn(history, journal, message);
+  const turn = new Turn(history, journal, opening);
+  const message = opening.at(-1) as ConversationMessage;
+  // Results continue the turn of an earlier message.
+  const isMessage = message.role === "user";
+  const asked = isMessage ? message : turn.conversation.findLast(({ role }) => role === "user");
   const maxMilliseconds = limits.maxMilliseconds ?? DEFAULT_MAX_MILLISECONDS;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const startTimer = () => {
@@ -122,19 +152,22 @@ export async function runTurn(
     }
 
     // An intent needs no engine. A reply with a schema always comes from the engine.
-    const intent = schema === undefined ? (intents?.match(message.content) ?? null) : null;
+    const mayMatch = schema === undefined && isMessage && callerTools?.choice !== "required";
+    const intent = mayMatch ? (intents?.match(message.content) ?? null) : null;
     let result: LoopResult;
     const left = { turns: 0, isSummarized: true };
     if (intents !== null && intent !== null) {
       startTimer();
-      result = await intents.answer(intent, turn, abort, emit);
+      result = await intents.answer(intent, turn, { abort, emit, onPermission });
     } else {
       await place.take();
       startTimer();
-      const mayCallTools = engine.callsTools !== false && shortlist !== null;
-      const offered = mayCallTools ? tools?.offer(message.content, shortlist) : undefined;
-      // JSON of a schema claims nothing.
-      const truth = schema === undefined ? await openTruth(agent, message.content, offered) : null;
+      window.instructions = instructions;
+      const offered = offerTools(agent, shortlist, asked?.content ?? "", callerTools);
+      const mustCall = callerTools?.choice === "required";
+      // JSON of a schema claims nothing, and neither does a call.
+      const truth = schema === undefined && !mustCall ? await openTruth(agent, asked?.content ?? "", offered) : null;
+      if (!isMessage) noteResults(truth, turn.conversation, opening);
       const nextRequest = async (): Promise<EngineRequest> => {
         await place.take();
         if (abort.aborted) throw NanoRuntimeError.aborted();
@@ -149,6 +182,7 @@ export async function runTurn(
           responseSchema: schema?.jsonSchema,
           sampling: { ...agent.sampling, ...sampling },
           tools: offered,
+          ...(mustCall && { toolChoice: "forced" as const }),
         };
       };
       // While a tool runs or a permission request is open, other turns may use the engine.
@@ -157,11 +191,19 @@ export async function runTurn(
           ? undefined
           : (call, options) => {
               place.leave();
-              return tools.callSwitchedOn(call, options);
+              return tools.callSwitchedOn(call, { ...options, onPermission });
             };
-      const calls = { runsBeside: tools?.runsBeside, argumentsFor: tools?.argumentsFor };
+      const isCallers = (name: string) => callerTools?.tools.some((tool) => tool.name === name) ?? false;
+      const calls = {
+        runsBeside: tools?.runsBeside,
+        argumentsFor: (call: ToolCall) => (isCallers(call.name) ? call.arguments : tools?.argumentsFor(call)),
+        isCallers,
+        mustCall,
+      };
+      const emitCall: EmitEvent = (event) =>
+        emit(event.type === "tool-call" && isCallers(event.name) ? { ...event, for_caller: true } : event);
       const onLeft = () => window.keepShown();
-      const steps = { engine, turn, emit, nextRequest, onLeft, callTool, ...calls, truth, limits };
+      const steps = { engine, turn, emit: emitCall, nextRequest, onLeft, callTool, ...calls, truth, limits };
       result = await runAgentLoop(steps, abort);
       place.leave();
     }
@@ -169,13 +211,17 @@ export async function runTurn(
     schema?.check(result);
 
     // From here on the reply counts: it is on disk before the reader sees the end of the turn.
-    const { reply, notSaved } = await turn.end(result.text, isCut(result) ? "length" : undefined);
+    const { reply, notSaved } =
+      result.calls === undefined
+        ? await turn.end(result.text, isCut(result) ? "length" : undefined)
+        : await turn.endWithCalls(result.text);
     isAnswered = true;
     if (left.turns > 0) {
       await recordWindow(window, history, journal);
       await emit({ type: "window-overflow", left_turns: left.turns, summarized: left.isSummarized });
     }
-    const end = { type: "run-end", reply, reason: result.reason, usage: result.usage } as const;
+    const { reason, usage, calls } = result;
+    const end = { type: "run-end", reply, reason, usage, ...(calls !== undefined && { calls }) } as const;
     return notSaved === null ? end : { ...end, not_saved: notSaved };
   } catch (error) {
     failure = abort.isOutOfTime ? outOfTime(maxMilliseconds) : error;
@@ -191,6 +237,40 @@ export async function runTurn(
     ...(kept.reply !== null && { reply: kept.reply }),
     ...(kept.notSaved !== null && { not_saved: kept.notSaved }),
   };
+}
+
+/** Returns the instructions of the agent and of the caller as one text, or null if there are none. */
+function joinInstructions(own: string | null, given: string | undefined): string | null {
+  if (given === undefined || given.trim() === "") return own;
+  return own === null || own.trim() === "" ? given : `${own}\n\n${given}`;
+}
+
+/** Returns the tools of a request: the caller's, and the agent's for this message unless one of the caller's must be called. */
+function offerTools(
+  { engine, tools }: SharedParts,
+  shortlist: ToolShortlist | null,
+  message: string,
+  callerTools: CallerTools | undefined,
+): readonly EngineTool[] | undefined {
+  if (engine.callsTools === false) return undefined;
+  const own = shortlist === null ? undefined : tools?.offer(message, shortlist);
+  if (callerTools === undefined) return own;
+  if (callerTools.choice === "required") return callerTools.tools;
+  const names = new Set(callerTools.tools.map(({ name }) => name));
+  return [...callerTools.tools, ...(own ?? []).filter(({ name }) => !names.has(name))];
+}
+
+/** Tells the check for claims about the results of the caller's tools. */
+function noteResults(
+  truth: ActTruth | null,
+  conversation: readonly ConversationMessage[],
+  results: readonly ConversationMessage[],
+): void {
+  const calls = conversation.flatMap(({ tool_calls = [] }) => tool_calls);
+  for (const result of results) {
+    const call = calls.findLast(({ id }) => id === result.tool_call_id);
+    if (call !== undefined) truth?.noteOutcome(call.name, { outcome: hasFailed(result) ? "failed" : "done" });
+  }
 }
 
 /** Returns the check for claims of acts. Returns null, and loads nothing, if replies are not checked. */

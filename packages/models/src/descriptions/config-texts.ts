@@ -5,6 +5,7 @@ import { intentTexts } from "./intent-texts.js";
 import { type KeyTexts, textsAt, withoutRoot } from "./key-texts.js";
 import { mcpServerTexts } from "./mcp-server-texts.js";
 import { samplingTexts } from "./sampling-texts.js";
+import { serveTexts } from "./serve-texts.js";
 import { commandToolTexts } from "./tool-texts.js";
 
 const device: KeyTexts = {
@@ -174,6 +175,7 @@ const settings: KeyTexts = {
     "Whether a reply is withheld that claims an act for which no tool was called. `strict`: such a reply is withheld, " +
     "and the model is asked again. `off`: every reply is shown. Default: `strict` for local models below 2 billion " +
     "parameters, otherwise `off`.",
+  ...textsAt("serve", serveTexts),
 };
 
 export const configTexts: KeyTexts = {

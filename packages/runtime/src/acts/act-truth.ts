@@ -22,7 +22,7 @@ export class ActTruth {
   }
 
   /** Records the outcome of a call. A call that timed out or was aborted may have acted. */
-  noteOutcome(name: string, { outcome }: ToolOutcome): void {
+  noteOutcome(name: string, { outcome }: Pick<ToolOutcome, "outcome">): void {
     const changesWorld = this.#tools.find((tool) => tool.name === name)?.changesWorld !== false;
     this.#hasActed ||= changesWorld && (outcome === "done" || outcome === "timed-out" || outcome === "aborted");
   }

@@ -200,5 +200,13 @@ function resolvePaths(config: NanoAgentConfigFile, folder: string): NanoAgentCon
   }
   if (config.session !== undefined)
     resolved.session = { ...config.session, dir: path.resolve(folder, config.session.dir) };
+  if (config.serve?.tls !== undefined) {
+    const { certificate_path, key_path } = config.serve.tls;
+    const tls = {
+      certificate_path: path.resolve(folder, certificate_path),
+      key_path: path.resolve(folder, key_path),
+    };
+    resolved.serve = { ...config.serve, tls };
+  }
   return resolved;
 }

@@ -54,7 +54,8 @@ interface Pinned {
  */
 export class ContextWindow {
   readonly #engine: Engine;
-  readonly #instructions: string | null;
+  /** Instructions of the last request. */
+  #instructions: string | null;
   readonly #summarizes: boolean;
   /** The last message before the window, or null if none was dropped. */
   #gone: EngineMessage | null = null;
@@ -79,6 +80,12 @@ export class ContextWindow {
     this.#instructions = instructions;
     this.#summarizes = summarizes;
     this.#tokens = new TokenCounts(engine, instructions);
+  }
+
+  /** Sets the instructions of the next requests. */
+  set instructions(instructions: string | null) {
+    this.#instructions = instructions;
+    this.#tokens.instructions = instructions;
   }
 
   /**

@@ -11,13 +11,20 @@ const CHARACTERS_PER_TOKEN = 8;
  */
 export class TokenCounts {
   readonly #engine: Engine;
-  readonly #instructions: string | null;
+  #instructions: string | null;
   readonly #tokens = new WeakMap<Countable, number>();
   #instructionTokens: number | null = null;
 
   constructor(engine: Engine, instructions: string | null) {
     this.#engine = engine;
     this.#instructions = instructions;
+  }
+
+  /** Replaces the instructions, and forgets their count if they changed. */
+  set instructions(instructions: string | null) {
+    if (instructions === this.#instructions) return;
+    this.#instructions = instructions;
+    this.#instructionTokens = null;
   }
 
   /**

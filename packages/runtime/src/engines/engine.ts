@@ -79,9 +79,10 @@ export interface EngineRequest {
   tools?: readonly EngineTool[] | undefined;
   /**
    * `auto`: the reply may be text. `required`: the reply must call a tool or decline all of them; its text is ignored.
-   * An engine that cannot enforce `required` treats it as `auto`. Default: `auto`.
+   * `forced`: the reply must call a tool, even if none fits. An engine that cannot enforce a choice treats it as `auto`.
+   * Default: `auto`.
    */
-  toolChoice?: "auto" | "required" | undefined;
+  toolChoice?: "auto" | "required" | "forced" | undefined;
 }
 
 /** A tool as presented to an engine. */

@@ -3,6 +3,7 @@ import type { LoopResult } from "../agent-loop.js";
 import type { ToolCall } from "../engines/engine.js";
 import type { CallTool, Turn } from "../session/turn.js";
 import { MAX_RESULT_CHARACTERS, toolResultText } from "../tools/tool-result-text.js";
+import type { ToolSetOptions } from "../tools/tool-set.js";
 import type { TurnAbort } from "../turn-abort.js";
 import type { IntentMatch } from "./intent-matcher.js";
 
@@ -13,15 +14,22 @@ export interface IntentTools {
   argumentsFor(call: ToolCall): unknown;
 }
 
+/** The turn's interfaces that an intent uses. */
+export interface IntentRun {
+  abort: TurnAbort;
+  emit: EmitEvent;
+  onPermission?: ToolSetOptions["onPermission"];
+}
+
 /** Answers a message that matched an intent, without the engine. Calls the intent's tool if it has one. */
 export async function runIntent(
   match: IntentMatch,
   tools: IntentTools,
   turn: Turn,
-  abort: TurnAbort,
-  emit: EmitEvent,
+  run: IntentRun,
 ): Promise<LoopResult> {
-  const answer = match.call === null ? match.answer() : await actOn(match, match.call, tools, turn, abort, emit);
+  const { abort, emit } = run;
+  const answer = match.call === null ? match.answer() : await actOn(match, match.call, tools, turn, run);
   const reason = abort.aborted ? "abort" : "stop";
   const text = toolResultText(answer ?? "", MAX_RESULT_CHARACTERS);
   if (reason === "stop" && text !== "") {
@@ -37,14 +45,16 @@ async function actOn(
   { tool: name, arguments: input }: IntentMatch["call"] & object,
   tools: IntentTools,
   turn: Turn,
-  { signal }: TurnAbort,
-  emit: EmitEvent,
+  { abort: { signal }, emit, onPermission }: IntentRun,
 ): Promise<string> {
   const given = { id: `intent-${crypto.randomUUID()}`, name, arguments: input };
   const call = { ...given, arguments: tools.argumentsFor(given) };
   await emit({ type: "tool-call", ...call });
   turn.addCalls("", [call]);
-  const { content, isError, value } = await turn.act(call, (options) => tools.call(given, options), { signal });
+  const { content, isError, value } = await turn.act(call, (options) => tools.call(given, options), {
+    signal,
+    onPermission,
+  });
   await emit({ type: "tool-result", id: call.id, name, content, is_error: isError });
   return (isError ? match.failure(content) : match.answer(typeof value === "object" ? value : content)) ?? content;
 }

@@ -48,10 +48,10 @@ export class History {
     }
   }
 
-  /** Begins a turn. Returns all messages, this one last: the list itself, readable until the turn ends. */
-  begin(message: ConversationMessage): readonly ConversationMessage[] {
-    this.#openTurn = [message];
-    this.#messages.push(message);
+  /** Begins a turn. Returns all messages, these last: the list itself, readable until the turn ends. */
+  begin(opening: readonly ConversationMessage[]): readonly ConversationMessage[] {
+    this.#openTurn = [...opening];
+    this.#messages.push(...opening);
     return this.#messages;
   }
 
@@ -61,10 +61,13 @@ export class History {
     this.#messages.push(message);
   }
 
-  /** Ends the turn with its reply. A turn larger than the limit stays until the next one comes. */
-  commit(reply: ConversationMessage): void {
-    this.extend(reply);
-    const turn = this.#openTurn ?? [reply];
+  /**
+   * Ends the turn with its reply, or with the calls that it already has. A turn larger than the limit stays until the
+   * next one comes.
+   */
+  commit(reply: ConversationMessage | null): void {
+    if (reply !== null) this.extend(reply);
+    const turn = this.#openTurn ?? (reply === null ? [] : [reply]);
     this.#openTurn = null;
     this.#count(turn);
   }

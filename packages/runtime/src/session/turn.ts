@@ -39,11 +39,11 @@ export class Turn {
   /** Whether any text of the turn was shown. */
   #isShown = false;
 
-  constructor(history: History, journal: Journal | null, message: AgentMessage) {
+  constructor(history: History, journal: Journal | null, opening: readonly ConversationMessage[]) {
     this.#history = history;
     this.#journal = journal;
-    this.#messages = [message];
-    this.conversation = history.begin(message);
+    this.#messages = [...opening];
+    this.conversation = history.begin(opening);
   }
 
   /** Records a piece of text that is about to be shown. */
@@ -104,6 +104,18 @@ export class Turn {
     const reply = Object.freeze(ended === undefined ? message : { ...message, ended });
     const notSaved = (await this.#journal?.appendTurn([...this.#messages, reply])) ?? null;
     this.#history.commit(reply);
+    return { reply, notSaved };
+  }
+
+  /** Ends the turn with calls for the caller, see {@link addCalls}. Otherwise like {@link end}. */
+  async endWithCalls(content: string): Promise<{ reply: AgentMessage; notSaved: SessionError | null }> {
+    const reply: AgentMessage = Object.freeze({
+      role: "assistant",
+      content: wholeText(content),
+      timestamp: timestamp(),
+    });
+    const notSaved = (await this.#journal?.appendTurn(this.#messages)) ?? null;
+    this.#history.commit(null);
     return { reply, notSaved };
   }
 

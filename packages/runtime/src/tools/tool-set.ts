@@ -53,6 +53,8 @@ export interface ToolCallOptions {
   idempotencyKey: string;
   /** Like that of the set, and called before it. */
   beforeAct?: ToolSetOptions["beforeAct"];
+  /** Decides instead of that of the set. */
+  onPermission?: ToolSetOptions["onPermission"];
   /** Most characters of the result that are shown. Default: 8000. */
   maxResultCharacters?: number | undefined;
 }
@@ -191,9 +193,9 @@ export class ToolSet {
     tool: Tool,
     call_id: string,
     { value, plain }: CheckedArguments,
-    { signal, idempotencyKey: idempotency_key, beforeAct }: ToolCallOptions & { signal: AbortSignal },
+    { signal, idempotencyKey: idempotency_key, beforeAct, ...own }: ToolCallOptions & { signal: AbortSignal },
   ): Promise<ToolOutcome | null> {
-    const { onPermission } = this.#options;
+    const onPermission = own.onPermission ?? this.#options.onPermission;
     if (this.#abandoned.has(tool.name)) {
       return failedOutcome("failed", `The tool ${tool.name} is still busy with an earlier call.`);
     }

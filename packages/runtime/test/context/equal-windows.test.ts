@@ -88,7 +88,7 @@ test("after any events, the window equals the reference window", async () => {
           switch (happened.kind) {
             case "turn":
             case "act": {
-              const messages = history.begin({ role: "user", content: words(happened.ask), ...at });
+              const messages = history.begin([{ role: "user", content: words(happened.ask), ...at }]);
               let isWhole = await select(messages);
               for (const [index, result] of (happened.kind === "act" ? happened.results : []).entries()) {
                 if (!isWhole) break;
@@ -103,12 +103,12 @@ test("after any events, the window equals the reference window", async () => {
               break;
             }
             case "failure": {
-              await select(history.begin({ role: "user", content: words(happened.ask), ...at }));
+              await select(history.begin([{ role: "user", content: words(happened.ask), ...at }]));
               if (happened.isLeft) window.keepShown();
               const kept = [...shown];
               const list = shown;
               history.rollback();
-              await select(history.begin({ role: "user", content: "again", ...at }));
+              await select(history.begin([{ role: "user", content: "again", ...at }]));
               history.rollback();
               // A reader that still uses the old list finds it unchanged.
               if (happened.isLeft) expect(list).toEqual(kept);
@@ -148,7 +148,7 @@ test("a growing list is extended, so the work per turn does not grow with the co
     const history = new History(Number.MAX_SAFE_INTEGER);
     const lists = new Set<readonly EngineMessage[]>();
     for (let turn = 0; turn < 500; turn++) {
-      const { messages } = await window.select(history.begin({ role: "user", content: `${turn}`, ...at }));
+      const { messages } = await window.select(history.begin([{ role: "user", content: `${turn}`, ...at }]));
       expect(messages).toHaveLength(2 * turn + 1);
       lists.add(messages);
       history.commit({ role: "assistant", content: "yes", ...at });

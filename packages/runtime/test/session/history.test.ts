@@ -24,7 +24,7 @@ test("keeps the newest complete turns within its limit, and counts the dropped o
       const all: AgentMessage[] = [];
       for (const { ask, answer, fails } of said) {
         const question = message("user", ask);
-        expect(history.begin(question).at(-1)).toBe(question);
+        expect(history.begin([question]).at(-1)).toBe(question);
         expect(history.messages).not.toContain(question);
         if (fails) {
           history.rollback();
@@ -46,7 +46,7 @@ test("keeps the newest complete turns within its limit, and counts the dropped o
 test("drops nothing below the limit", () => {
   const history = new History(cost([message("user", "a"), message("assistant", "b")]) * 3);
   for (let turn = 0; turn < 3; turn++) {
-    history.begin(message("user", "a"));
+    history.begin([message("user", "a")]);
     history.commit(message("assistant", "b"));
   }
   expect(history.messages).toHaveLength(6);

@@ -174,6 +174,15 @@ export class Journal {
     }
   }
 
+  /** Writes turns that were held elsewhere, oldest first, in one write and one sync. Otherwise like `appendTurn`. */
+  async appendTurns(turns: readonly (readonly JournalMessage[])[]): Promise<void> {
+    await this.#exclusively(async () => {
+      const first = this.#upcoming.turns + 1;
+      const entries = turns.map((messages, index): JournalEntry => ({ type: "turn", turn: first + index, messages }));
+      if (entries.length > 0) await this.#append(entries, this.#fsync);
+    });
+  }
+
   /**
    * Records that a tool that changes the world is about to be called. When this resolves, the record is on the device
    * (with `never`: in the system's cache) and the tool may run; if it rejects, the tool must not run. `messages` are
