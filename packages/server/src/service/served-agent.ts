@@ -1,0 +1,39 @@
+import type { EngineFacts } from "@nanoagent/runtime";
+import type { Answering } from "../turns/ask.js";
+
+/** A model in the lists of the APIs. */
+export interface ServedModel {
+  /** Id that clients send: the agent's name, or that of its model. */
+  readonly id: string;
+  readonly target: "agent" | "model";
+  /** When the agent was opened, in seconds since 1970. */
+  readonly createdSeconds: number;
+  readonly facts: EngineFacts;
+  /** Facts of the model file, or null for an agent without one. */
+  readonly file: ServedModelFile | null;
+}
+
+export interface ServedModelFile {
+  readonly bytes: number;
+  readonly modifiedAt: Date;
+  /** Architecture of the header, such as `llama`. */
+  readonly architecture: string | null;
+  /** Quantization as people write it, such as `Q4_K_M`. */
+  readonly quantization: string | null;
+}
+
+/** The part of the service that the APIs use. */
+export interface ServedAgent {
+  readonly version: string;
+  readonly answering: Answering;
+  /** The agent first. */
+  listModels(): readonly ServedModel[];
+  /** Finds a model by its id, with or without `:latest`. Throws {@link ServiceError} `model-not-served`. */
+  findModel(id: unknown): ServedModel;
+  /** See `Agent.embed`. */
+  embed(texts: readonly string[], signal: AbortSignal): Promise<number[][]>;
+  /** Counts tokens as the engine does, for the usage of embeddings. */
+  countTokens(texts: readonly string[]): Promise<number>;
+  /** Current time, in milliseconds since 1970. */
+  now(): number;
+}

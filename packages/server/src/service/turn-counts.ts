@@ -1,0 +1,28 @@
+import type { AgentEvent } from "@nanoagent/runtime";
+
+/** Counts of the turns of a service since it started. */
+export interface TurnCounts {
+  answered: number;
+  failed: number;
+  aborted: number;
+  prompt_tokens: number;
+  cached_prompt_tokens: number;
+  completion_tokens: number;
+}
+
+export function noTurns(): TurnCounts {
+  return { answered: 0, failed: 0, aborted: 0, prompt_tokens: 0, cached_prompt_tokens: 0, completion_tokens: 0 };
+}
+
+/** Adds the last event of a turn. */
+export function countTurn(counts: TurnCounts, last: AgentEvent): void {
+  if (last.type === "error") {
+    if (last.error.code === "aborted") counts.aborted += 1;
+    else counts.failed += 1;
+  }
+  if (last.type !== "run-end") return;
+  counts.answered += 1;
+  counts.prompt_tokens += last.usage?.prompt_tokens ?? 0;
+  counts.cached_prompt_tokens += last.usage?.cached_prompt_tokens ?? 0;
+  counts.completion_tokens += last.usage?.completion_tokens ?? 0;
+}
