@@ -16,7 +16,7 @@ const callerTools = { tools: [light] };
 const soil = defineTool({
   name: "read_soil",
   description: "Reads the soil.",
-  inputSchema: { type: "object", properties: {} },
+  input: { type: "object", properties: {} },
   changesWorld: false,
   run: () => "41 %",
 });
@@ -112,7 +112,7 @@ test("a turn may decide about permissions by itself", async () => {
   const water = defineTool({
     name: "water",
     description: "Waters.",
-    inputSchema: { type: "object", properties: {} },
+    input: { type: "object", properties: {} },
     run: () => "watered",
   });
   const config = { spec: { name: "a", capabilities: ["water"] }, device };
