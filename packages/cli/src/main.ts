@@ -16,13 +16,13 @@ if (oldNode !== null) {
 leaveFirstProcess();
 keepCompiledCode();
 const { runProgram } = await import("./program.js");
-/** Longest time from a stop request to the end of the process. Every step of stopping takes less. */
+/** Default time from a stop request to the end of the process. Every step of stopping takes less. */
 const STOP_MILLISECONDS = 3000;
 const stopping = new AbortController();
 const stop = (request: StopRequest) => {
   stopping.abort(request);
   // The program ends even if its output is not read or an engine does not stop.
-  setTimeout(() => process.exit(request.exitCode), STOP_MILLISECONDS).unref();
+  setTimeout(() => process.exit(request.exitCode), streams.stopMilliseconds ?? STOP_MILLISECONDS).unref();
 };
 const streams: Streams = {
   // Opened only by a command that reads it.
@@ -38,6 +38,7 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   const exitCode = 128 + constants.signals[name];
   process.on(name, () => {
     if (name === "SIGINT" && streams.onInterrupt) return streams.onInterrupt();
+    if (name === "SIGHUP" && streams.onHangUp) return streams.onHangUp();
     // A second signal ends the program at once.
     if (stopping.signal.aborted) process.exit(exitCode);
     stop({ cause: "signal", exitCode });

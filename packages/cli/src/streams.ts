@@ -9,6 +9,10 @@ export interface Streams {
   stop: AbortSignal;
   /** Handles SIGINT instead of ending the program. Set by interactive input. */
   onInterrupt?: (() => void) | null;
+  /** Handles SIGHUP instead of ending the program. Set by a service, which then reads its config again. */
+  onHangUp?: (() => void) | null;
+  /** Longest time from a stop request to the end of the program, in milliseconds. Default: 3000. */
+  stopMilliseconds?: number;
 }
 
 /** Cause of an early end of the program, and its exit code. */

@@ -3,7 +3,7 @@ import { NanoRuntime } from "@nanoagent/runtime";
 import { engineTypeOf } from "@nanoagent/runtime/program";
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { samplingFlags } from "../command-line/sampling-flags.js";
-import { setHeapFlags } from "../heap-flags.js";
+import { boundHeap } from "../heap-flags.js";
 import { plainText } from "../output/plain-text.js";
 import { StatusLine } from "../output/status-line.js";
 import { terminalAbilities } from "../output/terminal-style.js";
@@ -113,13 +113,4 @@ async function openWrap(values: OptionValues, { stdout }: Streams) {
 
 function optional(value: OptionValues[string]): string | undefined {
   return value === undefined ? undefined : String(value);
-}
-
-/** Keeps V8 from growing by more than the program holds. */
-async function boundHeap(engineType: string): Promise<void> {
-  // Modules that start a process are loaded before the flags change.
-  if (engineType === "llama") await import("node:child_process");
-  // The space for new objects may grow to 32 MB before V8 looks for what is left of it: more than all that we hold.
-  // One of V8's compilers takes 10 MB for what this program, which waits for people and models, gains nothing by.
-  setHeapFlags("--semi-space-growth-factor=1", "--no-maglev");
 }
