@@ -1,11 +1,11 @@
-import { readdir, rm, stat } from "node:fs/promises";
-import os from "node:os";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Claim } from "../claims/claim.js";
 import { askSocketClaim, SocketClaim } from "../claims/socket-claim.js";
 import { fromCheckedJson, toCheckedJson } from "../files/checked-json.js";
-import { isOwn, makeOwnFolder, readOwnFile, replaceFile } from "../files/own-files.js";
+import { makeOwnFolder, readOwnFile, replaceFile } from "../files/own-files.js";
 import { randomName } from "../files/random-name.js";
+import { ownRuntimeFolder } from "../files/runtime-folder.js";
 import { asIdentity, ownIdentity, type ProcessIdentity, stateOf } from "../processes/process-identity.js";
 
 const NAME = /^\d+-[0-9a-f]+\.json$/;
@@ -13,7 +13,6 @@ const NAME = /^\d+-[0-9a-f]+\.json$/;
 const MAX_FILE_BYTES = 1024;
 /** Most reservations that are read. Small computers do not run more agents. */
 const MAX_RESERVATIONS = 64;
-const FOLDERS = ["nanoagent", "reservations"] as const;
 
 /** Memory reserved for an engine, and the process that uses it once it has started. */
 interface Reservation extends ProcessIdentity {
@@ -48,7 +47,7 @@ export class Reservations {
 
   /** `folder`: a folder of this user. Default: one in `XDG_RUNTIME_DIR`, otherwise in the temporary folder. */
   constructor(folder?: string) {
-    this.#folder = folder === undefined ? defaultFolder : () => ownFolderAt(folder);
+    this.#folder = folder === undefined ? () => ownRuntimeFolder("reservations") : () => ownFolderAt(folder);
   }
 
   /**
@@ -151,20 +150,6 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-async function defaultFolder(): Promise<string | null> {
-  const { XDG_RUNTIME_DIR: runtime } = process.env;
-  if (runtime !== undefined && path.isAbsolute(runtime)) {
-    const status = await stat(runtime).catch(() => null);
-    const folder = status !== null && isOwn(status) ? await makeOwnFolder(runtime, FOLDERS) : null;
-    if (folder !== null) return folder;
-  }
-  return makeOwnFolder(os.tmpdir(), [`nanoagent-${userId()}`, ...FOLDERS]);
-}
-
 function ownFolderAt(folder: string): Promise<string | null> {
   return makeOwnFolder(path.dirname(folder), [path.basename(folder)]);
-}
-
-function userId(): string {
-  return String(process.geteuid?.() ?? os.userInfo().username);
 }

@@ -1,0 +1,30 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { ownRuntimeFolder } from "@nanoagent/runtime/node";
+
+const PIPES = "\\\\.\\pipe\\";
+const NAME = /^(?:nanoagent-)?serve-(\d{1,10})(?:\.sock)?$/;
+/** Longest path of a socket that every system supports, in bytes. */
+const MAX_SOCKET_PATH_BYTES = 100;
+/** Most sockets that are asked. */
+const MAX_SERVICES = 64;
+
+/** Returns the path of a service's socket, on Windows the name of its pipe; null if it can have none. */
+export async function placeOfService(processId: number): Promise<string | null> {
+  if (process.platform === "win32") return `${PIPES}nanoagent-serve-${processId}`;
+  const folder = await ownRuntimeFolder();
+  const place = folder === null ? null : path.join(folder, `serve-${processId}.sock`);
+  return place !== null && Buffer.byteLength(place) <= MAX_SOCKET_PATH_BYTES ? place : null;
+}
+
+/** Lists the sockets of this user's services, also those that ended without removing theirs. */
+export async function listPlaces(): Promise<string[]> {
+  const isWindows = process.platform === "win32";
+  const folder = isWindows ? PIPES : await ownRuntimeFolder();
+  if (folder === null) return [];
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => NAME.test(name) && name.endsWith(".sock") !== isWindows)
+    .slice(0, MAX_SERVICES)
+    .map((name) => (isWindows ? `${PIPES}${name}` : path.join(folder, name)));
+}

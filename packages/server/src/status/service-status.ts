@@ -1,0 +1,23 @@
+import type { Health } from "../health/health.js";
+import type { TurnCounts } from "../service/turn-counts.js";
+
+/** What `nanoagent status` shows of a running service. */
+export interface ServiceStatus {
+  /** Name of the agent. */
+  name: string;
+  version: string;
+  pid: number;
+  /** Address that it listens on, or null before that. */
+  url: string | null;
+  /** ISO 8601. */
+  started_at: string;
+  uptime_seconds: number;
+  health: Health;
+  models: { id: string; target: "agent" | "model"; engine: string; context_tokens: number | null }[];
+  turns: TurnCounts & { running: number; waiting: number };
+  conversations: { open: number; max: number };
+  /** Questions for permission that wait for an answer. */
+  questions: number;
+  /** Null if the system reports no memory. */
+  memory: { used_bytes: number; limit_bytes: number } | null;
+}
