@@ -18,6 +18,7 @@ const entries = [
   "runtime/testing",
   "runtime/engines/llama",
   "runtime/engines/openai-compatible",
+  "server",
 ];
 
 /** Module resolutions, with their module formats. `classic` is left out: it does not read `node_modules`. */

@@ -14,4 +14,5 @@ export const entryPoints = {
   "@nanoagent/runtime/testing": "packages/runtime/src/testing/index.ts",
   "@nanoagent/runtime/engines/llama": "packages/runtime/src/engines/llama/index.ts",
   "@nanoagent/runtime/engines/openai-compatible": "packages/runtime/src/engines/openai-compatible/index.ts",
+  "@nanoagent/server": "packages/server/src/index.ts",
 };

@@ -17,6 +17,7 @@ export const navigation = [
       "docs/skills.md": "Skills",
       "docs/sessions.md": "Sessions",
       "docs/embedding.md": "In your own program",
+      "docs/serve.md": "For other programs",
       "docs/service.md": "As a service",
       "docs/files-and-secrets.md": "Files and secrets",
       "docs/containers.md": "Containers",

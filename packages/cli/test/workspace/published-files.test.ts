@@ -63,6 +63,7 @@ describe("the published files", () => {
     ["profiler", 4, 72],
     ["hub", 5, 224],
     ["runtime", 17, 765],
+    ["server", 1, 100],
     ["cli", 23, 1985],
   ])("of %s are a few, with names that stay, and lines that a terminal can show", async (name, most, mostKilobytes) => {
     const files = (await readdir(dist(name), { recursive: true })).filter((file) => file.endsWith(".js"));
@@ -121,7 +122,7 @@ describe("the published files", () => {
     expect(importers).toEqual([]);
   });
 
-  test.each(["optimizer", "profiler", "hub", "runtime", "cli"])("of %s have no circular imports", async (name) => {
+  test.each(["optimizer", "profiler", "hub", "runtime", "server", "cli"])("of %s have no circular imports", async (name) => {
     const graph = await readGraph(name);
     expect([...graph].filter(([file, imports]) => imports.some(({ to }) => to === file))).toEqual([]);
     const visit = (file: string, way: readonly string[]): void => {

@@ -55,6 +55,7 @@ test.each([
       optimizer: next,
       hub: next,
       runtime: `${next} ${Object.values(peers).join(" ")}`,
+      server: `${next} >=0.1.0 <1`,
       cli: next,
     });
   }

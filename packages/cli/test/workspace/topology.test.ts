@@ -59,6 +59,7 @@ const shape = {
       "./testing",
     ],
   },
+  server: { dependencies: ["@nanoagent/models"], peers: ["@nanoagent/runtime"], exports: [".", "./package.json"] },
   // The program contains its parts inlined: one package to install.
   cli: { dependencies: [], peers: [], exports: ["./package.json"] },
 };
