@@ -1,0 +1,88 @@
+import { NanoAgentError } from "@nanoagent/models";
+import { ServiceError, type ServiceErrorType } from "./service-error.js";
+
+/** What an API says about an error. */
+export interface ErrorFacts {
+  /** HTTP status. */
+  readonly status: number;
+  readonly type: ServiceErrorType;
+  /** The field of the request at fault, or null. */
+  readonly param: string | null;
+  /** Code in OpenAI's words, or null. */
+  readonly apiCode: string | null;
+  /** Stable code of nanoagent. */
+  readonly code: string;
+  /** Text for people: what happened, why, and what to do. Contains no path, stack or text of a message. */
+  readonly text: string;
+  /** Seconds after which the client should try again, or null if it should not, or need not wait. */
+  readonly retrySeconds: number | null;
+  /** Whether the same request can succeed later. */
+  readonly mayRetry: boolean;
+}
+
+type KnownError = Pick<ErrorFacts, "status" | "type"> & Partial<Pick<ErrorFacts, "apiCode" | "retrySeconds" | "mayRetry">>;
+
+const request = (status: number, apiCode: string | null = null): KnownError => ({
+  status,
+  type: "invalid_request_error",
+  apiCode,
+});
+const server = (status: number, retry: Pick<KnownError, "retrySeconds" | "mayRetry"> = {}): KnownError => ({
+  status,
+  type: "server_error",
+  ...retry,
+});
+
+/** Errors whose text may be shown to clients, by code. The text of any other error may contain paths or settings. */
+const known: Readonly<Record<string, KnownError>> = {
+  "context-exceeded": request(400, "context_length_exceeded"),
+  "schema-not-supported": request(400),
+  "invalid-message": request(400),
+  "invalid-embedding-texts": request(400),
+  "invalid-options": request(400),
+  "message-too-large": request(413),
+  "session-record-too-large": request(413),
+  "too-many-messages": { status: 429, type: "rate_limit_error", retrySeconds: 1, mayRetry: true },
+  "turn-running": server(409, { retrySeconds: 1, mayRetry: true }),
+  // The client has left. Nobody reads this reply; the status is that of access logs.
+  aborted: server(499),
+  "embeddings-not-supported": server(501),
+  "insufficient-memory": server(503),
+  "engine-out-of-memory": server(503),
+  "not-loaded": server(503, { retrySeconds: 1, mayRetry: true }),
+  "engine-closed": server(503, { retrySeconds: 1, mayRetry: true }),
+  "remote-overloaded": server(503, { retrySeconds: 5, mayRetry: true }),
+  // The next request starts the engine's process again.
+  "engine-crashed": server(500, { mayRetry: true }),
+  "engine-hung": server(500, { mayRetry: true }),
+  "reply-too-large": server(500),
+  "reply-not-valid": server(500),
+  "reply-only-thought": server(500),
+  "too-many-steps": server(500),
+  "too-many-tokens": server(500),
+  "time-limit": server(500),
+  "repeated-calls": server(500),
+  "call-not-valid": server(500),
+  "call-missing": server(500),
+};
+
+/** Returns what an API says about an error of any kind. */
+export function errorFacts(error: unknown): ErrorFacts {
+  if (error instanceof ServiceError) {
+    const { status, type, param, apiCode, code, retrySeconds } = error;
+    const mayRetry = retrySeconds !== null;
+    return { status, type, param, apiCode, code, retrySeconds, mayRetry, text: describe(error) };
+  }
+  const nothing = { param: null, apiCode: null, retrySeconds: null, mayRetry: false } as const;
+  if (NanoAgentError.isInstance(error)) {
+    const row = Object.hasOwn(known, error.code) ? known[error.code] : undefined;
+    if (row !== undefined) return { ...nothing, ...row, code: error.code, text: describe(error) };
+  }
+  const code = NanoAgentError.isInstance(error) ? error.code : "unexpected";
+  const text = `The agent failed (${code}). The log of the service has the details.`;
+  return { ...nothing, status: 500, type: "server_error", code, text };
+}
+
+function describe({ message, hint }: NanoAgentError): string {
+  return hint === null ? message : `${message} ${hint}`;
+}
