@@ -1,0 +1,32 @@
+import { errorFacts } from "../errors/error-facts.js";
+import type { WholeReply } from "../http/exchange.js";
+import { jsonReply } from "./json-reply.js";
+
+/** An error in OpenAI's form. */
+export interface ErrorBody {
+  error: { message: string; type: string; param: string | null; code: string | null };
+}
+
+/** Statuses below 500 with which clients repeat a request on their own. */
+const RETRIED_STATUSES: readonly number[] = [408, 409, 429];
+
+/** Returns the reply for an error. With `x-should-retry: false`, clients do not repeat what cannot succeed. */
+export function openaiError(error: unknown): WholeReply {
+  const { status, retrySeconds, mayRetry } = errorFacts(error);
+  const isRetried = status >= 500 || RETRIED_STATUSES.includes(status);
+  return jsonReply(errorBody(error), {
+    status,
+    headers: {
+      ...(retrySeconds !== null && { "retry-after": String(retrySeconds) }),
+      ...(isRetried && !mayRetry && { "x-should-retry": "false" }),
+    },
+  });
+}
+
+/** Returns the body of the reply for an error. Streams send it as an event. */
+export function errorBody(error: unknown): ErrorBody {
+  const { text, type, param, apiCode, code } = errorFacts(error);
+  // Which field is wrong is in `param`; the other codes of ours say more than null.
+  const ownCode = code === "request-not-valid" ? null : code.replaceAll("-", "_");
+  return { error: { message: text, type, param, code: apiCode ?? ownCode } };
+}
