@@ -178,7 +178,7 @@ class Step {
               this.#hasThought &&
               !this.#hasAnswered &&
               isWhole(next.reason) &&
-              this.#request.toolChoice !== "required"
+              (this.#request.toolChoice ?? "auto") === "auto"
             ) {
               throw onlyThought(next.reason);
             }

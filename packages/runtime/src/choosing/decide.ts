@@ -39,6 +39,8 @@ export interface DecisionInput {
   scorer: TextScorer;
   /** Whether a reply claimed an act for this message. Then a tool is called if one is at all likely. Default: false. */
   mustAct?: boolean | undefined;
+  /** Whether a tool is called even if none fits. Then the decision is never `ask`. Default: false. */
+  isForced?: boolean | undefined;
 }
 
 interface Choice {
@@ -49,8 +51,15 @@ interface Choice {
 }
 
 /** Decides on the response to a message: calls with arguments, no call, or a question to the user. */
-export async function decide({ messages, evidence, scorer, mustAct = false }: DecisionInput): Promise<Decision> {
+export async function decide({
+  messages,
+  evidence,
+  scorer,
+  mustAct = false,
+  isForced = false,
+}: DecisionInput): Promise<Decision> {
   const followUp = readFollowUp(messages);
+  if (isForced) return decideForced(followUp, evidence, scorer);
   if (followUp.answer === "no") return { kind: "none" };
   if (followUp.answer === null && isUnwanted(followUp.message)) return { kind: "none" };
   const parts = followUp.answer === null ? splitActs(followUp.message) : [followUp.message];
@@ -59,6 +68,19 @@ export async function decide({ messages, evidence, scorer, mustAct = false }: De
     if (several !== null) return several;
   }
   return decideOne(followUp, evidence, scorer, mustAct);
+}
+
+/** Decides on calls even if no tool fits: of the most likely tool, where the model writes what was not stated. */
+async function decideForced(followUp: FollowUp, evidence: ListEvidence, scorer: TextScorer): Promise<Decision> {
+  const parts = followUp.answer === null ? splitActs(followUp.message) : [followUp.message];
+  const several = parts.length > 1 ? await decideSeveral(parts, followUp, evidence, scorer) : null;
+  if (several !== null) return several;
+  const { tool, ranked } = await choose(followUp, evidence, scorer);
+  const chosen = tool ?? ranked[0];
+  if (chosen === undefined) return { kind: "none" };
+  const { sets, missing, unwritten } = await complete(chosen, followUp, evidence, scorer);
+  const left = [...unwritten, ...missing];
+  return { kind: "calls", calls: sets.map((set) => ({ tool: chosen, arguments: set, unwritten: left })) };
 }
 
 /** Decides on a message that asks for several acts. Returns null where it does not, or where one of them is unclear. */

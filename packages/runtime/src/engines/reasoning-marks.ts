@@ -93,6 +93,14 @@ export function opensThought(text: string): boolean {
   });
 }
 
+/** Returns the text that ends the reasoning in which a text ends, or an empty text. */
+export function endOfThought(text: string): string {
+  const place = ({ start }: ReasoningMarks) => lastPlace(text, start);
+  const opened = reasoningMarks.filter((marks) => place(marks) >= 0);
+  opened.sort((one, other) => place(other) - place(one));
+  return opened[0]?.end[0] ?? "";
+}
+
 function lastPlace(text: string, marks: readonly string[]): number {
   return Math.max(...marks.map((mark) => text.lastIndexOf(mark)));
 }

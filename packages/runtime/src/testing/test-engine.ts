@@ -1,5 +1,11 @@
 import { NanoAgentError } from "@nanoagent/models";
-import { ABORT_GRACE_MILLISECONDS, type Engine, type EngineEvent, type EngineRequest } from "../engines/engine.js";
+import {
+  ABORT_GRACE_MILLISECONDS,
+  type Engine,
+  type EngineEvent,
+  type EngineRequest,
+  type ToolCall,
+} from "../engines/engine.js";
 import { checkEmbeddings } from "./check-embeddings.js";
 
 /** A test runner's function that takes a name and a body: `test` of Vitest, Jest or `node:test`. */
@@ -10,6 +16,11 @@ const ABORT_ATTEMPTS = 3;
 /** Longest wait for an aborted reply to end, and for a close. */
 const HANG_MILLISECONDS = 10_000;
 
+export interface EngineTestOptions {
+  /** Whether the engine can enforce the tool choice `forced`. Default: whether its `callsTools` is true. */
+  forcesCalls?: boolean | undefined;
+}
+
 /**
  * Registers the contract of {@link Engine} as tests. `open` creates a new engine for each test, ready to answer; the
  * test closes it.
@@ -19,7 +30,11 @@ const HANG_MILLISECONDS = 10_000;
  * testEngine(() => new MyEngine(), test);
  * ```
  */
-export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterTest): void {
+export function testEngine(
+  open: () => Engine | Promise<Engine>,
+  test: RegisterTest,
+  options: EngineTestOptions = {},
+): void {
   const withEngine = (name: string, body: (engine: Engine) => Promise<void>) =>
     test(`engine contract: ${name}`, async () => {
       const engine = await open();
@@ -62,19 +77,24 @@ export function testEngine(open: () => Engine | Promise<Engine>, test: RegisterT
   withEngine("calls only tools that it was offered", async (engine) => {
     const events = await collect(engine, { ...askBriefly("How dry is bed 3?"), tools: [moisture] });
     checkSequence(events);
-    const calls = events.flatMap((event) => (event.type === "tool-call" ? [event.call] : []));
-    check(engine.callsTools !== false || calls.length === 0, "an engine with callsTools false called a tool");
-    for (const { id, name } of calls) {
-      check(name === moisture.name, `it called ${name}, which it was not offered`);
-      check(id !== "", "a call has no id");
+    checkCalls(engine, events);
+  });
+
+  withEngine("calls a tool if it is forced to, although none fits, before and after a result", async (engine) => {
+    const { forcesCalls = engine.callsTools === true } = options;
+    for (const messages of [
+      [{ role: "user", content: "Tell me a joke." } as const],
+      conversation.messages.slice(0, 3),
+    ]) {
+      const request = { instructions: null, messages, tools: [moisture], toolChoice: "forced" } as const;
+      const events = await collect(engine, { ...request, sampling: { ...CERTAIN, maxTokens: 64 } });
+      checkSequence(events);
+      const calls = checkCalls(engine, events);
+      if (!forcesCalls) continue;
+      check(calls.length > 0, `it called no tool: ${describe(events)}`);
+      for (const { arguments: input } of calls)
+        check(isBed(JSON.stringify(input)), `the arguments break the tool's schema: ${JSON.stringify(input)}`);
     }
-    // A reply that was cut off has no calls.
-    const last = events.at(-1);
-    if (calls.length > 0)
-      check(
-        last?.type === "end" && last.reason === "tool-calls",
-        "a reply with calls did not end with reason tool-calls",
-      );
   });
 
   withEngine("accepts a conversation with instructions and tool results", async (engine) => {
@@ -271,6 +291,22 @@ async function drain(reply: AsyncIterator<EngineEvent>, events: EngineEvent[] = 
     if (done) return events;
     events.push(value);
   }
+}
+
+/** Checks the calls of a reply to a request with the tool {@link moisture}, and returns them. */
+function checkCalls({ callsTools }: Engine, events: readonly EngineEvent[]): ToolCall[] {
+  const calls = events.flatMap((event) => (event.type === "tool-call" ? [event.call] : []));
+  check(callsTools !== false || calls.length === 0, "an engine with callsTools false called a tool");
+  for (const { id, name } of calls) {
+    check(name === moisture.name, `it called ${name}, which it was not offered`);
+    check(id !== "", "a call has no id");
+  }
+  // A reply that was cut off has no calls.
+  if (calls.length > 0) {
+    const reason = endOf(events);
+    check(reason === "tool-calls", `a reply with calls ended by ${reason}, not with the reason tool-calls`);
+  }
+  return calls;
 }
 
 /** Checks the events of an aborted reply. It may have been complete before the abort. */

@@ -48,7 +48,8 @@ type Calling = { kind: "own-form"; form: OwnCallForm } | { kind: "choice"; lead:
 export function renderChat(model: ChatModel, given: EngineRequest): ChatPrompt {
   const request = { ...given, ...legalConversation(given) };
   const { tools = [], toolChoice, responseSchema } = request;
-  // If the reply must be a call or follow a schema, the tool is chosen before the reply is written.
+  // If the reply must be a call or silence, or follow a schema, the tool is chosen before the reply is written. A forced
+  // call has no other choice, so that the model's own form can hold it.
   const isChosenFirst = tools.length > 0 && (toolChoice === "required" || responseSchema !== undefined);
   const callForm = isChosenFirst ? null : (model.callForm ?? null);
   const hasCalls = request.messages.some(({ tool_calls = [] }) => tool_calls.length > 0);
@@ -192,7 +193,7 @@ function namesOfCalls(messages: readonly EngineMessage[]): Map<string, string> {
  * choose.
  */
 function choiceOf({ messages, tools = [], toolChoice }: EngineRequest): Calling | null {
-  const isAsked = messages.at(-1)?.role === "user" || toolChoice === "required";
+  const isAsked = messages.at(-1)?.role === "user" || toolChoice === "required" || toolChoice === "forced";
   if (tools.length === 0 || !isAsked) return null;
   return { kind: "choice", lead: leadTo(askedBefore(messages, messages.length)) };
 }

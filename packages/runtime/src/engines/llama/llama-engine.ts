@@ -193,12 +193,17 @@ export class LlamaEngine implements Engine {
     if (this.#closing.signal.aborted) throw EngineError.closed(this.name);
     if (isAborted()) return "abort";
     await this.#loaded.ensureContext();
-    const grammar = await this.#readSchema(given.responseSchema);
     // Without schema constraints, the engine makes no calls.
     let request = this.callsTools ? given : { ...given, tools: [] };
+    const isForced = request.toolChoice === "forced" && (request.tools ?? []).length > 0;
+    // A reply that must be a call has no text that could follow a schema.
+    if (isForced) request = { ...request, responseSchema: undefined };
+    const grammar = await this.#readSchema(request.responseSchema);
     let decided: DecidedCall | null = null;
     let deciding_tokens: number | undefined;
-    const chooser = (request.tools ?? []).length > 0 ? await this.#openChooser() : null;
+    // Evidence is about messages. A call that must follow a result is left to the model.
+    const isChosen = (request.tools ?? []).length > 0 && !(isForced && request.messages.at(-1)?.role !== "user");
+    const chooser = isChosen ? await this.#openChooser() : null;
     if (chooser !== null) {
       if (request.messages.at(-1)?.role === "user") {
         const before = this.evaluatedTokens;
@@ -207,12 +212,12 @@ export class LlamaEngine implements Engine {
         deciding_tokens = this.evaluatedTokens - before;
         // A reply with a schema cannot be a question to the user.
         const isAllowed = decision.kind !== "ask" || grammar === null;
-        const reason = isAllowed ? emitDecision(decision, emit) : null;
+        const reason = isAllowed ? emitDecision(decision, emit, { isForced }) : null;
         if (reason !== null) {
           emit({ type: "usage", usage: { prompt_tokens: deciding_tokens, completion_tokens: 0, deciding_tokens } });
           return reason;
         }
-        decided = unwrittenCall(decision);
+        decided = unwrittenCall(decision, { isForced });
         if (decided === null && request.toolChoice === "required") return "stop";
       }
       if (request.messages.at(-1)?.role === "tool" && this.#options.tellsResults && grammar === null) {

@@ -43,8 +43,9 @@ export class ToolChooser {
   ): Promise<Decision | null> {
     try {
       const scorer = this.#scorer(isAborted);
-      const mustAct = toolChoice === "required";
-      return await decide({ messages, evidence: this.#evidenceOf(tools), scorer, mustAct });
+      const evidence = this.#evidenceOf(tools);
+      const [mustAct, isForced] = [toolChoice === "required", toolChoice === "forced"];
+      return await decide({ messages, evidence, scorer, mustAct, isForced });
     } catch (error) {
       if (error instanceof Aborted) return null;
       throw error;

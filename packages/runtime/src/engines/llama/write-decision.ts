@@ -1,6 +1,7 @@
 import { cutText } from "@nanoagent/models";
 import type { DecidedCall, Decision } from "../../choosing/decide.js";
 import { plainDescription } from "../../choosing/tool-line.js";
+import { validateJson } from "../../json-schema/validate-json.js";
 import { newCallId } from "../../tool-calls/call-id.js";
 import type { EndReason, EngineEvent, EngineMessage, EngineRequest, EngineTool, ToolCall } from "../engine.js";
 
@@ -12,23 +13,41 @@ const MAX_ABILITY_CHARACTERS = 80;
  * Emits a decision that needs no further writing: complete calls, or a question to the user. Returns null for other
  * decisions.
  */
-export function emitDecision(decision: Decision, emit: (event: EngineEvent) => void): EndReason | null {
+export function emitDecision(
+  decision: Decision,
+  emit: (event: EngineEvent) => void,
+  options: DecisionOptions = {},
+): EndReason | null {
   if (decision.kind === "none") return null;
   if (decision.kind === "ask") {
     emit({ type: "text-delta", text: decision.question });
     return "stop";
   }
-  if (unwrittenCall(decision) !== null) return null;
+  if (unwrittenCall(decision, options) !== null) return null;
   for (const { tool, arguments: input } of decision.calls) {
     emit({ type: "tool-call", call: { id: newCallId(), name: tool.name, arguments: input } });
   }
   return "tool-calls";
 }
 
+export interface DecisionOptions {
+  /** Whether the model also writes arguments that are known but invalid. Default: false. */
+  isForced?: boolean | undefined;
+}
+
 /** Returns the decided call whose arguments the model must write, or null if all are known. */
-export function unwrittenCall(decision: Decision): DecidedCall | null {
+export function unwrittenCall(decision: Decision, { isForced = false }: DecisionOptions = {}): DecidedCall | null {
   if (decision.kind !== "calls") return null;
-  return decision.calls.find(({ unwritten }) => unwritten.length > 0) ?? null;
+  const isOpen = (call: DecidedCall) => call.unwritten.length > 0 || (isForced && !isValid(call));
+  return decision.calls.find(isOpen) ?? null;
+}
+
+function isValid({ tool, arguments: input }: DecidedCall): boolean {
+  try {
+    return validateJson(tool.inputSchema, input).valid;
+  } catch {
+    return false;
+  }
 }
 
 /**

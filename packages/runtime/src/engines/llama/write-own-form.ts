@@ -2,6 +2,7 @@ import { newCallId } from "../../tool-calls/call-id.js";
 import { keyedProperties } from "../../tool-calls/keyed-grammar.js";
 import { marksOf, type OwnCallForm, withCallId } from "../../tool-calls/own-call-form.js";
 import type { EndReason, EngineTool } from "../engine.js";
+import { endOfThought } from "../reasoning-marks.js";
 import type { ReplyDraft } from "./reply-draft.js";
 import { chooseText, writeCall } from "./write-call.js";
 import { writeKeyedArguments } from "./write-keyed-arguments.js";
@@ -12,17 +13,26 @@ const MAX_CALLS_OF_A_REPLY = 8;
 
 /**
  * Writes text, and a call wherever the model starts one. The name must be one of the tools, and the arguments follow
- * the tool's schema in the form's notation.
+ * the tool's schema in the form's notation. A forced reply begins with a call, without reasoning before it.
  */
 export async function writeOwnForm(draft: ReplyDraft, form: OwnCallForm): Promise<EndReason> {
-  const names = draft.task.tools.map(({ name }) => name);
+  const { tools, toolChoice, prompt } = draft.task;
+  const names = tools.map(({ name }) => name);
   const marks = { texts: marksOf(form, names), isBeginning: form.mark === null };
   let calls = 0;
   while (calls < MAX_CALLS_OF_A_REPLY) {
-    const reason = await writeTextUpTo(draft, marks);
-    if (typeof reason !== "object") return calls > 0 && reason !== "abort" ? "tool-calls" : reason;
-    const named = form.mark === null ? (names[marks.texts.indexOf(reason.callMark)] ?? null) : null;
-    const written = await writeCallsInRow(draft, form, named, MAX_CALLS_OF_A_REPLY - calls);
+    let named: string | null = null;
+    let start: string;
+    if (toolChoice === "forced" && calls === 0) {
+      start = prompt.opensThought ? endOfThought(prompt.text) : "";
+    } else {
+      const reason = await writeTextUpTo(draft, marks);
+      if (typeof reason !== "object") return calls > 0 && reason !== "abort" ? "tool-calls" : reason;
+      if (form.mark === null) named = names[marks.texts.indexOf(reason.callMark)] ?? null;
+      start = draft.evaluated.text;
+    }
+    const most = MAX_CALLS_OF_A_REPLY - calls;
+    const written = await writeCallsInRow(draft, form, { named, start: start + form.before, most });
     if (written === "abort") return "abort";
     calls += written;
     // In such a form, nothing follows the calls.
@@ -35,13 +45,11 @@ export async function writeOwnForm(draft: ReplyDraft, form: OwnCallForm): Promis
 async function writeCallsInRow(
   draft: ReplyDraft,
   form: OwnCallForm,
-  given: string | null,
-  most: number,
+  { most, ...first }: { named: string | null; start: string; most: number },
 ): Promise<number | "abort"> {
   const { tools } = draft.task;
   const { next, between } = form;
-  let named = given;
-  let start = draft.evaluated.text + form.before;
+  let { named, start } = first;
   for (let calls = 1; ; calls++) {
     const id = newCallId();
     const name = named ?? (await chooseName(draft, withCallId(start, id), between));

@@ -24,16 +24,20 @@ export async function writeDecidedCall(draft: ReplyDraft, { tool }: DecidedCall)
   return writeCall(draft, { tool, id: newCallId(), start: `${tool.name} ` });
 }
 
-/** Writes a call to the tool that the model chooses after `lead`, or else text as if it had not been asked. */
+/**
+ * Writes a call to the tool that the model chooses after `lead`. If it chooses none, writes text as if it had not been
+ * asked. A forced choice has no such option.
+ */
 async function writeChoice(draft: ReplyDraft, lead: string): Promise<EndReason> {
-  const { tools } = draft.task;
+  const { tools, toolChoice } = draft.task;
   if ((await draft.goTo(lead)) === "aborted") return "abort";
   // If a name is the prefix of another, the beginning of its arguments shows that it is complete.
   const choices = new Map(tools.map((tool) => [` ${tool.name} {`, tool]));
-  const chosen = await chooseText(draft, [...choices.keys(), ` ${NO_TOOL}`]);
+  const none = toolChoice === "forced" ? [] : [` ${NO_TOOL}`];
+  const chosen = await chooseText(draft, [...choices.keys(), ...none]);
   if (chosen === null) return "abort";
   const tool = choices.get(chosen);
   if (tool !== undefined) return writeCall(draft, { tool, id: newCallId(), start: `${lead} ${tool.name} ` });
-  if (draft.task.toolChoice === "required") return "stop";
+  if (toolChoice === "required") return "stop";
   return (await draft.goTo("")) === "aborted" ? "abort" : writeText(draft);
 }

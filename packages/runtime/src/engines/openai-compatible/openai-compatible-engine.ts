@@ -202,7 +202,7 @@ export class OpenAiCompatibleEngine implements Engine {
       return await sendAs(this.#form);
     } catch (refusal) {
       // Not every server supports `tool_choice`.
-      if (request.toolChoice === "required" && isRefusal(refusal))
+      if ((request.toolChoice ?? "auto") !== "auto" && isRefusal(refusal))
         return this.#send({ ...request, toolChoice: undefined }, signal);
       if (!refusesForm(refusal)) throw refusal;
       for (const form of simplerForms(request, this.#form)) {

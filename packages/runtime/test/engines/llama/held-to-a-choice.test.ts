@@ -71,6 +71,23 @@ describe.skipIf(!hasAddon)("a random-weight model (needs llama.cpp's package)", 
     expect(kinds(all)).toContain("call");
   });
 
+  test("with a forced tool choice always calls one of the tools, with valid arguments", async () => {
+    for (const engine of engines) {
+      for (const tools of sets) {
+        for (const messages of [[asked], looked]) {
+          const responseSchema = { type: "object" };
+          for (const more of [{}, { responseSchema }, { sampling: { temperature: 1, seed: 3, maxTokens: 60 } }]) {
+            const events = await reply(engine, { tools, messages, toolChoice: "forced", ...more });
+            const [call] = events.flatMap((event) => (event.type === "tool-call" ? [event.call] : []));
+            expect(tools.map(({ name }) => name)).toContain(call?.name);
+            expect(validateJson(inputSchema, call?.arguments)).toEqual({ valid: true });
+            expect(events.at(-1)).toEqual({ type: "end", reason: "tool-calls" });
+          }
+        }
+      }
+    }
+  });
+
   test("with a schema and tools calls a tool or writes a value that satisfies the schema", async () => {
     const responseSchema = { type: "object", properties: { dry: { type: "boolean" } }, required: ["dry"] };
     const all: EngineEvent[][] = [];

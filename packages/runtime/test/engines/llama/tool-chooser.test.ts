@@ -5,6 +5,7 @@ import type { EngineEvent, EngineMessage, EngineRequest, EngineTool } from "@nan
 import { LlamaEngine } from "@nanoagent/runtime/engines/llama";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asTextRequest, tellResults } from "../../../src/engines/llama/write-decision.js";
+import { validateJson } from "../../../src/json-schema/validate-json.js";
 import { hasAddon, tinyModel } from "./tiny-model.js";
 
 const tools: EngineTool[] = [
@@ -47,6 +48,7 @@ const tools: EngineTool[] = [
     },
   },
 ];
+const asks: EngineMessage = { role: "assistant", content: "In the kitchen or in the hall?" };
 const acted: EngineMessage[] = [
   { role: "user", content: "How warm is the hall?" },
   { role: "assistant", content: "", tool_calls: [{ id: "1", name: "read_temperature", arguments: { room: "hall" } }] },
@@ -128,6 +130,32 @@ describe.skipIf(!hasAddon)("an engine that chooses tools by evidence (needs llam
     const events = await reply(said("Why is the sky blue?"), { toolChoice: "required" });
     expect(textOf(events)).toBe("");
     expect(["stop", "tool-calls"]).toContain((events.at(-1) as { reason: string }).reason);
+  });
+
+  test.each(["Why is the sky blue?", "Switch the lamp on.", "No.", "", "Switch it off and on again, and again."])(
+    "with a forced choice, calls a tool for %j",
+    async (content) => {
+      const two = tools.slice(0, 2);
+      for (const messages of [said(content), [...said("Lamp?"), asks, ...said(content)], acted]) {
+        const sampling = { temperature: 0, maxTokens: 100 };
+        const events = await reply(messages, { toolChoice: "forced", tools: two, sampling });
+        const calls = callsOf(events);
+        expect(events.at(-1)).toEqual({ type: "end", reason: "tool-calls" });
+        expect(calls.length).toBeGreaterThan(0);
+        for (const [name, input] of calls) {
+          const tool = two.find((other) => other.name === name);
+          expect(validateJson(tool?.inputSchema, input)).toEqual({ valid: true });
+        }
+      }
+    },
+  );
+
+  test("with a forced choice, the model writes arguments that the words state wrongly", async () => {
+    const level = { type: "object", properties: { percent: { type: "integer", minimum: 0, maximum: 100 } } };
+    const dim = { name: "dim_lamp", description: "Dims the lamp.", inputSchema: { ...level, required: ["percent"] } };
+    const events = await reply(said("Dim the lamp to 300 percent"), { toolChoice: "forced", tools: [dim] });
+    expect(callsOf(events)).toHaveLength(1);
+    expect(validateJson(dim.inputSchema, callsOf(events)[0]?.[1])).toEqual({ valid: true });
   });
 
   test("an abort while it decides ends the reply", async () => {

@@ -91,6 +91,29 @@ describe.skipIf(!hasAddon)("a call in the form of the model's own template (need
   );
 
   test.each(withForm)(
+    "$family: a forced reply is a valid call without text, although the model would not call",
+    async ({ template }) => {
+      const engine = await open({
+        template: `${template}{% if add_generation_prompt %}[[Go:]]{% endif %}`,
+        control: ["</s>"],
+        says: { "[[Go:]]": "I would rather talk." },
+      });
+      for (const given of [tools, tools.slice(1, 2)]) {
+        const events = await ask(engine, { tools: given, toolChoice: "forced" });
+        expect(events.at(-1)).toEqual({ type: "end", reason: "tool-calls" });
+        const [call] = callsOf(events);
+        const input = typeof call?.arguments === "string" ? JSON.parse(call.arguments) : call?.arguments;
+        const tool = given.find(({ name }) => name === call?.name);
+        expect(validateJson(tool?.inputSchema, input), JSON.stringify(input)).toEqual({ valid: true });
+        const first = events.find(({ type }) => type === "text-delta" || type === "tool-call");
+        expect(first?.type).toBe("tool-call");
+      }
+      await engine.close();
+    },
+    120_000,
+  );
+
+  test.each(withForm)(
     "$family: the reply becomes a valid call of an existing tool",
     async ({ template, form }) => {
       for (const tool of tools) {

@@ -11,9 +11,14 @@ const servers: Record<string, () => Answer> = {
   "LM Studio": fakeLmStudio,
 };
 
-describe.each(Object.entries(servers))("openai-compatible engine on %s", (_, fake) =>
-  testEngine(async () => {
-    const { url } = await startServer(fake());
-    return openOpenAiCompatibleEngine({ url });
-  }, test),
+describe.each(Object.entries(servers))("openai-compatible engine on %s", (name, fake) =>
+  testEngine(
+    async () => {
+      const { url } = await startServer(fake());
+      return openOpenAiCompatibleEngine({ url });
+    },
+    test,
+    // Ollama knows no tool choice.
+    { forcesCalls: name !== "Ollama" },
+  ),
 );

@@ -39,7 +39,17 @@ function wordsOf({ body }: SeenRequest, greeting: string): string[] {
   return whole.slice(0, Math.min(whole.length, ...ends)).match(/\s?\S+/g) ?? [];
 }
 
-const sayHello: Reply = (request) => ({
+/** Calls the first tool if a call is required. */
+const sayHello: Reply = (request) => {
+  const [tool] = (request.body.tools ?? []) as { function: { name: string } }[];
+  if (request.body.tool_choice !== "required" || tool === undefined) return greet(request);
+  const call = { index: 0, id: "c1", type: "function", function: { name: tool.function.name, arguments: '{"bed":3}' } };
+  return {
+    chunks: [openaiChunk({ role: "assistant", tool_calls: [call] }), openaiChunk({}, "tool_calls"), openaiUsage],
+  };
+};
+
+const greet: Reply = (request) => ({
   chunks: [
     openaiChunk({ role: "assistant", content: null }),
     ...wordsOf(request, "Hello from the server.").map((content) => openaiChunk({ content })),

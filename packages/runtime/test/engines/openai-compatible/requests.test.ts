@@ -114,6 +114,11 @@ describe("a request to /v1/chat/completions", () => {
     expect(rest).toEqual(expected);
   });
 
+  test("requires a call of the given tools if it is forced", async () => {
+    const { body } = await bodyOf(fakeLlamaServer(), { ...conversation, toolChoice: "forced" });
+    expect(body).toMatchObject({ tool_choice: "required", tools });
+  });
+
   test("contains the reply's schema", async () => {
     const { body } = await bodyOf(fakeLlamaServer(), ask("hi", { responseSchema: schema }));
     expect(body?.response_format).toEqual({

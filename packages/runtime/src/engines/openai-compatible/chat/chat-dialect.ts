@@ -57,12 +57,14 @@ export function toolsOf({ tools = [] }: EngineRequest, { abilities }: RemoteServ
 }
 
 /**
- * Returns the tools of a request with `toolChoice: "required"`, plus one that does nothing, so that a model forced to
- * call a tool need not act when none fits.
+ * Returns the tools of a request whose reply must choose. With `toolChoice: "required"`, they include one that does
+ * nothing, so that a model need not act when none fits.
  */
 export function toolChoiceOf(request: EngineRequest, server: RemoteServer): { tools?: object[]; tool_choice?: string } {
   const { tools } = toolsOf(request, server);
-  if (request.toolChoice !== "required" || tools === undefined) return {};
+  const { toolChoice = "auto" } = request;
+  if (toolChoice === "auto" || tools === undefined) return {};
+  if (toolChoice === "forced") return { tools, tool_choice: "required" };
   const hasNone = request.tools?.some(({ name }) => name === NO_TOOL);
   return { tools: hasNone ? tools : [...tools, toolOf(noTool)], tool_choice: "required" };
 }
