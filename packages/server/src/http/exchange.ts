@@ -55,7 +55,7 @@ export type RouteHandler = (
 
 /** One row of the table of routes. */
 export interface Route {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   /** Path with named parts: `/v1/models/:id`. A name matches the rest of the path, slashes included, at its end. */
   readonly path: string;
   readonly handle: RouteHandler;
