@@ -225,6 +225,13 @@ export class Agent implements AsyncDisposable {
     }
   }
 
+  /** Number of tokens of each text, as the engine counts them. Throws {@link NanoRuntimeError} `not-loaded`. */
+  async countTokens(texts: readonly string[]): Promise<number[]> {
+    if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
+    const { engine } = this.#parts;
+    return (await engine.countTokensOfAll?.(texts)) ?? Promise.all(texts.map((text) => engine.countTokens(text)));
+  }
+
   /**
    * Sends a request to the engine as it is: without the agent's instructions, tools, intents and session. Waits for the
    * engine like a turn. Never throws: the last event is one `end` or one `error`.
