@@ -25,9 +25,9 @@ const refusedParts: Readonly<Record<string, string>> = {
 const MAX_SHOWN_CHARACTERS = 50;
 
 /**
- * Returns the content of a message as text: null is empty, and the parts of a list are joined. Throws
- * {@link ServiceError} `request-not-valid` for images, audio and other parts, and for content of a wrong type. `param` is
- * the field's path, such as `messages[2].content`.
+ * Returns the content of a message as text: null is empty, and the parts of a list are joined as lines.
+ * Throws {@link ServiceError} `request-not-valid` for images, audio and other parts, and for content of a wrong type.
+ * `param` is the field's path, such as `messages[2].content`.
  */
 export function readContent(content: unknown, param: string): string {
   if (typeof content === "string") return content;
@@ -35,7 +35,7 @@ export function readContent(content: unknown, param: string): string {
   if (!Array.isArray(content)) {
     throw ServiceError.invalid(param, `${param} must be a text or a list of parts.`, "Send the message as a text.");
   }
-  return content.map((part: unknown, index) => readPart(part, `${param}[${index}]`)).join("");
+  return content.map((part: unknown, index) => readPart(part, `${param}[${index}]`)).join("\n");
 }
 
 function readPart(part: unknown, param: string): string {
