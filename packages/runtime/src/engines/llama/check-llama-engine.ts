@@ -1,5 +1,5 @@
 import path from "node:path";
-import { BYTES_PER_MB, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
+import { BYTES_PER_MB, type MemoryProbe, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import { callFormFact } from "../../tool-calls/own-call-form.js";
 import type { EngineCheck, EngineIssue } from "../engine-check.js";
 import { learnCallForm } from "./chat-template.js";
@@ -12,6 +12,8 @@ export interface LlamaCheckOptions {
   ownsProgram?: boolean | undefined;
   /** Same as in `OpenEngineOptions`. */
   neededTokens?: number | undefined;
+  /** Reads the available memory. Default: this machine's probe. */
+  memory?: MemoryProbe | undefined;
   /** Device that the agent is for. Default: this device. */
   remote?: RemoteDevice | undefined;
   /** Whether to skip the plan because the model file is known to be unusable. Default: false. */
@@ -21,7 +23,7 @@ export interface LlamaCheckOptions {
 /** Checks whether a config's model fits and, on this device, whether llama.cpp can be loaded. Loads neither. */
 export async function checkLlamaEngine(
   config: NanoAgentConfig & { model_path: string },
-  { ownsProgram = false, remote, neededTokens, skipsFit = false }: LlamaCheckOptions = {},
+  { ownsProgram = false, memory, remote, neededTokens, skipsFit = false }: LlamaCheckOptions = {},
 ): Promise<EngineCheck> {
   const check: EngineCheck = { summary: path.basename(config.model_path), issues: [], model: null };
   // A budget above the device's memory is rejected before planning.
@@ -32,7 +34,7 @@ export async function checkLlamaEngine(
     check.issues.push({ severity: "error", path: ["model_path"], code, message, reason, hint });
   };
   try {
-    const planned = await planLocalModel(config, { ownsProgram, remote, neededTokens });
+    const planned = await planLocalModel(config, { ownsProgram, memory, remote, neededTokens });
     const { plan, budgetBytes, notices, expected, tightness } = planned;
     const form = mayOfferTools(config) && plan.constrains_output ? `; ${describeCalls(planned.templates)}` : "";
     check.summary = describePlan(planned) + form;

@@ -2,6 +2,7 @@ import { exactOrText } from "../../json/exact-json.js";
 import { NanoRuntimeError } from "../../nano-runtime-error.js";
 import { Repetition } from "../../repetition.js";
 import { argumentsGrammar, choiceGrammar } from "../../tool-calls/call-grammar.js";
+import { shortValues } from "../../tool-calls/short-values.js";
 import type { EndReason, EngineTool } from "../engine.js";
 import { refuseBrokenText } from "./refuse-broken-text.js";
 import type { ReplyDraft } from "./reply-draft.js";
@@ -40,8 +41,21 @@ export interface CallStart {
   start: string;
 }
 
-/** Writes the arguments of a call as JSON that follows the tool's schema, and emits the call. */
-export async function writeCall(draft: ReplyDraft, { tool, id, start }: CallStart): Promise<EndReason> {
+/**
+ * Writes the arguments of a call as JSON that follows the tool's schema, and emits the call. A forced call whose
+ * arguments do not end is written again with short values.
+ */
+export async function writeCall(draft: ReplyDraft, call: CallStart): Promise<EndReason> {
+  const { inputSchema } = call.tool;
+  try {
+    return await writeArguments(draft, call, inputSchema);
+  } catch (error) {
+    if (draft.task.toolChoice !== "forced" || !isNotEnding(error)) throw error;
+    return writeArguments(draft, call, shortValues(inputSchema));
+  }
+}
+
+async function writeArguments(draft: ReplyDraft, { tool, id, start }: CallStart, schema: object): Promise<EndReason> {
   const { sampling, limit, emit, isAborted } = draft.task;
   // In most vocabularies, a space belongs to the next word.
   const isSpaced = start.endsWith(" ");
@@ -52,7 +66,7 @@ export async function writeCall(draft: ReplyDraft, { tool, id, start }: CallStar
   let written = "";
   const before = draft.text;
   const choice = { ...sampling, temperature: sampling.temperature ?? CALL_TEMPERATURE };
-  const sampler = draft.startSampler(choice, argumentsGrammar(tool.inputSchema, isSpaced));
+  const sampler = draft.startSampler(choice, argumentsGrammar(schema, isSpaced));
   try {
     for (;;) {
       const token = await sampler.next();
@@ -75,6 +89,11 @@ export async function writeCall(draft: ReplyDraft, { tool, id, start }: CallStar
   draft.text = before + written;
   emit({ type: "tool-call", call: { id, name: tool.name, arguments: exactOrText(written) } });
   return "tool-calls";
+}
+
+/** Whether a call failed because the model did not end its arguments. */
+export function isNotEnding(error: unknown): boolean {
+  return error instanceof NanoRuntimeError && error.code === "call-not-valid";
 }
 
 export function callCutOff(name: string, tokens: number): NanoRuntimeError {

@@ -4,7 +4,7 @@ import { marksOf, type OwnCallForm, withCallId } from "../../tool-calls/own-call
 import type { EndReason, EngineTool } from "../engine.js";
 import { endOfThought } from "../reasoning-marks.js";
 import type { ReplyDraft } from "./reply-draft.js";
-import { chooseText, writeCall } from "./write-call.js";
+import { chooseText, isNotEnding, writeCall } from "./write-call.js";
 import { writeKeyedArguments } from "./write-keyed-arguments.js";
 import { writeTextUpTo } from "./write-text.js";
 
@@ -99,7 +99,14 @@ async function writeOwnCall(
   const end = commonBeginning(form.after, form.next ?? form.after);
   // Arguments with constraints between them are written as JSON, and later rendered in the form.
   if (form.notation === "json" || properties === null || end === "") return writeCall(draft, call);
-  const written = await writeKeyedArguments(draft, { tool, properties, notation: form.notation, start, end });
+  const { notation } = form;
+  let written: Awaited<ReturnType<typeof writeKeyedArguments>>;
+  try {
+    written = await writeKeyedArguments(draft, { tool, properties, notation, start, end });
+  } catch (error) {
+    if (draft.task.toolChoice === "forced" && isNotEnding(error)) return writeCall(draft, call);
+    throw error;
+  }
   if (written === null) return "abort";
   draft.text = written.text;
   draft.task.emit({ type: "tool-call", call: { id, name: tool.name, arguments: written.input } });
