@@ -8,24 +8,22 @@ export interface ErrorFacts {
   readonly type: ServiceErrorType;
   /** The field of the request at fault, or null. */
   readonly param: string | null;
-  /** Code in OpenAI's words, or null. */
-  readonly apiCode: string | null;
-  /** Stable code of nanoagent. */
-  readonly code: string;
-  /** Text for people: what happened, why, and what to do. Contains no path, stack or text of a message. */
-  readonly text: string;
+  /** Code in OpenAI's words, such as `context_length_exceeded`, or null. */
+  readonly code: string | null;
+  /** For people: what happened, why, and what to do. Contains no path, stack or text of a conversation. */
+  readonly message: string;
   /** Seconds after which the client should try again, or null if it should not, or need not wait. */
   readonly retrySeconds: number | null;
   /** Whether the same request can succeed later. */
   readonly mayRetry: boolean;
 }
 
-type KnownError = Pick<ErrorFacts, "status" | "type"> & Partial<Pick<ErrorFacts, "apiCode" | "retrySeconds" | "mayRetry">>;
+type KnownError = Pick<ErrorFacts, "status" | "type"> & Partial<Pick<ErrorFacts, "code" | "retrySeconds" | "mayRetry">>;
 
-const request = (status: number, apiCode: string | null = null): KnownError => ({
+const request = (status: number, code: string | null = null): KnownError => ({
   status,
   type: "invalid_request_error",
-  apiCode,
+  code,
 });
 const server = (status: number, retry: Pick<KnownError, "retrySeconds" | "mayRetry"> = {}): KnownError => ({
   status,
@@ -69,18 +67,17 @@ const known: Readonly<Record<string, KnownError>> = {
 /** Returns what an API says about an error of any kind. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (error instanceof ServiceError) {
-    const { status, type, param, apiCode, code, retrySeconds } = error;
-    const mayRetry = retrySeconds !== null;
-    return { status, type, param, apiCode, code, retrySeconds, mayRetry, text: describe(error) };
+    const { status, type, param, apiCode: code, retrySeconds } = error;
+    return { status, type, param, code, retrySeconds, mayRetry: retrySeconds !== null, message: describe(error) };
   }
-  const nothing = { param: null, apiCode: null, retrySeconds: null, mayRetry: false } as const;
+  const nothing = { param: null, code: null, retrySeconds: null, mayRetry: false } as const;
   if (NanoAgentError.isInstance(error)) {
     const row = Object.hasOwn(known, error.code) ? known[error.code] : undefined;
-    if (row !== undefined) return { ...nothing, ...row, code: error.code, text: describe(error) };
+    if (row !== undefined) return { ...nothing, ...row, message: describe(error) };
   }
   const code = NanoAgentError.isInstance(error) ? error.code : "unexpected";
-  const text = `The agent failed (${code}). The log of the service has the details.`;
-  return { ...nothing, status: 500, type: "server_error", code, text };
+  const message = `The agent failed (${code}). The log of the service has the details.`;
+  return { ...nothing, status: 500, type: "server_error", message };
 }
 
 function describe({ message, hint }: NanoAgentError): string {

@@ -1,0 +1,42 @@
+import { ServiceError } from "../errors/service-error.js";
+import type { HttpRequest } from "../http/exchange.js";
+import type { ServedAgent } from "../service/served-agent.js";
+import { findModel, readModelName } from "./model-name.js";
+import { type Fields, readField, readObject } from "./read-field.js";
+import { ReplyClock } from "./reply-figures.js";
+
+/** Answers `/api/embed`: one vector of length 1 for each text. Throws {@link ServiceError} and the errors of `embed`. */
+export async function embedTexts(request: HttpRequest, served: ServedAgent): Promise<object> {
+  const body = readObject(await request.json(), null);
+  findModel(served, body);
+  const texts = readInput(body);
+  const clock = new ReplyClock(() => served.now());
+  const embeddings = texts.length === 0 ? [] : await served.embed(texts, request.signal);
+  const tokens = texts.length === 0 ? 0 : await served.countTokens(texts);
+  const { total_duration, load_duration, prompt_eval_count } = clock.end({
+    prompt_tokens: tokens,
+    completion_tokens: 0,
+  });
+  return { model: readModelName(body), embeddings, total_duration, load_duration, prompt_eval_count };
+}
+
+/** Answers the older `/api/embeddings`: the vector of one text. Throws like {@link embedTexts}. */
+export async function embedPrompt(request: HttpRequest, served: ServedAgent): Promise<object> {
+  const body = readObject(await request.json(), null);
+  findModel(served, body);
+  const prompt = readField(body, "prompt", "text") ?? "";
+  const [embedding = []] = prompt === "" ? [] : await served.embed([prompt], request.signal);
+  return { embedding };
+}
+
+function readInput(body: Fields): readonly string[] {
+  const { input, dimensions } = body;
+  if (dimensions !== undefined && dimensions !== null && dimensions !== 0) {
+    const hint = "Leave it out, and cut the vectors yourself if the model allows that.";
+    throw ServiceError.invalid("dimensions", '"dimensions" is not supported.', hint);
+  }
+  if (input === undefined || input === null || input === "") return [];
+  if (typeof input === "string") return [input];
+  if (Array.isArray(input) && input.every((text) => typeof text === "string")) return input;
+  throw ServiceError.invalid("input", '"input" must be a string or a list of strings.');
+}

@@ -1,0 +1,131 @@
+import type { ToolCall } from "@nanoagent/runtime";
+import type { AnswerEvent } from "../turns/ask.js";
+import { isObject } from "./read-field.js";
+import type { ReplyClock, ReplyFigures } from "./reply-figures.js";
+
+/** A call in Ollama's form. Its arguments are an object, not JSON text. */
+export interface CallEntry {
+  id: string;
+  function: { index: number; name: string; arguments: object };
+}
+
+type RunEnd = Extract<AnswerEvent, { type: "run-end" }>;
+
+/** Content of a line, or of a whole reply. */
+export interface ReplyContent {
+  text?: string;
+  thinking?: string;
+  calls?: readonly CallEntry[];
+}
+
+/** Form of a reply: a message (`/api/chat`), or a text (`/api/generate`). */
+export type ReplyForm = (content: ReplyContent) => object;
+
+export const chatForm: ReplyForm = ({ text = "", thinking, calls }) => ({
+  message: {
+    role: "assistant",
+    content: text,
+    ...(thinking !== undefined && { thinking }),
+    ...(calls !== undefined && { tool_calls: calls }),
+  },
+});
+
+export const generateForm: ReplyForm = ({ text = "", thinking }) => ({
+  response: text,
+  ...(thinking !== undefined && { thinking }),
+});
+
+export interface ReplyLinesOptions {
+  /** Name of the model as the client wrote it. */
+  name: string;
+  form: ReplyForm;
+  showsThinking: boolean;
+  clock: ReplyClock;
+  now: () => number;
+}
+
+/** The last line of a reply. */
+export type LastLine = { done: true; done_reason: "stop" | "length" | "load" } & ReplyFigures;
+
+/** Writes the events of a reply as objects in Ollama's form. */
+export class ReplyLines {
+  readonly #options: ReplyLinesOptions;
+  #calls = 0;
+
+  constructor(options: ReplyLinesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Returns the line for an event, or null for one that this API does not show: the agent's own steps are not the
+   * client's. Text that turns out to be thinking after it was sent cannot be taken back.
+   */
+  lineFor(event: AnswerEvent): object | null {
+    this.note(event);
+    switch (event.type) {
+      case "text-delta":
+        return this.part({ text: event.text });
+      case "reasoning-delta":
+        return this.#options.showsThinking ? this.part({ thinking: event.text }) : null;
+      case "tool-call":
+        return event.for_caller === true ? this.part({ calls: [this.#callEntry(event)] }) : null;
+      case "run-end":
+        return this.#end(doneReason(event), {}, this.#options.clock.end(event.usage));
+      default:
+        return null;
+    }
+  }
+
+  /** Notes when the reply begins. */
+  note({ type }: AnswerEvent): void {
+    if (type === "text-delta" || type === "reasoning-delta" || type === "tool-call") this.#options.clock.noteOutput();
+  }
+
+  /** Returns a line before the end. An empty one shows the client that the reply is still in work. */
+  part(content: ReplyContent): object {
+    return { ...this.#head(content), done: false };
+  }
+
+  /** Returns a whole reply. */
+  whole(event: RunEnd, thinking: string): object {
+    const content: ReplyContent = {
+      text: event.reply.content,
+      ...(thinking !== "" && this.#options.showsThinking && { thinking }),
+      ...(event.calls !== undefined && { calls: event.calls.map((call) => this.#callEntry(call)) }),
+    };
+    return this.#end(doneReason(event), content, this.#options.clock.end(event.usage));
+  }
+
+  /** Returns the reply to a request without a message. The model is loaded in any case. */
+  loaded(): object {
+    return this.#end("load", {}, this.#options.clock.end(null));
+  }
+
+  #callEntry({ id, name, arguments: given }: ToolCall): CallEntry {
+    return { id, function: { index: this.#calls++, name, arguments: argumentsOf(given) } };
+  }
+
+  #end(done_reason: LastLine["done_reason"], content: ReplyContent, figures: ReplyFigures): object {
+    return { ...this.#head(content), done: true, done_reason, ...figures } satisfies LastLine;
+  }
+
+  #head(content: ReplyContent) {
+    const { name, form, now } = this.#options;
+    return { model: name, created_at: new Date(now()).toISOString(), ...form(content) };
+  }
+}
+
+function doneReason({ reason }: RunEnd): "stop" | "length" {
+  return reason === "length" || reason === "repetition" ? "length" : "stop";
+}
+
+/** A model may write arguments that are not an object. */
+function argumentsOf(given: unknown): object {
+  if (typeof given !== "string") return isObject(given) ? given : {};
+  try {
+    const value: unknown = JSON.parse(given);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
