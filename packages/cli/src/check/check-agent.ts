@@ -1,4 +1,4 @@
-import { type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
+import { type MemoryProbe, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import { LocalMachine } from "@nanoagent/profiler";
 import { InvalidConfigError } from "@nanoagent/runtime/node";
 import {
@@ -23,6 +23,7 @@ import { checkIntents } from "./check-intents.js";
 import { checkMcpServers } from "./check-mcp-servers.js";
 import { checkMemory, type LimitingSystem } from "./check-memory.js";
 import { CheckReport } from "./check-report.js";
+import { checkServe } from "./check-serve.js";
 import { checkSession } from "./check-session.js";
 import { checkSkills } from "./check-skills.js";
 import { checkTools } from "./check-tools.js";
@@ -34,10 +35,22 @@ export const checkAgent: CommandAction = async (values, streams) => {
   const device = values.device === undefined ? null : await readPlanningDevice({ device: values.device });
   // Programs and folders of another device are not checked.
   const elsewhere = device?.isThisOne === false ? device : null;
-  const { report, config } = await checkFile(file, device, elsewhere, streams);
+  const { report, config } = await checkFile(file, { device, elsewhere, streams });
   streams.stdout.write(values.json ? formatJson(reportToJson(report, config)) : formatReport(report, config));
   return report.exitCode;
 };
+
+interface CheckFileOptions {
+  /** Device to use instead of the config's, or null. */
+  device: PlanningDevice | null;
+  /** The same if it is not this machine, otherwise null. */
+  elsewhere: PlanningDevice | null;
+  /** Model file to use instead of the config's. */
+  modelPath?: string | undefined;
+  /** Reads the available memory. Default: this machine's probe. */
+  memory?: MemoryProbe | undefined;
+  streams: Pick<Streams, "stderr" | "stop">;
+}
 
 interface Checked {
   report: CheckReport;
@@ -45,11 +58,10 @@ interface Checked {
   config: NanoAgentConfig | null;
 }
 
-async function checkFile(
+/** Checks everything in a config file that can be checked without running it. */
+export async function checkFile(
   file: string,
-  device: PlanningDevice | null,
-  elsewhere: PlanningDevice | null,
-  streams: Streams,
+  { device, elsewhere, modelPath, memory, streams }: CheckFileOptions,
 ): Promise<Checked> {
   let placed: PlacedConfig;
   try {
@@ -60,7 +72,8 @@ async function checkFile(
   } catch (error) {
     return { report: rejectFile(file, error), config: null };
   }
-  const { config, placeOf } = placed;
+  const { placeOf } = placed;
+  const config = modelPath === undefined ? placed.config : { ...placed.config, model_path: modelPath };
   const report = new CheckReport(file, placeOf);
   await checkMemory(report, config, elsewhere === null ? thisSystem() : null);
   const place = report.parts.length;
@@ -72,11 +85,12 @@ async function checkFile(
   const texts = await fixedTexts(config, { skills, tools });
   // The engine is reported before the parts whose texts its plan needs room for.
   const others = report.parts.splice(place);
-  await checkEngine(report, config, { elsewhere, neededTokens: neededContext(texts), streams });
+  await checkEngine(report, config, { elsewhere, neededTokens: neededContext(texts), memory, streams });
   checkActs(report);
   report.parts.push(...others);
   checkContext(report, config, texts);
   if (elsewhere === null) await checkSession(report, config);
+  await checkServe(report, config, elsewhere === null);
   return { report, config };
 }
 

@@ -1,15 +1,22 @@
-import type { NanoAgentConfig } from "@nanoagent/models";
+import type { MemoryProbe, NanoAgentConfig } from "@nanoagent/models";
 import { checkEngine as checkEngineOf, findUnusedSettings, resolveModelName } from "@nanoagent/runtime/program";
 import { findNamedModel } from "../named-models/find-named-model.js";
 import { type PlanningDevice, remoteDevice } from "../optimize/planning-device.js";
 import type { Streams } from "../streams.js";
 import type { CheckReport } from "./check-report.js";
 
+interface EngineCheckOptions {
+  elsewhere: PlanningDevice | null;
+  neededTokens: number;
+  memory?: MemoryProbe | undefined;
+  streams: Pick<Streams, "stderr" | "stop">;
+}
+
 /** Checks the engine's settings, whether its model fits, and which settings have no effect on it. */
 export async function checkEngine(
   report: CheckReport,
   named: NanoAgentConfig,
-  { elsewhere, neededTokens, streams }: { elsewhere: PlanningDevice | null; neededTokens: number; streams: Streams },
+  { elsewhere, neededTokens, memory, streams }: EngineCheckOptions,
 ): Promise<void> {
   const part = report.part("Engine");
   let config: NanoAgentConfig;
@@ -23,6 +30,7 @@ export async function checkEngine(
   const { summary, issues, model } = await checkEngineOf(config, {
     ownsProgram: true,
     neededTokens,
+    memory,
     remote: elsewhere === null ? undefined : remoteDevice(elsewhere),
   });
   part.summary = summary;

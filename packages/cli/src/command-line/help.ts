@@ -19,6 +19,7 @@ const gettingStarted: readonly (readonly [question: string, command: string])[] 
   ["How do I talk to the agent?", "nanoagent run"],
   ["Can I try a model without a config?", "nanoagent run --model model.gguf"],
   ["Can a script ask it?", 'nanoagent run --once "status"'],
+  ["Can another program use it?", "nanoagent serve"],
   ["Does the model do the right thing?", "nanoagent eval --model model.gguf --limit 60"],
   ["What did we talk about before?", "nanoagent sessions show"],
 ];

@@ -7,7 +7,9 @@ import { models } from "./models.js";
 import { optimize } from "./optimize.js";
 import { profile } from "./profile.js";
 import { run } from "./run.js";
+import { serve } from "./serve.js";
 import { sessions } from "./sessions.js";
+import { status } from "./status.js";
 
 /** Commands, in the order in which a new user needs them. */
 export const commands: readonly Command[] = [
@@ -17,6 +19,8 @@ export const commands: readonly Command[] = [
   init,
   check,
   run,
+  serve,
+  status,
   evaluate,
   sessions,
   completion,

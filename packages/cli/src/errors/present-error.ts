@@ -28,6 +28,7 @@ const exitCodeByErrorCode: Partial<Record<string, number>> = {
   "invalid-model-name": exitCodes.usage,
   "model-unknown": exitCodes.usage,
   "quantization-not-found": exitCodes.usage,
+  "keys-unreadable": exitCodes.usage,
   "session-unreadable": exitCodes.usage,
   "session-format-unknown": exitCodes.usage,
   "insufficient-memory": exitCodes.doesNotFit,

@@ -10,24 +10,27 @@ export type PermissionAnswer = "no" | "yes" | "always";
 const PAGE_CHARACTERS = 1600;
 
 const QUESTION = "Run it? y = yes, a = always in this conversation [y/N] ";
+const QUESTION_OF_A_CLIENT = "Run it? y = yes [y/N] ";
 
 /**
  * Asks whether a tool may run, and shows all that would run. The answer defaults to no: where nobody can be asked, and
- * until everything was shown.
+ * until everything was shown. `offersAlways`: whether an answer may count for the conversation. Default: true.
  */
 export async function askPermission(
   request: PermissionRequest,
   input: MessageInput | null,
   signal: AbortSignal,
+  { offersAlways = true } = {},
 ): Promise<PermissionAnswer> {
   if (input?.ask === undefined) return "no";
+  const question = offersAlways ? QUESTION : QUESTION_OF_A_CLIENT;
   const about = `${describeCall(request)}${describeRun(request)}`;
-  const isShort = about.length + QUESTION.length <= PAGE_CHARACTERS;
+  const isShort = about.length + question.length <= PAGE_CHARACTERS;
   if (!isShort && !(await showPages(about, input, signal))) return "no";
-  const answer = await input.ask(isShort ? QUESTION : `All was shown. ${QUESTION}`, isShort ? about : "");
+  const answer = await input.ask(isShort ? question : `All was shown. ${question}`, isShort ? about : "");
   if (signal.aborted || answer === null) return "no";
   if (/^\s*y(?:es)?\s*$/i.test(answer)) return "yes";
-  return /^\s*a(?:lways)?\s*$/i.test(answer) ? "always" : "no";
+  return offersAlways && /^\s*a(?:lways)?\s*$/i.test(answer) ? "always" : "no";
 }
 
 /** Shows a text page by page. Returns false when it was not shown to its end. */

@@ -17,12 +17,13 @@ export async function readAgent(
   { config: file, model, device }: OptionValues,
   streams: Streams,
   say: (notice: string) => void,
+  command = "run",
 ): Promise<NanoAgentConfigInput> {
   if (file === undefined && model !== undefined) {
     if (!(await hasDefaultConfig())) return checkFlag(await configForModel(await modelFileOf(String(model), streams)));
     say(`Using ${DEFAULT_CONFIG_FILE} of this folder, with the model of --model.`);
   }
-  const found = file ?? (await findDefaultConfig("run needs --config PATH or --model PATH."));
+  const found = file ?? (await findDefaultConfig(`${command} needs --config PATH or --model PATH.`));
   const config = await readConfig(String(found), { device: device === "auto" ? "auto" : undefined });
   if (model !== undefined) return checkFlag({ ...config, model_path: await modelFileOf(String(model), streams) });
   return resolveModelName(config, (name) => findNamedModel(name, streams));

@@ -171,6 +171,7 @@ const rooms: Record<string, readonly string[]> = {
   ],
   server: [
     "index",
+    "program",
     "create-server",
     "service",
     "status",

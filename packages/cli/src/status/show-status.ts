@@ -1,0 +1,67 @@
+import { BYTES_PER_MB } from "@nanoagent/models";
+import { type FoundService, findServices, ServiceError, type ServiceStatus } from "@nanoagent/server";
+import type { CommandAction } from "../command-line/command.js";
+import { exitCodes } from "../exit-codes.js";
+import { formatDuration } from "../output/duration.js";
+import { formatFields, formatJson } from "../output/format.js";
+import { plainLine } from "../output/plain-text.js";
+
+const LABEL_COLUMN = 15;
+
+/** Shows the running services of this user. */
+export const showStatus: CommandAction = async (values, { stdout }) => {
+  const found = await findServices();
+  if (found.length === 0) throw noService();
+  stdout.write(values.json ? formatJson(asJson(found)) : found.map(describe).join("\n"));
+  return found.some(({ status }) => status !== null) ? exitCodes.done : exitCodes.failed;
+};
+
+function noService(): ServiceError {
+  return new ServiceError({
+    code: "service-not-found",
+    message: "No service of this user runs on this machine.",
+    reason: "Services of other users are not shown.",
+    hint: "Start one with nanoagent serve --config agent.yaml.",
+    status: 404,
+    type: "not_found_error",
+  });
+}
+
+function asJson(found: readonly FoundService[]) {
+  return {
+    services: found.flatMap(({ status }) => (status === null ? [] : [status])),
+    /** Sockets of services that run but did not answer. */
+    unanswered: found.flatMap(({ status, socket }) => (status === null ? [socket] : [])),
+  };
+}
+
+function describe({ status, socket }: FoundService): string {
+  if (status === null) return `A service does not answer at ${plainLine(socket)}.\n`;
+  const { name, url, pid, uptime_seconds, health, models, turns, conversations, questions, memory } = status;
+  const where = url === null ? "not listening yet" : plainLine(url);
+  return (
+    `${plainLine(name)}: ${where} (process ${pid}, running for ${formatDuration(uptime_seconds)})\n` +
+    formatFields(LABEL_COLUMN, {
+      Health: [health.status, ...health.reasons.map(({ message }) => message)].join(": "),
+      Models: models.map(describeModel).join(", "),
+      Turns: `${turns.answered} answered, ${turns.failed} failed, ${turns.aborted} aborted; ${turns.running} running, ${turns.waiting} waiting`,
+      Tokens: `${turns.prompt_tokens} read, ${turns.cached_prompt_tokens} of them cached; ${turns.completion_tokens} written`,
+      Conversations: `${conversations.open} open, at most ${conversations.max}`,
+      ...(questions > 0 && { Questions: `${questions} waiting for an answer` }),
+      ...(memory !== null && { Memory: `${megabytes(memory.used_bytes)} of ${megabytes(memory.limit_bytes)} MB` }),
+    })
+  );
+}
+
+function describeModel({ id, target, engine, context_tokens }: ServiceStatus["models"][number]): string {
+  const facts = [
+    target === "model" ? "the model alone" : "the agent",
+    engine,
+    ...(context_tokens === null ? [] : [`${context_tokens} tokens of context`]),
+  ];
+  return `${id} (${facts.join(", ")})`;
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / BYTES_PER_MB);
+}

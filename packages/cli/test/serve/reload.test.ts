@@ -1,0 +1,119 @@
+import { rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { startSlowServer } from "../slow-server.js";
+import { makeFolder, placesIn, ServedProgram } from "./served-program.js";
+
+async function startService(engineUrl: string, extra = "") {
+  const folder = makeFolder();
+  const config = path.join(folder, "agent.yaml");
+  const write = async (name: string, rest = "") => {
+    // Replaced in one step, as editors and deployments do.
+    await writeFile(`${config}.new`, configText(name, engineUrl, rest));
+    await rename(`${config}.new`, config);
+  };
+  await write("shed", extra);
+  const service = await ServedProgram.start(["--config", config], placesIn(folder));
+  return { config, service, write };
+}
+
+const configText = (name: string, url: string, rest: string) =>
+  `spec: { name: ${name}, max_memory_mb: 200 }\nengine: { type: openai-compatible, url: "${url}" }\n${rest}\n`;
+
+async function modelOf(service: ServedProgram): Promise<string | undefined> {
+  const { data } = (await (await service.get("/v1/models")).json()) as { data: { id: string }[] };
+  return data[0]?.id;
+}
+
+describe.skipIf(process.platform === "win32")("SIGHUP", () => {
+  test("swaps the agent, and loses no running reply and no waiting one", async () => {
+    const server = await startSlowServer("one two three");
+    const { service, write } = await startService(server.url);
+    const running = await service.stream("count");
+    server.next();
+    await running.until(() => running.text === "one ");
+    await write("barn");
+    service.child.kill("SIGHUP");
+    await service.until(() => service.log.some(({ event }) => event.startsWith("reload")), "the reload");
+    const health = (await (await service.get("/health")).json()) as { live: boolean };
+    expect(health.live).toBe(true);
+    server.finish();
+    await running.ended;
+    expect(running).toMatchObject({ text: "one two three", isDone: true, error: null });
+    await service.logged("reload-end");
+    expect(await modelOf(service)).toBe("barn");
+    expect(await service.end()).toBe(143);
+  });
+
+  test.each([
+    ["with an unknown key", "spec: { name: barn, max_memry_mb: 5 }\n", "max_memory_mb"],
+    ["that is not YAML", "spec: [\n", ""],
+    ["that needs more memory than there is", "spec: { name: barn, max_memory_mb: 99999999 }\n", "memory"],
+    [
+      "with a tool that is not there",
+      "spec: { name: barn }\ntools: [{name: t, description: d, command: [no-such-program]}]\n",
+      "no-such-program",
+    ],
+  ])("keeps the old agent for a config %s, and says why", async (_, text, named) => {
+    const server = await startSlowServer("one two three");
+    const { config, service } = await startService(server.url);
+    const running = await service.stream("count");
+    server.next();
+    await running.until(() => running.text === "one ");
+    await writeFile(config, text);
+    service.child.kill("SIGHUP");
+    const refused = await service.logged("reload-refused");
+    expect(refused.level).toBe("error");
+    expect(JSON.stringify(refused)).toContain(named);
+    server.finish();
+    await running.ended;
+    expect(running).toMatchObject({ text: "one two three", isDone: true });
+    expect(await modelOf(service)).toBe("shed");
+    expect(await service.say("again")).toBe("one two three");
+    expect(await service.end()).toBe(143);
+  });
+
+  test("keeps the old agent when the config is missing", async () => {
+    const server = await startSlowServer("one");
+    server.finish();
+    const { config, service, write } = await startService(server.url);
+    await rm(config);
+    service.child.kill("SIGHUP");
+    await service.logged("reload-refused");
+    expect(await service.say("hello")).toBe("one");
+    // A later signal with a good config works.
+    await write("barn");
+    service.child.kill("SIGHUP");
+    await service.logged("reload-end");
+    expect(await modelOf(service)).toBe("barn");
+    expect(await service.end()).toBe(143);
+  });
+
+  test("says that the address and the keys stay as they are", async () => {
+    const server = await startSlowServer("one");
+    server.finish();
+    const { service, write } = await startService(server.url);
+    await write("barn", "serve: { port: 7421, api_keys_env: SHED_KEYS, ask_seconds: 5 }");
+    service.child.kill("SIGHUP");
+    await service.until(() => service.log.some(({ event }) => /^reload-(end|refused)$/.test(event)), "the reload");
+    const warned = service.log.filter(({ level }) => level === "warn");
+    expect(JSON.stringify(warned)).toContain("port");
+    expect(JSON.stringify(warned)).toContain("api_keys_env");
+    await service.end();
+  });
+
+  test("many signals at once end with the newest config", async () => {
+    const server = await startSlowServer("one");
+    server.finish();
+    const { service, write } = await startService(server.url);
+    for (const name of ["a", "b", "c", "barn"]) {
+      await write(name);
+      service.child.kill("SIGHUP");
+    }
+    const end = Date.now() + 15_000;
+    while ((await modelOf(service)) !== "barn" && Date.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await modelOf(service)).toBe("barn");
+    expect(await service.end()).toBe(143);
+  });
+});
