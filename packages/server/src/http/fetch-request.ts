@@ -1,0 +1,61 @@
+import { refuseByHeaders } from "./body-errors.js";
+import type { BodySpace } from "./body-space.js";
+import type { HttpRequest } from "./exchange.js";
+import type { HttpLimits } from "./http-limits.js";
+import { parseJsonBody } from "./parse-json-body.js";
+import { readWebBody } from "./read-web-body.js";
+import { queryValue, type RequestTarget } from "./request-target.js";
+
+export interface FetchRequestParts {
+  readonly request: Request;
+  readonly target: RequestTarget;
+  readonly limits: HttpLimits;
+  readonly space: BodySpace;
+}
+
+/** A platform `Request` in the form that routes read. */
+export class FetchRequest implements HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly #parts: FetchRequestParts;
+  readonly #controller = new AbortController();
+  #json: Promise<unknown> | null = null;
+
+  constructor(parts: FetchRequestParts) {
+    this.#parts = parts;
+    this.method = parts.request.method;
+    this.path = parts.target.path;
+    const { signal } = parts.request;
+    // Platforms abort it when the client leaves. The reply's stream is canceled by some instead.
+    if (signal.aborted) this.leave();
+    else signal.addEventListener("abort", () => this.leave(), { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  header(name: string): string | null {
+    return this.#parts.request.headers.get(name);
+  }
+
+  query(name: string): string | null {
+    return queryValue(this.#parts.target.query, name);
+  }
+
+  json(): Promise<unknown> {
+    this.#json ??= this.#readJson();
+    return this.#json;
+  }
+
+  async #readJson(): Promise<unknown> {
+    const { request, limits, space } = this.#parts;
+    const refused = refuseByHeaders((name) => this.header(name), limits.bodyBytes);
+    if (refused !== null) throw refused;
+    return parseJsonBody(await readWebBody(request, limits, space));
+  }
+
+  leave(): void {
+    this.#controller.abort();
+  }
+}

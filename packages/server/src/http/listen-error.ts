@@ -1,0 +1,56 @@
+import { ServiceError } from "../errors/service-error.js";
+
+/** An address to listen on. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+type Explain = (address: ListenAddress) => { message: string; hint: string };
+
+const named = ({ host, port }: ListenAddress) => `${host.includes(":") ? `[${host}]` : host}:${port}`;
+
+/** Failures to listen, by the system's code. */
+const explanations: Readonly<Record<string, Explain>> = {
+  EADDRINUSE: (address) => ({
+    message: `Another program listens on ${named(address)}.`,
+    hint: "Stop it, or choose another port with --port or serve.port; 0 takes a free one.",
+  }),
+  EACCES: (address) => ({
+    message: `Listening on ${named(address)} is not permitted.`,
+    hint: "Choose a port of 1024 or above with --port or serve.port, or let the system's administrator permit it.",
+  }),
+  EADDRNOTAVAIL: (address) => ({
+    message: `This machine does not have the address ${address.host}.`,
+    hint: "Set --host or serve.host to one of its addresses, to 127.0.0.1, or to 0.0.0.0 for all of them.",
+  }),
+  ENOTFOUND: (address) => ({
+    message: `The host name "${address.host}" has no address.`,
+    hint: "Set --host or serve.host to an address of this machine, to 127.0.0.1, or to 0.0.0.0 for all of them.",
+  }),
+  EAFNOSUPPORT: (address) => ({
+    message: `This machine does not support addresses such as ${address.host}.`,
+    hint: "Set --host or serve.host to 127.0.0.1, or to 0.0.0.0 for all addresses.",
+  }),
+};
+const aliases: Readonly<Record<string, string>> = {
+  EPERM: "EACCES",
+  EAI_AGAIN: "ENOTFOUND",
+  EAI_NONAME: "ENOTFOUND",
+  EINVAL: "EADDRNOTAVAIL",
+};
+
+export function listenFailed(message: string, hint: string, cause?: unknown): ServiceError {
+  return new ServiceError({ code: "listen-failed", status: 500, type: "server_error", message, hint, cause });
+}
+
+/** Converts the error of a server that cannot listen. */
+export function listenError(cause: unknown, address: ListenAddress): ServiceError {
+  const code = (cause as NodeJS.ErrnoException | null)?.code ?? "unknown error";
+  const explain = explanations[aliases[code] ?? code];
+  const { message, hint } = explain?.(address) ?? {
+    message: `Listening on ${named(address)} failed (${code}).`,
+    hint: "Choose another address with --host or serve.host, or another port with --port or serve.port.",
+  };
+  return listenFailed(message, hint, cause);
+}

@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { refuseByHeaders } from "./body-errors.js";
+import type { BodySpace } from "./body-space.js";
+import type { HttpRequest } from "./exchange.js";
+import type { HttpLimits } from "./http-limits.js";
+import { parseJsonBody } from "./parse-json-body.js";
+import { readBody } from "./read-body.js";
+import { queryValue, type RequestTarget } from "./request-target.js";
+
+export interface NodeRequestParts {
+  readonly incoming: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly target: RequestTarget;
+  readonly limits: HttpLimits;
+  readonly space: BodySpace;
+  /** Whether the client waits for `100 Continue` before it sends the body. */
+  readonly isBodyHeld: boolean;
+}
+
+/** A request of `node:http`. Everything that costs time is made when it is first used. */
+export class NodeRequest implements HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly #parts: NodeRequestParts;
+  #controller: AbortController | null = null;
+  #json: Promise<unknown> | null = null;
+  #hasLeft = false;
+  /** Called when the client leaves. Only a streamed reply needs to know. */
+  onLeave: (() => void) | null = null;
+
+  constructor(parts: NodeRequestParts) {
+    this.#parts = parts;
+    this.method = parts.incoming.method ?? "GET";
+    this.path = parts.target.path;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#hasLeft) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  get hasLeft(): boolean {
+    return this.#hasLeft;
+  }
+
+  header(name: string): string | null {
+    const value = this.#parts.incoming.headers[name];
+    // Names such as `constructor` reach properties that are not headers.
+    if (typeof value === "string") return value;
+    return Array.isArray(value) ? value.join(", ") : null;
+  }
+
+  query(name: string): string | null {
+    return queryValue(this.#parts.target.query, name);
+  }
+
+  json(): Promise<unknown> {
+    this.#json ??= this.#readJson();
+    return this.#json;
+  }
+
+  async #readJson(): Promise<unknown> {
+    const { incoming, response, limits, space, isBodyHeld } = this.#parts;
+    const refused = refuseByHeaders((name) => this.header(name), limits.bodyBytes);
+    if (refused !== null) throw refused;
+    if (isBodyHeld) response.writeContinue();
+    return parseJsonBody(await readBody(incoming, limits, space));
+  }
+
+  /** Notes that the connection ended before the reply did. */
+  leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#controller?.abort();
+    this.onLeave?.();
+  }
+}

@@ -1,0 +1,55 @@
+import { bodiesTooMany, bodyCutOff, bodyTooLarge, bodyTooSlow } from "./body-errors.js";
+import type { BodySpace } from "./body-space.js";
+import type { HttpLimits } from "./http-limits.js";
+
+/** Reads the body of a platform `Request`. Rejects with {@link ServiceError} `body-refused` (400, 408, 413, 503). */
+export async function readWebBody(request: Request, limits: HttpLimits, space: BodySpace): Promise<Uint8Array> {
+  if (request.body === null) return new Uint8Array();
+  // An app that reads the body before this handler leaves nothing to read.
+  if (request.bodyUsed) throw bodyCutOff();
+  const reader = request.body.getReader();
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  let taken = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(bodyTooSlow(limits.bodyMilliseconds)), limits.bodyMilliseconds);
+  });
+  try {
+    while (true) {
+      const { done, value } = await Promise.race([readOrFail(reader), late]);
+      if (done) return joined(pieces, bytes);
+      bytes += value.byteLength;
+      if (bytes > limits.bodyBytes) throw bodyTooLarge(limits.bodyBytes);
+      if (!space.take(value.byteLength)) throw bodiesTooMany();
+      taken += value.byteLength;
+      pieces.push(value);
+    }
+  } catch (error) {
+    reader.cancel().catch(() => {});
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    space.give(taken);
+  }
+}
+
+async function readOrFail(reader: ReadableStreamDefaultReader<Uint8Array>) {
+  try {
+    return await reader.read();
+  } catch {
+    throw bodyCutOff();
+  }
+}
+
+function joined(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
+  const [first] = pieces;
+  if (pieces.length === 1 && first !== undefined) return first;
+  const all = new Uint8Array(bytes);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.byteLength;
+  }
+  return all;
+}
