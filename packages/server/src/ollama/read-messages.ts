@@ -19,6 +19,7 @@ export function readMessages(body: Fields): ClientMessage[] {
 }
 
 class MessageReader {
+  readonly #ids = new Set<string>();
   #calls = 0;
   /** Calls of the newest assistant message that have no result yet. */
   #open: ToolCall[] = [];
@@ -58,9 +59,17 @@ class MessageReader {
         `"${place}.function.name" is missing. Every call names its tool.`,
       );
     }
-    this.#calls += 1;
-    const id = readField(call, "id", "text", place) || `call_${this.#calls}`;
+    const id = this.#newId(readField(call, "id", "text", place));
     return { id, name, arguments: readArguments(called, `${place}.function`) };
+  }
+
+  /** Returns the given id, or one by the number of the call if it has none of its own. */
+  #newId(given: string | undefined): string {
+    this.#calls += 1;
+    let id = given || `call_${this.#calls}`;
+    for (let number = this.#calls; this.#ids.has(id); number++) id = `call_${number}`;
+    this.#ids.add(id);
+    return id;
   }
 
   #result(message: Fields, content: string, place: string): ClientMessage {

@@ -1,4 +1,5 @@
 import type { ToolCall } from "@nanoagent/runtime";
+import { ShownText } from "../conversations/shown-text.js";
 import type { AnswerEvent } from "../turns/ask.js";
 import { isObject } from "./read-field.js";
 import type { ReplyClock, ReplyFigures } from "./reply-figures.js";
@@ -13,9 +14,9 @@ type RunEnd = Extract<AnswerEvent, { type: "run-end" }>;
 
 /** Content of a line, or of a whole reply. */
 export interface ReplyContent {
-  text?: string;
-  thinking?: string;
-  calls?: readonly CallEntry[];
+  text?: string | undefined;
+  thinking?: string | undefined;
+  calls?: readonly CallEntry[] | undefined;
 }
 
 /** Form of a reply: a message (`/api/chat`), or a text (`/api/generate`). */
@@ -50,6 +51,8 @@ export type LastLine = { done: true; done_reason: "stop" | "length" | "load" } &
 /** Writes the events of a reply as objects in Ollama's form. */
 export class ReplyLines {
   readonly #options: ReplyLinesOptions;
+  readonly #shown = new ShownText();
+  #thinking = "";
   #calls = 0;
 
   constructor(options: ReplyLinesOptions) {
@@ -61,13 +64,16 @@ export class ReplyLines {
    * client's. Text that turns out to be thinking after it was sent cannot be taken back.
    */
   lineFor(event: AnswerEvent): object | null {
-    this.note(event);
     switch (event.type) {
       case "text-delta":
-        return this.part({ text: event.text });
+        this.#options.clock.noteOutput();
+        return this.part({ text: this.#shown.add(event.text) + event.text });
       case "reasoning-delta":
+        this.#options.clock.noteOutput();
         return this.#options.showsThinking ? this.part({ thinking: event.text }) : null;
       case "tool-call":
+        this.#options.clock.noteOutput();
+        this.#shown.noteCalls();
         return event.for_caller === true ? this.part({ calls: [this.#callEntry(event)] }) : null;
       case "run-end":
         return this.#end(doneReason(event), {}, this.#options.clock.end(event.usage));
@@ -76,24 +82,41 @@ export class ReplyLines {
     }
   }
 
-  /** Notes when the reply begins. */
-  note({ type }: AnswerEvent): void {
-    if (type === "text-delta" || type === "reasoning-delta" || type === "tool-call") this.#options.clock.noteOutput();
+  /** Collects an event of a reply that is sent in one piece. Returns the reply at its end, and null before it. */
+  collect(event: AnswerEvent): object | null {
+    const { clock, showsThinking } = this.#options;
+    switch (event.type) {
+      case "text-delta":
+        clock.noteOutput();
+        this.#shown.add(event.text);
+        return null;
+      case "reasoning-delta":
+        clock.noteOutput();
+        this.#thinking += event.text;
+        return null;
+      case "text-retraction":
+        this.#thinking += this.#shown.retract();
+        return null;
+      case "tool-call":
+        clock.noteOutput();
+        this.#shown.noteCalls();
+        return null;
+      case "step-end":
+        this.#shown.endStep();
+        return null;
+      case "run-end": {
+        const calls = event.calls?.map((call) => this.#callEntry(call));
+        const thinking = this.#thinking !== "" && showsThinking ? this.#thinking : undefined;
+        return this.#end(doneReason(event), { text: this.#shown.text, thinking, calls }, clock.end(event.usage));
+      }
+      default:
+        return null;
+    }
   }
 
   /** Returns a line before the end. An empty one shows the client that the reply is still in work. */
   part(content: ReplyContent): object {
     return { ...this.#head(content), done: false };
-  }
-
-  /** Returns a whole reply. */
-  whole(event: RunEnd, thinking: string): object {
-    const content: ReplyContent = {
-      text: event.reply.content,
-      ...(thinking !== "" && this.#options.showsThinking && { thinking }),
-      ...(event.calls !== undefined && { calls: event.calls.map((call) => this.#callEntry(call)) }),
-    };
-    return this.#end(doneReason(event), content, this.#options.clock.end(event.usage));
   }
 
   /** Returns the reply to a request without a message. The model is loaded in any case. */

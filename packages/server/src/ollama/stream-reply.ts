@@ -1,4 +1,6 @@
-import type { HttpReply, ReplyWriter } from "../http/exchange.js";
+import type { HttpReply } from "../http/exchange.js";
+import { NdjsonStream, ndjsonStreamHeaders } from "../http/ndjson-stream.js";
+import { StreamKeepAlive } from "../http/stream-keep-alive.js";
 import type { AnswerEvent } from "../turns/ask.js";
 import { errorLine } from "./ollama-error.js";
 import type { ReplyLines } from "./reply-lines.js";
@@ -31,14 +33,15 @@ export async function streamReply(
   const { first } = await waitForStatus(events, statusMilliseconds);
   return {
     status: 200,
-    headers: { "content-type": "application/x-ndjson", "cache-control": "no-cache" },
+    headers: ndjsonStreamHeaders,
     stream: async (out) => {
-      const writer = new LineWriter(out);
-      const timer = setInterval(() => writer.keepAlive(() => lines.part({})), keepAliveMilliseconds);
+      const stream = new NdjsonStream(out);
+      const keepAlive = new StreamKeepAlive();
+      keepAlive.start(keepAliveMilliseconds, () => stream.line(lines.part({})));
       try {
-        await writeLines(first, events, lines, writer);
+        await writeLines(first, events, lines, { stream, keepAlive });
       } finally {
-        clearInterval(timer);
+        keepAlive.stop();
       }
     },
   };
@@ -70,38 +73,19 @@ async function writeLines(
   first: Next,
   events: AsyncGenerator<AnswerEvent, void>,
   lines: ReplyLines,
-  writer: LineWriter,
+  { stream, keepAlive }: { stream: NdjsonStream; keepAlive: StreamKeepAlive },
 ): Promise<void> {
   try {
     for (let next = await first; next.done !== true; next = await events.next()) {
       const event = next.value;
       if (event.type === "error") throw event.error;
       const line = lines.lineFor(event);
-      const wait = line === null ? undefined : writer.write(line);
+      if (line === null) continue;
+      keepAlive.noteWrite();
+      const wait = stream.line(line);
       if (wait !== undefined) await wait;
     }
   } catch (error) {
-    await writer.write(errorLine(error));
-  }
-}
-
-/** Writes JSON lines. */
-class LineWriter {
-  readonly #out: ReplyWriter;
-  #isSilent = true;
-
-  constructor(out: ReplyWriter) {
-    this.#out = out;
-  }
-
-  write(line: object): void | Promise<void> {
-    this.#isSilent = false;
-    return this.#out.write(`${JSON.stringify(line)}\n`);
-  }
-
-  /** Writes a line if none was written since the last call. */
-  keepAlive(line: () => object): void {
-    if (this.#isSilent) void this.#out.write(`${JSON.stringify(line())}\n`);
-    this.#isSilent = true;
+    await stream.line(errorLine(error));
   }
 }

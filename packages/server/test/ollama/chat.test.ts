@@ -1,3 +1,4 @@
+import type { CallResults } from "@nanoagent/runtime";
 import { describe, expect, test } from "vitest";
 import { ServiceError } from "../../src/errors/service-error.js";
 import type { AnswerEvent } from "../../src/turns/ask.js";
@@ -8,7 +9,7 @@ const hello = [{ role: "user", content: "Hello" }];
 const lamp = { id: "call_9", name: "lamp_on", arguments: { room: "kitchen" } };
 const lampTool = { type: "function", function: { name: "lamp_on", description: "Turns a lamp on.", parameters: {} } };
 
-async function askFor(body: object, headers?: Record<string, string>) {
+async function askFor(body: object, headers: Record<string, string> = {}) {
   const served = new FakeServedAgent();
   const reply = await callRoute(served, "POST", "/api/chat", { model: "house", messages: hello, ...body }, { headers });
   expect(reply.text).not.toContain('"error"');
@@ -26,7 +27,7 @@ describe("A chat", () => {
     const served = new FakeServedAgent();
     served.script = () => events(["Hel", "lo."]);
     const reply = await callRoute(served, "POST", "/api/chat", { model: "house:latest", messages: hello });
-    expect(reply.headers).toEqual({ "content-type": "application/x-ndjson", "cache-control": "no-cache" });
+    expect(reply.headers).toMatchObject({ "content-type": "application/x-ndjson", "cache-control": "no-cache" });
     const head = { model: "house:latest", created_at: expect.stringMatching(/^2026-11-29T.*Z$/) };
     expect(reply.lines()).toEqual([
       { ...head, message: { role: "assistant", content: "Hel" }, done: false },
@@ -231,7 +232,7 @@ describe("Results of tools have no ids in Ollama's API", () => {
     const ask = await askFor({ messages: messagesWith(calls, results) });
     const ids = ask?.before.at(-1)?.tool_calls?.map(({ id }) => id) ?? [];
     expect(new Set(ids).size).toBe(ids.length);
-    const message = ask?.message as { results: { tool_call_id: string; content: string }[] };
+    const message = ask?.message as CallResults;
     return message.results.map(({ tool_call_id, content }) => [ids.indexOf(tool_call_id), content]);
   };
 
@@ -289,7 +290,7 @@ describe("Results of tools have no ids in Ollama's API", () => {
       "user",
       "assistant",
     ]);
-    expect(ask?.before[2]).toMatchObject({ content: "on", tool_call_id: ask.before[1]?.tool_calls?.[0]?.id });
+    expect(ask?.before[2]).toMatchObject({ content: "on", tool_call_id: ask?.before[1]?.tool_calls?.[0]?.id });
     expect(ask?.message).toMatchObject({ role: "tool", results: [{ content: "on again" }] });
   });
 

@@ -1,4 +1,5 @@
-import type { AgentMessage, ToolCall } from "@nanoagent/runtime";
+import type { AgentMessage } from "@nanoagent/models";
+import type { ToolCall } from "@nanoagent/runtime";
 import { ServiceError } from "../../src/errors/service-error.js";
 import type { ServedAgent, ServedModel } from "../../src/service/served-agent.js";
 import type { AnswerEvent, Ask } from "../../src/turns/ask.js";
