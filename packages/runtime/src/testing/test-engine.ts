@@ -17,7 +17,7 @@ const ABORT_ATTEMPTS = 3;
 const HANG_MILLISECONDS = 10_000;
 
 export interface EngineTestOptions {
-  /** Whether the engine can enforce the tool choice `forced`. Default: whether its `callsTools` is true. */
+  /** Whether the engine enforces the tool choice `forced`. Default: false, since it may treat it as `auto`. */
   forcesCalls?: boolean | undefined;
 }
 
@@ -81,7 +81,6 @@ export function testEngine(
   });
 
   withEngine("calls a tool if it is forced to, although none fits, before and after a result", async (engine) => {
-    const { forcesCalls = engine.callsTools === true } = options;
     for (const messages of [
       [{ role: "user", content: "Tell me a joke." } as const],
       conversation.messages.slice(0, 3),
@@ -90,7 +89,7 @@ export function testEngine(
       const events = await collect(engine, { ...request, sampling: { ...CERTAIN, maxTokens: 64 } });
       checkSequence(events);
       const calls = checkCalls(engine, events);
-      if (!forcesCalls) continue;
+      if (options.forcesCalls !== true) continue;
       check(calls.length > 0, `it called no tool: ${describe(events)}`);
       for (const { arguments: input } of calls)
         check(isBed(JSON.stringify(input)), `the arguments break the tool's schema: ${JSON.stringify(input)}`);

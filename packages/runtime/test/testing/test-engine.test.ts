@@ -5,7 +5,7 @@ import {
   type EngineEvent,
   type EngineRequest,
 } from "@nanoagent/runtime";
-import { ScriptedEngine, testEngine } from "@nanoagent/runtime/testing";
+import { type EngineTestOptions, ScriptedEngine, testEngine } from "@nanoagent/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { onAbort } from "../../src/on-abort.js";
 
@@ -13,9 +13,9 @@ import { onAbort } from "../../src/on-abort.js";
 const REPLY = '{"bed": 3}';
 
 /** Runs the contract suite and returns the names of the failed tests. */
-async function brokenPromises(open: () => Engine): Promise<string[]> {
+async function brokenPromises(open: () => Engine, options?: EngineTestOptions): Promise<string[]> {
   const bodies: [string, () => Promise<void>][] = [];
-  testEngine(open, (name, body) => bodies.push([name, body]));
+  testEngine(open, (name, body) => bodies.push([name, body]), options);
   expect(bodies.length).toBeGreaterThan(10);
   const results = await Promise.allSettled(bodies.map(([, body]) => body()));
   return bodies.flatMap(([name], index) =>
@@ -148,5 +148,21 @@ describe("an engine with one fault is detected", () => {
       broken.some((name) => promise.test(name)),
       broken.join("; "),
     ).toBe(true);
+  });
+
+  test("text instead of a forced call, or arguments that break the tool's schema", async () => {
+    const calling = (bed: number) => () =>
+      Object.assign(new ScriptedEngine([REPLY]), {
+        async *generate({ toolChoice }: EngineRequest): AsyncGenerator<EngineEvent> {
+          if (toolChoice === "forced")
+            yield { type: "tool-call", call: { id: "1", name: "moisture", arguments: { bed } } };
+          yield { type: "end", reason: toolChoice === "forced" ? "tool-calls" : "stop" };
+        },
+      });
+    const isBroken = async (open: () => Engine) =>
+      (await brokenPromises(open, { forcesCalls: true })).some((name) => /forced/.test(name));
+    expect(await isBroken(() => new ScriptedEngine([REPLY]))).toBe(true);
+    expect(await isBroken(calling(12))).toBe(true);
+    expect(await isBroken(calling(3))).toBe(false);
   });
 });

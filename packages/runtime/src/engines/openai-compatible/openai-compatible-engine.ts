@@ -30,7 +30,7 @@ const REST_MILLISECONDS = 1000;
 const formRefusal = /\b(?:roles?|system|assistant|tools?|tool_calls?|functions?|template|jinja|alternat\w*)\b/i;
 
 /**
- * Engine on a server: llama-server, Ollama, LM Studio, vLLM, Ray Serve, or another with an OpenAI-compatible API.
+ * Engine on a server: another nanoagent, llama-server, Ollama, LM Studio, vLLM, Ray Serve, or another with an OpenAI-compatible API.
  * {@link openOpenAiCompatibleEngine} creates one. Failures are `error` events with a {@link RemoteEngineError}.
  *
  * `countTokens` is exact with llama-server. With all others it is an estimate: a third of the bytes.
@@ -63,6 +63,14 @@ export class OpenAiCompatibleEngine implements Engine {
     this.contextTokens = server.contextTokens;
     // If unknown, tools are sent.
     this.callsTools = server.abilities.tools !== false;
+  }
+
+  get trainedTokens(): number | null {
+    return this.server.trainedTokens ?? null;
+  }
+
+  get parameters(): number | null {
+    return this.server.parameters ?? null;
   }
 
   get notices(): readonly string[] {
@@ -171,6 +179,7 @@ export class OpenAiCompatibleEngine implements Engine {
         expectsJson: request.responseSchema !== undefined,
         sampling: request.sampling,
         tools: request.tools,
+        isAgents: this.server.isAgent,
         nextCallId: () => `call_${++this.#calls}`,
       });
       for await (const part of this.#parts(body, reply, waitedForHeaders)) {

@@ -15,8 +15,10 @@ async function open(isolation: "process" | "none") {
   return openLlamaEngine({ ...config, model_path: modelPath });
 }
 
+const forcing = { forcesCalls: true };
+
 describe.skipIf(!hasAddon)("with a random-weight model (needs llama.cpp's package)", () => {
-  describe("the engine within a budget", () => testEngine(() => open("process"), test));
-  describe("the engine in the program's own process", () => testEngine(() => open("none"), test));
-  describe("the engine alone", () => testEngine(async () => LlamaEngine.open(await tinyModel()), test));
+  describe("the engine within a budget", () => testEngine(() => open("process"), test, forcing));
+  describe("the engine in the program's own process", () => testEngine(() => open("none"), test, forcing));
+  describe("the engine alone", () => testEngine(async () => LlamaEngine.open(await tinyModel()), test, forcing));
 });

@@ -50,7 +50,7 @@ describe.skipIf(!hasAddon)("a random-weight model (needs llama.cpp's package)", 
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  testEngine(async () => open(options), test);
+  testEngine(async () => open(options), test, { forcesCalls: true });
 
   test("evaluates only the new part of a conversation", async () => {
     const engine = await open(options);

@@ -35,7 +35,7 @@ describe.skipIf(modelPath === "")("a real model (set NANOAGENT_TEST_MODEL to run
     events.flatMap((event) => (event.type === "usage" ? [event.usage] : []))[0] ?? expect.fail("no usage");
   const user = (content: string) => ({ role: "user" as const, content });
 
-  testEngine(open, test);
+  testEngine(open, test, { forcesCalls: true });
 
   test("holds a conversation and evaluates only its new part", async () => {
     await using runtime = new NanoRuntime({ engine });

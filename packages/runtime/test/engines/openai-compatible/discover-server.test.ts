@@ -1,7 +1,7 @@
 import { RemoteEngineError } from "@nanoagent/runtime/engines/openai-compatible";
 import { describe, expect, test } from "vitest";
 import { type Answer, sendJson } from "./fake-server.js";
-import { fakeLlamaServer, fakeLmStudio, fakeOllama, fakeVllm } from "./fake-servers.js";
+import { fakeLlamaServer, fakeLmStudio, fakeNanoagent, fakeOllama, fakeVllm } from "./fake-servers.js";
 import { failToOpen, openOn, replying } from "./open-engine.js";
 
 type Found = { kind: string; model: string; contextTokens: number; tools?: boolean | null; notice?: RegExp };
@@ -29,6 +29,36 @@ const cases: [name: string, Answer, options: { model?: string; contextTokens?: n
     fakeLlamaServer({ isRouter: true, models: ["a/b:Q4_0", "c"], contextTokens: 3000 }),
     { model: "a/b:Q4_0" },
     { kind: "llama-server", model: "a/b:Q4_0", contextTokens: 3000 },
+  ],
+  [
+    "nanoagent: the model alone, if it is served",
+    fakeNanoagent(),
+    {},
+    { kind: "nanoagent", model: "tiny.gguf", contextTokens: 2048, tools: true },
+  ],
+  [
+    "nanoagent: the agent, if only that is served",
+    fakeNanoagent({ models: ["agent"], callsTools: false }),
+    {},
+    { kind: "nanoagent", model: "greenhouse", contextTokens: 2048, tools: false },
+  ],
+  [
+    "nanoagent: the configured one",
+    fakeNanoagent(),
+    { model: "greenhouse" },
+    { kind: "nanoagent", model: "greenhouse", contextTokens: 2048 },
+  ],
+  [
+    "nanoagent, with Ollama's form of a name and a larger context configured",
+    fakeNanoagent(),
+    { model: "tiny.gguf:latest", contextTokens: 9000 },
+    { kind: "nanoagent", model: "tiny.gguf", contextTokens: 2048, notice: /is 9000.*is 2048 tokens/ },
+  ],
+  [
+    "nanoagent, without a limit",
+    fakeNanoagent({ contextTokens: null }),
+    {},
+    { kind: "nanoagent", model: "tiny.gguf", contextTokens: 4096 },
   ],
   ["vLLM", fakeVllm(), {}, { kind: "vllm", model: "Qwen/Qwen2.5-1.5B-Instruct", contextTokens: 16384, tools: null }],
   [

@@ -2,11 +2,12 @@ import { openOpenAiCompatibleEngine } from "@nanoagent/runtime/engines/openai-co
 import { testEngine } from "@nanoagent/runtime/testing";
 import { describe, test } from "vitest";
 import { type Answer, startServer } from "./fake-server.js";
-import { fakeLlamaServer, fakeLmStudio, fakeOllama, fakeVllm } from "./fake-servers.js";
+import { fakeLlamaServer, fakeLmStudio, fakeNanoagent, fakeOllama, fakeVllm } from "./fake-servers.js";
 
 const servers: Record<string, () => Answer> = {
   "llama-server": fakeLlamaServer,
   Ollama: fakeOllama,
+  nanoagent: fakeNanoagent,
   vLLM: fakeVllm,
   "LM Studio": fakeLmStudio,
 };

@@ -132,6 +132,42 @@ export function fakeLlamaServer({
   };
 }
 
+/** Another nanoagent: its agent and, if allowed, the model alone. It also has some of Ollama's routes. */
+export function fakeNanoagent({
+  models = ["agent", "model"],
+  contextTokens = 2048,
+  callsTools = true,
+  reply = sayHello,
+}: {
+  models?: readonly ("agent" | "model")[];
+  contextTokens?: number | null;
+  callsTools?: boolean;
+  reply?: Reply;
+} = {}): Answer {
+  return async (request, response) => {
+    if (request.url === "/v1/models") {
+      const data = models.map((target) => ({
+        id: target === "agent" ? "greenhouse" : "tiny.gguf",
+        object: "model",
+        created,
+        owned_by: "nanoagent",
+        nanoagent: {
+          target,
+          context_tokens: contextTokens,
+          longest_context_tokens: null,
+          trained_tokens: 8192,
+          calls_tools: callsTools,
+          parameters: 1_000_000,
+        },
+      }));
+      return sendJson(response, { object: "list", data });
+    }
+    if (request.url === "/api/version") return sendJson(response, { version: "0.30.1" });
+    if (request.url === "/v1/chat/completions") return streamOpenai(response, reply(request));
+    return sendJson(response, { error: { message: "Not found", type: "invalid_request_error" } }, 404);
+  };
+}
+
 export function fakeVllm({
   maxModelLength = 16384,
   reply = sayHello,

@@ -1,7 +1,7 @@
 import type { EngineRequest } from "@nanoagent/runtime";
 import { describe, expect, test } from "vitest";
 import type { Answer } from "./fake-server.js";
-import { fakeLlamaServer, fakeLmStudio, fakeOllama, fakeVllm } from "./fake-servers.js";
+import { fakeLlamaServer, fakeLmStudio, fakeNanoagent, fakeOllama, fakeVllm } from "./fake-servers.js";
 import { ask, collect, openOn, replying } from "./open-engine.js";
 
 /** Returns the body that a server receives for a request. */
@@ -105,6 +105,7 @@ describe("a request to /v1/chat/completions", () => {
   const common = { max_tokens: 64, temperature: 0, top_p: 0.9, seed: 7, stop: ["END"] };
   test.each<[string, Answer, object]>([
     ["llama-server", fakeLlamaServer(), { ...common, top_k: 20, min_p: 0.1, repeat_penalty: 1.1 }],
+    ["nanoagent", fakeNanoagent(), { ...common, top_k: 20, min_p: 0.1, repeat_penalty: 1.1 }],
     ["LM Studio", fakeLmStudio(), { ...common, top_k: 20, min_p: 0.1, repeat_penalty: 1.1 }],
     ["vLLM", fakeVllm(), { ...common, top_k: 20, min_p: 0.1, repetition_penalty: 1.1 }],
     ["an unknown server", replying((_, response) => response.end()), common],

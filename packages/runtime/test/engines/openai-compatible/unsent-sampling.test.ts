@@ -2,7 +2,7 @@ import { NanoRuntime, type SamplingOptions } from "@nanoagent/runtime";
 import { expect, test } from "vitest";
 import { sampleConfig } from "../../sample-config.js";
 import { sendJson, startServer } from "./fake-server.js";
-import { fakeLlamaServer, fakeLmStudio, fakeOllama, fakeVllm } from "./fake-servers.js";
+import { fakeLlamaServer, fakeLmStudio, fakeNanoagent, fakeOllama, fakeVllm } from "./fake-servers.js";
 import { ask, collect, openOn, replying } from "./open-engine.js";
 
 const all = { top_k: { topK: 20 }, min_p: { minP: 0.1 }, repeat_penalty: { repeatPenalty: 1.1 } };
@@ -14,6 +14,7 @@ const plainServer = replying((_, response) =>
 );
 const servers = {
   "llama-server": fakeLlamaServer(),
+  nanoagent: fakeNanoagent(),
   ollama: fakeOllama(),
   "lm-studio": fakeLmStudio(),
   vllm: fakeVllm(),

@@ -14,6 +14,7 @@ export function readChunk(value: unknown, isAlone: boolean): ReplyPart {
   if (error !== null) return { error };
   const usage = usageOf(chunk);
   const part: ReplyPart = usage === null ? {} : { usage };
+  if (objectOf(chunk.nanoagent).type === "text-retraction") part.retracts = true;
   if (chunk.choices) return { ...part, ...readChoice(chunk, isAlone) };
   if (chunk.done !== undefined || typeof chunk.message === "object") return { ...part, ...readLine(chunk) };
   const words = typeof value === "string" ? value : findWords(chunk);
@@ -23,7 +24,7 @@ export function readChunk(value: unknown, isAlone: boolean): ReplyPart {
 
 /** Keys of a chunk that carries no reply text, such as usage or a keep-alive. */
 const besideChunk = new Set(
-  "id object created created_at model type usage choices system_fingerprint timings".split(" "),
+  "id object created created_at model type usage choices system_fingerprint timings nanoagent".split(" "),
 );
 /** Keys of a message whose text is not part of the reply. */
 const besideText = new Set(

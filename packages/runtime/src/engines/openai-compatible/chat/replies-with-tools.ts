@@ -11,7 +11,7 @@ type Reply = (request: EngineRequest) => AsyncIterable<EngineEvent>;
  * reply, so the model cannot write a call.
  */
 function takesBoth({ kind }: RemoteServer): boolean {
-  return kind === "llama-server";
+  return kind === "llama-server" || kind === "nanoagent";
 }
 
 /**

@@ -32,6 +32,7 @@ export class ReplyAssembler {
   readonly #allowance: ReplyAllowance;
   /** Extracts reasoning that some servers leave in the text between tags. Replies with a schema contain none. */
   readonly #split: ReplyText;
+  readonly #isAgents: boolean;
   readonly #text = new SaidText();
   readonly #reasoning = new SaidText();
   #hasBegun = false;
@@ -51,9 +52,12 @@ export class ReplyAssembler {
     expectsJson,
     sampling: { stop, maxTokens } = {},
     tools = [],
+    isAgents = false,
     nextCallId,
   }: {
     expectsJson: boolean;
+    /** Whether the reply is an agent's, which may have several steps. Only text of the last one is ever retracted. */
+    isAgents?: boolean | undefined;
     /** A stop text and the token limit are enforced here, because some servers ignore them. */
     sampling?: SamplingOptions | undefined;
     tools?: readonly EngineTool[] | undefined;
@@ -62,6 +66,7 @@ export class ReplyAssembler {
     this.#calls = new ToolCallAssembler(nextCallId, new Set(tools.map(({ name }) => name)));
     this.#split = new ReplyText({ stop: stop ?? [], separatesReasoning: !expectsJson });
     this.#allowance = new ReplyAllowance(maxTokens);
+    this.#isAgents = isAgents;
   }
 
   /** Whether a piece of the reply has arrived, not only keep-alives. */
@@ -97,6 +102,7 @@ export class ReplyAssembler {
   /** Yields the events that a piece allows. Throws {@link TooManyToolCalls}. */
   *push(part: ReplyPart): Generator<EngineEvent> {
     const { toolCalls = [], usage, finish, isLast, words, unread } = part;
+    if (part.retracts && !this.#isAgents) yield { type: "text-retraction" };
     this.#unread ??= unread;
     this.#hasCalls ||= toolCalls.length > 0;
     if (isProgress(part)) this.#hasBegun = true;

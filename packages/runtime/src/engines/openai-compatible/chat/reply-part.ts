@@ -9,6 +9,8 @@ export interface ReplyPart {
   usage?: TokenUsage;
   /** The server's finish reason. */
   finish?: string;
+  /** Whether all text before this piece was reasoning. */
+  retracts?: boolean;
   /** Whether this piece contains the whole reply, including earlier pieces. */
   isWhole?: boolean;
   /** Whether nothing follows. */

@@ -5,6 +5,7 @@ import { chooseModel } from "./choose-model.js";
 import { type ListedModel, listModels } from "./list-models.js";
 import { askLlamaServer } from "./llama-server.js";
 import { askLmStudio } from "./lm-studio.js";
+import { chooseNanoagentModel } from "./nanoagent-models.js";
 import { askOllama, isOllama } from "./ollama.js";
 import type { RemoteServer } from "./remote-server.js";
 
@@ -22,8 +23,8 @@ interface Search {
 }
 
 /**
- * Detects the kind of a server, its models and the actual context size: vLLM reports it in its list of models,
- * llama-server in `/props`, LM Studio and Ollama in their own APIs. For other servers, uses the OpenAI API and the
+ * Detects the kind of a server, its models and the actual context size: nanoagent and vLLM report it in their lists of
+ * models, llama-server in `/props`, LM Studio and Ollama in their own APIs. For other servers, uses the OpenAI API and the
  * configured size.
  *
  * Throws {@link RemoteEngineError}: `remote-model-unknown`, or the failure of the request.
@@ -34,12 +35,23 @@ export async function discoverServer(
   signal: AbortSignal,
 ): Promise<RemoteServer> {
   const search = { connection, models: await listModels(connection, signal), wanted, signal };
-  // The order matters: llama-server and LM Studio respond to some of Ollama's requests.
-  for (const identify of [asVllm, asLlamaServer, asLmStudio, asOllama]) {
+  // The order matters: nanoagent, llama-server and LM Studio respond to some of Ollama's requests.
+  for (const identify of [asNanoagent, asVllm, asLlamaServer, asLmStudio, asOllama]) {
     const server = await identify(search);
     if (server !== null) return server;
   }
   return asAnyServer(search);
+}
+
+async function asNanoagent({ connection, models, wanted }: Search): Promise<RemoteServer | null> {
+  const entry = chooseNanoagentModel(models ?? [], wanted.model, connection.label);
+  if (entry === null) return null;
+  const { target, contextTokens: has, trainedTokens, tools, parameters } = entry.nanoagent;
+  const { contextTokens, notice } = chooseContext({ has, most: trainedTokens, wished: wanted.contextTokens });
+  // An agent without a limit reports none.
+  const notices = has === null && wanted.contextTokens === undefined ? [] : [notice];
+  const server = describe("nanoagent", entry.id, contextTokens, { tools, systemRole: true }, notices);
+  return { ...server, isAgent: target === "agent", trainedTokens, parameters };
 }
 
 async function asVllm({ connection, models, wanted }: Search): Promise<RemoteServer | null> {

@@ -1,6 +1,7 @@
 import { contextOf, listOf, objectOf, textOf } from "../../../json/read-json.js";
 import type { ServerConnection } from "../http/server-connection.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
+import { type NanoagentModel, readNanoagentModel } from "./nanoagent-models.js";
 
 /** A model in the list of `/v1/models`. */
 export interface ListedModel {
@@ -12,6 +13,8 @@ export interface ListedModel {
   /** Context size as reported by llama-server, and the one that the model was trained for. */
   metaContext: number | null;
   metaTrainedContext: number | null;
+  /** Facts of an entry of another nanoagent, otherwise null. */
+  nanoagent: NanoagentModel | null;
 }
 
 /**
@@ -41,6 +44,7 @@ export async function listModels(connection: ServerConnection, signal: AbortSign
       maxModelLength: contextOf(model.max_model_len),
       metaContext: contextOf(meta.n_ctx),
       metaTrainedContext: contextOf(meta.n_ctx_train),
+      nanoagent: readNanoagentModel(model),
     };
   });
 }
