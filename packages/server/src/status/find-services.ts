@@ -1,6 +1,5 @@
 import { rm } from "node:fs/promises";
 import { connect } from "node:net";
-import { listPlaces } from "./service-places.js";
 import type { ServiceStatus } from "./service-status.js";
 
 /** Longest wait for an answer. */
@@ -17,6 +16,8 @@ export interface FoundService {
 
 /** Asks all running services of this user for their status. Removes the sockets of those that have ended. */
 export async function findServices(): Promise<FoundService[]> {
+  // It loads the runtime's parts for Node, which apps that only mount a handler do not need.
+  const { listPlaces } = await import("./service-places.js");
   const asked = (await listPlaces()).map(async (socket): Promise<FoundService | null> => {
     try {
       return { socket, status: asStatus(await ask(socket)) };

@@ -1,0 +1,192 @@
+import type { ServeSettings } from "@nanoagent/models";
+import type { Agent } from "@nanoagent/runtime";
+import { accessRules } from "./access/access-rules.js";
+import { guardAccess } from "./access/guard-access.js";
+import type { Keys } from "./access/keys.js";
+import { openKeys } from "./access/open-keys.js";
+import { stateFolderOf } from "./access/state-folder.js";
+import { fetchHandler } from "./http/fetch-handler.js";
+import type { HttpHandler, Listener } from "./http/node-listener.js";
+import { openRouter, type Router } from "./http/router.js";
+import { LimitedLog } from "./log/limited-log.js";
+import type { Log } from "./log/log-entry.js";
+import type { PermissionDesk } from "./permissions/permission-desk.js";
+import { Service } from "./service/service.js";
+import { errorReplies, serviceRoutes } from "./service/service-routes.js";
+import type { ServiceStatus } from "./status/service-status.js";
+import type { StatusSocket } from "./status/status-socket.js";
+
+/** Default of `serve.host`. */
+const DEFAULT_HOST = "127.0.0.1";
+/** Default of `serve.port`. */
+const DEFAULT_PORT = 7420;
+/** Default time for running turns when the service stops. */
+const DRAIN_MILLISECONDS = 10_000;
+/** Time for the last bytes of replies when the service closes. */
+const LAST_BYTES_MILLISECONDS = 1000;
+
+export interface ServerOptions {
+  /** Default: `serve` of the agent's config. */
+  settings?: ServeSettings | undefined;
+  /** Version that the APIs report. Default: `0.0.0`. */
+  version?: string | undefined;
+  /** Receives the entries of the log. Default: none. */
+  log?: Log | undefined;
+  /** Whether the log has the texts of messages and replies. Default: false. */
+  logsTexts?: boolean | undefined;
+  /** Environment variables. Default: those of the process. */
+  environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Folder for keys that are made. Default: `nanoagent` in the user's state folder. */
+  stateFolder?: string | undefined;
+  /** Clock, in milliseconds since 1970. Default: the system's. */
+  now?: (() => number) | undefined;
+}
+
+export interface Listening {
+  /** Such as `http://127.0.0.1:7420`. */
+  readonly url: string;
+  readonly port: number;
+  /** The key that was made now and the file that keeps it. Null if none was made. */
+  readonly madeKey: { readonly key: string; readonly file: string } | null;
+}
+
+/** A served agent. */
+export interface AgentServer extends AsyncDisposable {
+  /**
+   * Answers a request, in the form of the platform's `fetch`: mounts in Hono, Express, Fastify, Next, Bun and Deno. It has
+   * the access rules of a service on loopback: other hosts must be in `allow_hosts`, and keys come from `api_keys_env`.
+   */
+  fetch(this: void, request: Request): Promise<Response>;
+  /**
+   * Listens on the address of the settings, or on the given one. Rejects with {@link ServiceError} `listen-failed` and
+   * `keys-unreadable`.
+   */
+  listen(address?: { host?: string | undefined; port?: number | undefined }): Promise<Listening>;
+  /** The agent that is served now. */
+  readonly agent: Agent;
+  /** Questions for permission, for a program that can answer them. */
+  readonly permissions: PermissionDesk;
+  /** The state of the service. */
+  status(): Promise<ServiceStatus>;
+  /**
+   * Replaces the agent without losing a turn: running turns end, the agent is closed, and `open` opens its successor, so
+   * that only one is in memory. Requests wait meanwhile. If `open` fails, `reopen` opens the old agent again, and the error
+   * of `open` is thrown. Address, keys and origins stay as they are.
+   */
+  replaceAgent(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<void>;
+  /** Takes no new turns, and waits for the running ones: at most 10 seconds by default, then they are aborted. */
+  drain(milliseconds?: number): Promise<void>;
+  /** Ends running turns and the listener. The agent stays open. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Serves an agent by OpenAI's and Ollama's API. The caller closes the agent, or its successor, after the server. */
+export function createServer(agent: Agent, options: ServerOptions = {}): AgentServer {
+  return new NodeAgentServer(agent, options);
+}
+
+class NodeAgentServer implements AgentServer {
+  readonly permissions: PermissionDesk;
+  readonly #settings: ServeSettings;
+  readonly #environment: Readonly<Record<string, string | undefined>>;
+  readonly #stateFolder: string;
+  readonly #service: Service;
+  readonly #router: Router;
+  readonly #log: Log;
+  readonly #now: () => number;
+  readonly #toErrorReply: ReturnType<typeof errorReplies>;
+  #mounted: Promise<(request: Request) => Promise<Response>> | null = null;
+  #listener: Listener | null = null;
+  #statusSocket: StatusSocket | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(agent: Agent, options: ServerOptions) {
+    const { settings, version = "0.0.0", log = () => {}, logsTexts = false, now = Date.now } = options;
+    this.#settings = settings ?? agent.config.serve ?? {};
+    this.#environment = options.environment ?? process.env;
+    this.#stateFolder = options.stateFolder ?? stateFolderOf(this.#environment);
+    this.#log = log;
+    this.#now = now;
+    this.#service = new Service(agent, { settings, version, log, logsTexts, now });
+    this.permissions = this.#service.permissions;
+    this.#toErrorReply = errorReplies(log, now);
+    this.#router = openRouter(serviceRoutes(this.#service), this.#toErrorReply);
+  }
+
+  get agent(): Agent {
+    return this.#service.agent;
+  }
+
+  readonly fetch = async (request: Request): Promise<Response> => {
+    this.#mounted ??= this.#mount();
+    return (await this.#mounted)(request);
+  };
+
+  async #mount(): Promise<(request: Request) => Promise<Response>> {
+    const { keys } = await this.#openKeys(DEFAULT_HOST);
+    await this.#service.readFacts();
+    return fetchHandler(this.#guard(DEFAULT_HOST, keys));
+  }
+
+  async listen(address: { host?: string | undefined; port?: number | undefined } = {}): Promise<Listening> {
+    const { host = this.#settings.host ?? DEFAULT_HOST, port = this.#settings.port ?? DEFAULT_PORT } = address;
+    if (this.#listener !== null || this.#closing !== null)
+      throw new TypeError("The server already listens or is closed");
+    // Mounted handlers do not need these.
+    const [{ listenOn }, { StatusSocket }] = await Promise.all([
+      import("./http/node-listener.js"),
+      import("./status/status-socket.js"),
+    ]);
+    const { keys, made } = await this.#openKeys(host);
+    const refusals = new LimitedLog(this.#log, this.#now);
+    const [listener] = await Promise.all([
+      listenOn(this.#guard(host, keys), {
+        host,
+        port,
+        tls: this.#settings.tls,
+        onRefused: ({ status, reason }) =>
+          refusals.write({ level: "info", event: "connection-refused", status, reason }),
+      }),
+      this.#service.readFacts(),
+    ]);
+    this.#listener = listener;
+    this.#statusSocket = await StatusSocket.open(() => this.status());
+    return { url: listener.url, port: listener.port, madeKey: made };
+  }
+
+  #openKeys(host: string) {
+    const [settings, environment, stateFolder] = [this.#settings, this.#environment, this.#stateFolder];
+    return openKeys({ settings, host, environment, stateFolder });
+  }
+
+  #guard(host: string, keys: Keys | null): HttpHandler {
+    const rules = accessRules({ settings: this.#settings, host, keys });
+    return guardAccess(this.#router, { rules, toErrorReply: this.#toErrorReply });
+  }
+
+  status(): Promise<ServiceStatus> {
+    return this.#service.status(this.#listener?.url ?? null);
+  }
+
+  replaceAgent(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<void> {
+    return this.#service.replaceAgent(open, reopen);
+  }
+
+  drain(milliseconds = DRAIN_MILLISECONDS): Promise<void> {
+    return this.#service.drain(milliseconds);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#service.close();
+    await Promise.all([this.#listener?.close(LAST_BYTES_MILLISECONDS), this.#statusSocket?.close()]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

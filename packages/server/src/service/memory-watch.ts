@@ -1,0 +1,44 @@
+import type { Agent } from "@nanoagent/runtime";
+import type { HealthReason } from "../health/health.js";
+
+/** How long a reading of the memory is used again. */
+const FRESH_MILLISECONDS = 2000;
+
+export interface MemoryFacts {
+  readonly used_bytes: number;
+  readonly limit_bytes: number;
+  /** The last action against memory pressure, or null if none is in force. */
+  readonly pressure: string | null;
+}
+
+/** Memory of an agent, read at most every two seconds, however often it is asked for. */
+export class MemoryWatch {
+  readonly #agent: Agent;
+  readonly #now: () => number;
+  #reading: Promise<MemoryFacts | null> | null = null;
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  constructor(agent: Agent, now: () => number) {
+    this.#agent = agent;
+    this.#now = now;
+  }
+
+  /** Returns null if the system does not report it. Never rejects. */
+  read(): Promise<MemoryFacts | null> {
+    const now = this.#now();
+    if (this.#reading === null || now - this.#readAt >= FRESH_MILLISECONDS || now < this.#readAt) {
+      this.#readAt = now;
+      this.#reading = this.#agent.memory().then(
+        ({ used_bytes, limit_bytes, engine }) => ({ used_bytes, limit_bytes, pressure: engine?.pressure ?? null }),
+        () => null,
+      );
+    }
+    return this.#reading;
+  }
+
+  async findReason(): Promise<HealthReason | null> {
+    const memory = await this.read();
+    if (memory === null || memory.pressure === null) return null;
+    return { code: "memory-pressure", message: `Memory is short. Measure in force: ${memory.pressure}.` };
+  }
+}

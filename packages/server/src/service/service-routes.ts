@@ -1,0 +1,42 @@
+import { cutText, NanoAgentError } from "@nanoagent/models";
+import { errorFacts } from "../errors/error-facts.js";
+import { healthRoute } from "../health/health-route.js";
+import type { HttpRequest, Route, WholeReply } from "../http/exchange.js";
+import { LimitedLog } from "../log/limited-log.js";
+import type { Log } from "../log/log-entry.js";
+import { ollamaError } from "../ollama/ollama-error.js";
+import { ollamaRoutes } from "../ollama/ollama-routes.js";
+import { openaiError } from "../openai/openai-error.js";
+import { openaiRoutes } from "../openai/openai-routes.js";
+import { permissionRoutes } from "../permissions/permission-routes.js";
+import type { Service } from "./service.js";
+
+/** Longest path in a line of the log. */
+const MAX_PATH_CHARACTERS = 100;
+
+/** All routes of a service. */
+export function serviceRoutes(service: Service): Route[] {
+  return [
+    healthRoute(() => service.health()),
+    ...openaiRoutes(service),
+    ...ollamaRoutes(service),
+    ...permissionRoutes(service.permissions),
+  ];
+}
+
+/** Returns the function that makes the reply for an error, in the form of the API that was asked, and logs it. */
+export function errorReplies(log: Log, now: () => number): (error: unknown, request: HttpRequest) => WholeReply {
+  const limited = new LimitedLog(log, now);
+  return (error, { method, path }) => {
+    const { status } = errorFacts(error);
+    const code = NanoAgentError.isInstance(error) ? error.code : "unexpected";
+    const facts = { status, code, method, path: cutText(path, MAX_PATH_CHARACTERS) };
+    if (status < 500) limited.write({ level: "info", event: "request-refused", ...facts });
+    else limited.write({ level: "error", event: "request-failed", ...facts, error: textOf(error) });
+    return path.startsWith("/api/") ? ollamaError(error) : openaiError(error);
+  };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

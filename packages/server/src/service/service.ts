@@ -1,0 +1,188 @@
+import type { ServeSettings } from "@nanoagent/models";
+import type { Agent } from "@nanoagent/runtime";
+import { type Health, type HealthReason, healthOf } from "../health/health.js";
+import { TurnHealth } from "../health/turn-health.js";
+import type { Log } from "../log/log-entry.js";
+import { PermissionDesk } from "../permissions/permission-desk.js";
+import type { ServiceStatus } from "../status/service-status.js";
+import type { AnswerEvent, Answering, Ask } from "../turns/ask.js";
+import { TurnAnswering } from "../turns/turn-answering.js";
+import { MemoryWatch } from "./memory-watch.js";
+import type { ServedAgent, ServedModel } from "./served-agent.js";
+import { ServedModels } from "./served-models.js";
+import { countTurn, noTurns, type TurnCounts } from "./turn-counts.js";
+import { logTurn } from "./turn-log.js";
+import { watchTurn } from "./watch-turn.js";
+
+export interface ServiceOptions {
+  /** Settings instead of those of the agent's config. */
+  readonly settings: ServeSettings | undefined;
+  readonly version: string;
+  readonly log: Log;
+  /** Whether the log has the texts of messages and replies. */
+  readonly logsTexts: boolean;
+  readonly now: () => number;
+}
+
+/** What a service knows of the agent that it serves now. */
+interface Served {
+  readonly agent: Agent;
+  readonly models: ServedModels;
+  readonly memory: MemoryWatch;
+}
+
+/** A served agent, without the protocols. The agent can be replaced while the service runs. */
+export class Service implements ServedAgent {
+  readonly version: string;
+  readonly now: () => number;
+  readonly permissions: PermissionDesk;
+  readonly answering: Answering;
+  readonly #options: ServiceOptions;
+  readonly #turns: TurnAnswering;
+  readonly #counts: TurnCounts = noTurns();
+  readonly #turnHealth = new TurnHealth();
+  readonly #startedAt: number;
+  #served: Served;
+  /** Why it takes no messages now, or null. */
+  #pause: HealthReason | null = null;
+  #replacing: Promise<void> = Promise.resolve();
+
+  constructor(agent: Agent, options: ServiceOptions) {
+    this.#options = options;
+    this.version = options.version;
+    this.now = options.now;
+    this.#startedAt = options.now();
+    this.#served = this.#serve(agent);
+    this.permissions = new PermissionDesk({ askSeconds: this.#settings.ask_seconds, now: options.now });
+    this.#turns = new TurnAnswering(agent, this.permissions, { now: options.now });
+    this.answering = { answer: (ask, signal) => this.#answer(ask, signal) };
+  }
+
+  get #settings(): ServeSettings {
+    return this.#options.settings ?? this.#served.agent.config.serve ?? {};
+  }
+
+  #serve(agent: Agent): Served {
+    const { settings = agent.config.serve, now } = this.#options;
+    const models = new ServedModels(agent, { servesModel: settings?.bare_model ?? false, now: now() });
+    return { agent, models, memory: new MemoryWatch(agent, now) };
+  }
+
+  get agent(): Agent {
+    return this.#served.agent;
+  }
+
+  /** Reads what the lists of models show. The service answers before that, too. */
+  async readFacts(): Promise<void> {
+    await this.#served.models.readFile();
+  }
+
+  listModels(): readonly ServedModel[] {
+    return this.#served.models.list();
+  }
+
+  findModel(id: unknown): ServedModel {
+    return this.#served.models.find(id);
+  }
+
+  embed(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
+    return this.#served.agent.embed(texts, { signal });
+  }
+
+  async countTokens(texts: readonly string[]): Promise<number> {
+    const counts = await this.#served.agent.countTokens(texts);
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  async #answer(ask: Ask, signal: AbortSignal): Promise<AsyncGenerator<AnswerEvent, void>> {
+    const { log, logsTexts: texts, now } = this.#options;
+    const startedAt = now();
+    const events = await this.#turns.answer(ask, signal);
+    return watchTurn(events, { now, startedAt, keepsText: texts }, (end, cost, text) => {
+      if (end === null) this.#counts.aborted += 1;
+      else {
+        countTurn(this.#counts, end);
+        this.#turnHealth.note(end);
+      }
+      logTurn(log, ask, end, cost, texts ? text : null);
+    });
+  }
+
+  async health(): Promise<Health> {
+    const memory = this.#pause === null ? await this.#served.memory.findReason() : null;
+    return healthOf([this.#pause, ...this.#turnHealth.reasons, memory].filter((reason) => reason !== null));
+  }
+
+  async status(url: string | null): Promise<ServiceStatus> {
+    const memory = await this.#served.memory.read();
+    const { running, waiting, conversations } = this.#turns;
+    return {
+      name: this.#served.agent.config.spec.name,
+      version: this.version,
+      pid: process.pid,
+      url,
+      started_at: new Date(this.#startedAt).toISOString(),
+      uptime_seconds: Math.max(0, Math.floor((this.now() - this.#startedAt) / 1000)),
+      health: await this.health(),
+      models: this.listModels().map(({ id, target, facts }) => ({
+        id,
+        target,
+        engine: facts.name,
+        context_tokens: facts.contextTokens,
+      })),
+      turns: { ...this.#counts, running, waiting },
+      conversations,
+      questions: this.permissions.waiting.length,
+      memory: memory === null ? null : { used_bytes: memory.used_bytes, limit_bytes: memory.limit_bytes },
+    };
+  }
+
+  /**
+   * Replaces the agent: waits until the running turns have ended, closes the agent, and opens its successor with `open`.
+   * Requests wait meanwhile. If `open` fails, opens the old agent again with `reopen` and throws the error of `open`; if
+   * that fails too, throws its error, and the service stays unavailable.
+   */
+  replaceAgent(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<void> {
+    const replaced = this.#replacing.then(() => this.#replace(open, reopen));
+    this.#replacing = replaced.catch(() => {});
+    return replaced;
+  }
+
+  async #replace(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<void> {
+    if (this.#pause?.code === "stopping") return;
+    this.#pause = { code: "reloading", message: "The agent is being replaced." };
+    await this.#turns.pause();
+    await this.#served.agent.close();
+    let failure: unknown = null;
+    let agent: Agent;
+    try {
+      agent = await open().catch((error) => {
+        failure = error;
+        return reopen();
+      });
+    } catch (error) {
+      this.#pause = { code: "agent-missing", message: "The agent could not be opened again. Restart the service." };
+      throw error;
+    }
+    this.#served = this.#serve(agent);
+    this.#turnHealth.clear();
+    this.permissions.askSeconds = this.#settings.ask_seconds ?? 60;
+    this.#turns.resume(agent);
+    if (this.#pause?.code === "reloading") this.#pause = null;
+    await this.readFacts();
+    if (failure !== null) throw failure;
+  }
+
+  /** Takes no new turns, and resolves when the running ones have ended. Those that take longer are aborted. */
+  async drain(milliseconds: number): Promise<void> {
+    this.#pause = { code: "stopping", message: "The service is stopping." };
+    await this.#turns.drain(milliseconds);
+  }
+
+  /** Ends the service. The agent stays open: it belongs to the caller. */
+  async close(): Promise<void> {
+    await this.drain(0);
+    this.permissions.close();
+    await this.#turns.close();
+  }
+}

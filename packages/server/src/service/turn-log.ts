@@ -1,0 +1,42 @@
+import type { Log } from "../log/log-entry.js";
+import type { Ask } from "../turns/ask.js";
+import type { TurnCost, TurnEnd } from "./watch-turn.js";
+
+/** Writes the line of a turn: how it ended, and what it cost. `reply` is null if the log has no texts. */
+export function logTurn(log: Log, ask: Ask, end: TurnEnd, cost: TurnCost, reply: string | null): void {
+  const { target, conversationIds } = ask;
+  const facts = {
+    target,
+    ...(conversationIds[0] !== undefined && { conversation: conversationIds[0] }),
+    milliseconds: Math.round(cost.milliseconds),
+    first_milliseconds: cost.first_milliseconds === null ? null : Math.round(cost.first_milliseconds),
+    tool_calls: cost.tool_calls,
+    ...(cost.questions > 0 && { questions: cost.questions }),
+    ...(reply !== null && { message: ask.message, reply }),
+  };
+  if (end === null) log({ level: "info", event: "turn-end", outcome: "client-left", ...facts });
+  else if (end.type === "error") {
+    const { code, message } = end.error;
+    const level = code === "aborted" ? "info" : "warn";
+    log({
+      level,
+      event: "turn-end",
+      outcome: code === "aborted" ? "aborted" : "failed",
+      code,
+      error: message,
+      ...facts,
+    });
+  } else {
+    const { reason, usage, calls } = end;
+    const tokens = {
+      prompt_tokens: usage?.prompt_tokens ?? 0,
+      cached_prompt_tokens: usage?.cached_prompt_tokens ?? 0,
+      completion_tokens: usage?.completion_tokens ?? 0,
+    };
+    const caller = calls === undefined ? {} : { caller_calls: calls.length };
+    log({ level: "info", event: "turn-end", outcome: "answered", reason, ...tokens, ...caller, ...facts });
+    if (end.not_saved !== undefined) {
+      log({ level: "error", event: "turn-not-saved", code: end.not_saved.code, error: end.not_saved.message });
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import type { AnswerEvent } from "../turns/ask.js";
+
+/** What a turn took, for the log and the figures. */
+export interface TurnCost {
+  /** From the request to the last event, in milliseconds. */
+  milliseconds: number;
+  /** From the request to the first text or call, in milliseconds. Null if there was none. */
+  first_milliseconds: number | null;
+  /** Calls of the agent's own tools. */
+  tool_calls: number;
+  /** Questions for permission. */
+  questions: number;
+}
+
+/** The last event of a turn, or null if its client left before it. */
+export type TurnEnd = Extract<AnswerEvent, { type: "run-end" | "error" }> | null;
+
+/**
+ * Passes on the events of a turn and calls `onEnd` once, when the turn is over or its reader stops. An object instead of a
+ * generator, because it is in the path of every token.
+ */
+export function watchTurn(
+  events: AsyncGenerator<AnswerEvent, void>,
+  { now, startedAt, keepsText }: { now: () => number; startedAt: number; keepsText: boolean },
+  onEnd: (end: TurnEnd, cost: TurnCost, text: string) => void,
+): AsyncGenerator<AnswerEvent, void> {
+  const cost: TurnCost = { milliseconds: 0, first_milliseconds: null, tool_calls: 0, questions: 0 };
+  let isOver = false;
+  let text = "";
+  const finish = (end: TurnEnd) => {
+    if (isOver) return;
+    isOver = true;
+    cost.milliseconds = now() - startedAt;
+    onEnd(end, cost, text);
+  };
+  const note = (event: AnswerEvent) => {
+    if (cost.first_milliseconds === null && (event.type === "text-delta" || event.type === "tool-call")) {
+      cost.first_milliseconds = now() - startedAt;
+    }
+    if (event.type === "text-delta") {
+      if (keepsText) text += event.text;
+    } else if (event.type === "tool-call") {
+      if (event.for_caller !== true) cost.tool_calls += 1;
+    } else if (event.type === "permission") cost.questions += 1;
+    else if (event.type === "run-end" || event.type === "error") finish(event);
+  };
+  return {
+    async next() {
+      const result = await events.next();
+      if (result.done === true) finish(null);
+      else note(result.value);
+      return result;
+    },
+    async return() {
+      try {
+        return await events.return();
+      } finally {
+        finish(null);
+      }
+    },
+    async throw(error) {
+      try {
+        return await events.throw(error);
+      } finally {
+        finish(null);
+      }
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async [Symbol.asyncDispose]() {
+      await this.return(undefined);
+    },
+  };
+}
