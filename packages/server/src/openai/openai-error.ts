@@ -1,6 +1,7 @@
+import { NanoAgentError } from "@nanoagent/models";
 import { errorFacts } from "../errors/error-facts.js";
 import type { WholeReply } from "../http/exchange.js";
-import { jsonReply } from "./json-reply.js";
+import { jsonReply } from "../http/json-reply.js";
 
 /** An error in OpenAI's form. */
 export interface ErrorBody {
@@ -25,8 +26,12 @@ export function openaiError(error: unknown): WholeReply {
 
 /** Returns the body of the reply for an error. Streams send it as an event. */
 export function errorBody(error: unknown): ErrorBody {
-  const { text, type, param, apiCode, code } = errorFacts(error);
-  // Which field is wrong is in `param`; the other codes of ours say more than null.
-  const ownCode = code === "request-not-valid" ? null : code.replaceAll("-", "_");
-  return { error: { message: text, type, param, code: apiCode ?? ownCode } };
+  const { message, type, param, code } = errorFacts(error);
+  return { error: { message, type, param, code: code ?? ownCode(error) } };
+}
+
+/** Returns our code for an error that OpenAI has no word for, in its spelling. The field of a bad request says more. */
+function ownCode(error: unknown): string | null {
+  if (!NanoAgentError.isInstance(error) || error.code === "request-not-valid") return null;
+  return error.code.replaceAll("-", "_");
 }

@@ -1,0 +1,95 @@
+import { ServiceError } from "../errors/service-error.js";
+import type { HttpRequest } from "../http/exchange.js";
+import type { ServedAgent } from "../service/served-agent.js";
+import { readModelId } from "./reply-request.js";
+import { fieldOf, readBody, readText, shown, wrongType } from "./request-fields.js";
+
+/** Most texts of a request: OpenAI's own limit. LangChain sends 512. */
+const MAX_TEXTS = 2048;
+/** Most texts of one call of the engine, and most characters of these together: `MAX_EMBEDDED_TEXTS` of the runtime. */
+const MAX_BATCH_TEXTS = 256;
+const MAX_BATCH_CHARACTERS = 1024 * 1024;
+
+type Encoding = "float" | "base64";
+
+/** The reply of `POST /v1/embeddings`. */
+export interface EmbeddingReply {
+  object: "list";
+  data: { object: "embedding"; index: number; embedding: readonly number[] | string }[];
+  model: string;
+  usage: { prompt_tokens: number; total_tokens: number };
+}
+
+/** Embeds the texts of a request. Throws {@link ServiceError}, and the errors of {@link ServedAgent.embed}. */
+export async function embed(request: HttpRequest, served: ServedAgent): Promise<EmbeddingReply> {
+  const body = readBody(await request.json());
+  const model = served.findModel(readModelId(body));
+  const encoding = readEncoding(readText(body, "encoding_format"));
+  if (fieldOf(body, "dimensions") !== undefined) {
+    throw ServiceError.invalid(
+      "dimensions",
+      "dimensions is not available. The model decides the size of its vectors.",
+      "Leave dimensions out.",
+    );
+  }
+  const texts = readTexts(fieldOf(body, "input"));
+  const data: EmbeddingReply["data"] = [];
+  for (const batch of batchesOf(texts)) {
+    for (const vector of await served.embed(batch, request.signal)) {
+      const embedding = encoding === "float" ? vector : encodeVector(vector);
+      data.push({ object: "embedding", index: data.length, embedding });
+    }
+  }
+  const tokens = await served.countTokens(texts);
+  return { object: "list", data, model: model.id, usage: { prompt_tokens: tokens, total_tokens: tokens } };
+}
+
+function readEncoding(value = "float"): Encoding {
+  if (value === "float" || value === "base64") return value;
+  throw wrongType("encoding_format", '"float" or "base64"', value);
+}
+
+function readTexts(input: unknown): readonly string[] {
+  const texts: readonly unknown[] = Array.isArray(input) ? input : [input];
+  if (texts.length === 0) throw wrongType("input", "a text or a list of texts", input, "Send at least one text.");
+  if (texts.some((text) => typeof text === "number" || Array.isArray(text))) {
+    throw ServiceError.invalid(
+      "input",
+      "input has token ids, which are those of another model.",
+      "Send the texts themselves. In LangChain for Python, set check_embedding_ctx_length=False.",
+    );
+  }
+  if (texts.length > MAX_TEXTS) {
+    throw ServiceError.invalid("input", `input has ${texts.length} texts. The limit is ${MAX_TEXTS}.`, "Send fewer.");
+  }
+  return texts.map((text, index) => {
+    const param = Array.isArray(input) ? `input[${index}]` : "input";
+    if (typeof text !== "string") throw wrongType(param, "a text", text, "Send a text or a list of texts.");
+    if (text.trim() !== "") return text;
+    throw ServiceError.invalid(param, `${param} must not be blank, but is ${shown(text)}.`, "Leave out blank texts.");
+  });
+}
+
+/** Splits texts into parts that the engine takes at once. A text that is too long for that is alone, and refused there. */
+function* batchesOf(texts: readonly string[]): Generator<readonly string[]> {
+  let batch: string[] = [];
+  let characters = 0;
+  for (const text of texts) {
+    const isFull = batch.length === MAX_BATCH_TEXTS || characters + text.length > MAX_BATCH_CHARACTERS;
+    if (isFull && batch.length > 0) {
+      yield batch;
+      batch = [];
+      characters = 0;
+    }
+    batch.push(text);
+    characters += text.length;
+  }
+  yield batch;
+}
+
+/** Returns a vector as base64 of little-endian 32-bit floats, which OpenAI's clients ask for. */
+function encodeVector(vector: readonly number[]): string {
+  const bytes = Buffer.alloc(vector.length * Float32Array.BYTES_PER_ELEMENT);
+  for (const [index, value] of vector.entries()) bytes.writeFloatLE(value, index * Float32Array.BYTES_PER_ELEMENT);
+  return bytes.toString("base64");
+}
