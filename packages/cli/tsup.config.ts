@@ -105,6 +105,17 @@ export default packageBuild([], {
     },
     { file: "catalogue.js", parts: ["hub/catalogue/catalogue.json"] },
     { file: "tar.js", parts: ["modern-tar"] },
+    {
+      file: "serve.js",
+      parts: [
+        "serve/serve-agent",
+        "status/show-status",
+        "server/index",
+        "server/program",
+        "server/http/node-listener",
+        "server/status/status-socket",
+      ],
+    },
     { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },
     { file: "check-agent.js", parts: ["check/check-agent"] },
     { file: "evaluate-engines.js", parts: ["eval/evaluate-engines"] },

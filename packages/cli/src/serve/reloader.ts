@@ -1,0 +1,181 @@
+import type { MemoryProbe, NanoAgentConfigInput, ServeSettings } from "@nanoagent/models";
+import { DeviceMemoryProbe } from "@nanoagent/profiler";
+import type { Agent } from "@nanoagent/runtime";
+import type { AgentServer } from "@nanoagent/server";
+import type { OptionValues } from "../command-line/command.js";
+import { DEFAULT_CONFIG_FILE, hasDefaultConfig } from "../config/default-config-file.js";
+import { modelFileOf } from "../named-models/model-file-of.js";
+import { readAgent } from "../run/read-agent.js";
+import type { Streams } from "../streams.js";
+import { errorFacts } from "./error-facts.js";
+import type { ServeLog } from "./serve-log.js";
+
+/** Settings that a service has from its start to its end. */
+const kept = [
+  "host",
+  "port",
+  "api_keys_env",
+  "tls",
+  "allow_hosts",
+  "allow_origins",
+  "page",
+  "metrics",
+  "wyoming",
+] as const;
+
+export interface ReloaderParts {
+  server: AgentServer;
+  log: ServeLog;
+  values: OptionValues;
+  streams: Streams;
+  /** Opens the agent of a config. */
+  open: (config: NanoAgentConfigInput) => Promise<Agent>;
+  /** Config of the agent that is served. */
+  config: NanoAgentConfigInput;
+}
+
+/** Reads the config of a service again, and replaces the agent if nothing is wrong with it. */
+export class Reloader {
+  readonly #parts: ReloaderParts;
+  #config: NanoAgentConfigInput;
+  #isRunning = false;
+  /** Whether the config may have changed since it was read. */
+  #isAskedAgain = false;
+  #ended: Promise<void> = Promise.resolve();
+  /** Notices of the agents that are in the log already. */
+  readonly #told = new Set<string>();
+
+  constructor(parts: ReloaderParts) {
+    this.#parts = parts;
+    this.#config = parts.config;
+  }
+
+  /** Resolves when no reload runs. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  /** Reads the config again. During a reload, it is read once more after it. */
+  request(): void {
+    this.#isAskedAgain = true;
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#ended = this.#run();
+  }
+
+  /** Writes the notices of the agent that are new into the log. */
+  tellNotices(): void {
+    const { server, log } = this.#parts;
+    for (const message of server.agent.notices) {
+      if (this.#told.has(message)) continue;
+      this.#told.add(message);
+      log.write({ level: "warn", event: "notice", message });
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isAskedAgain && !this.#parts.streams.stop.aborted) {
+      this.#isAskedAgain = false;
+      await this.#reload();
+    }
+    this.#isRunning = false;
+  }
+
+  async #reload(): Promise<void> {
+    const { server, log, open } = this.#parts;
+    const startedAt = performance.now();
+    log.write({ level: "info", event: "reload-start" });
+    let isReopened = true;
+    try {
+      const next = await this.#readConfig();
+      if (next === null) return;
+      const old = this.#config;
+      isReopened = false;
+      await server.replaceAgent(
+        () => open(next),
+        async () => {
+          const agent = await open(old);
+          isReopened = true;
+          return agent;
+        },
+      );
+      this.#config = next;
+      this.#tellKept(old.serve, next.serve);
+      const milliseconds = Math.round(performance.now() - startedAt);
+      log.write({ level: "info", event: "reload-end", agent: next.spec.name, milliseconds });
+      this.tellNotices();
+    } catch (error) {
+      const message = isReopened
+        ? "The old agent goes on."
+        : "The old agent could not be opened again. Correct the config and send SIGHUP, or restart the service.";
+      log.write({
+        level: "error",
+        event: isReopened ? "reload-refused" : "reload-failed",
+        message,
+        ...errorFacts(error),
+      });
+    }
+  }
+
+  /** Reads and checks the config. Returns null, with a line in the log, if something is wrong with it. */
+  async #readConfig(): Promise<NanoAgentConfigInput | null> {
+    const { values, streams, log, server } = this.#parts;
+    const { config: file, model, device } = values;
+    const say = (message: string) => log.write({ level: "info", event: "notice", message });
+    const read = () => readAgent(values, streams, say, "serve");
+    // An agent that a model alone makes has no config.
+    if (file === undefined && model !== undefined && !(await hasDefaultConfig())) return read();
+    const [{ checkFile }, { readPlanningDevice }] = await Promise.all([
+      import("../check/check-agent.js"),
+      import("../optimize/planning-device.js"),
+    ]);
+    const { report } = await checkFile(String(file ?? DEFAULT_CONFIG_FILE), {
+      device: device === undefined ? null : await readPlanningDevice({ device }),
+      elsewhere: null,
+      modelPath: model === undefined ? undefined : await modelFileOf(String(model), streams),
+      memory: await probeWithout(server.agent),
+      streams,
+    });
+    const problems = report.issues.filter(({ severity }) => severity === "error");
+    if (problems.length === 0) return read();
+    log.write({
+      level: "error",
+      event: "reload-refused",
+      message: "The config has errors. The old agent goes on.",
+      problems: problems.map(({ key, line, message, hint }) => ({ key, line, message, hint })),
+    });
+    return null;
+  }
+
+  #tellKept(old: ServeSettings = {}, next: ServeSettings = {}): void {
+    const { values, log } = this.#parts;
+    const changed = kept.filter(
+      (name) => !(name in values) && JSON.stringify(old[name]) !== JSON.stringify(next[name]),
+    );
+    if (changed.length === 0) return;
+    log.write({
+      level: "warn",
+      event: "settings-kept",
+      message: "A service keeps its address, keys and origins. Restart it for the new settings.",
+      settings: changed.map((name) => `serve.${name}`),
+    });
+  }
+}
+
+/** Reads the memory that is available when an agent has ended: with what its engine takes now, or may still take. */
+async function probeWithout(agent: Agent): Promise<MemoryProbe> {
+  const { engine } = await agent.memory();
+  const bytes = engine?.plan?.ledger.peak_resident_bytes ?? 0;
+  const probe = new DeviceMemoryProbe();
+  return {
+    async read() {
+      const reading = await probe.read();
+      const { available_bytes, machine_available_bytes = available_bytes } = reading;
+      return {
+        ...reading,
+        available_bytes: available_bytes + bytes,
+        machine_available_bytes: machine_available_bytes + bytes,
+      };
+    },
+  };
+}

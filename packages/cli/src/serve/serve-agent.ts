@@ -1,0 +1,143 @@
+import { isatty } from "node:tty";
+import { fileURLToPath } from "node:url";
+import type { NanoAgentConfigInput, ServeSettings } from "@nanoagent/models";
+import { type Agent, openAgent } from "@nanoagent/runtime";
+import { engineTypeOf } from "@nanoagent/runtime/program";
+import type { AgentServer, Listening } from "@nanoagent/server";
+import { version } from "../../package.json";
+import type { CommandAction, OptionValues } from "../command-line/command.js";
+import { UsageError } from "../errors/usage-error.js";
+import { exitCodes } from "../exit-codes.js";
+import { boundHeap } from "../heap-flags.js";
+import { onAbort } from "../on-abort.js";
+import { formatJson } from "../output/format.js";
+import { plainText } from "../output/plain-text.js";
+import { StatusLine } from "../output/status-line.js";
+import { terminalAbilities } from "../output/terminal-style.js";
+import { modelName } from "../run/model-name.js";
+import { readAgent } from "../run/read-agent.js";
+import { RunStatus } from "../run/run-status.js";
+import type { Streams } from "../streams.js";
+import { hangUpHandler } from "./hang-up.js";
+import { Reloader } from "./reloader.js";
+import { ServeLog } from "./serve-log.js";
+import { TerminalDesk } from "./terminal-desk.js";
+
+/** Time for running replies when the service stops, and for closing the agent after that. */
+const STOP_MILLISECONDS = 15_000;
+
+/** Serves an agent until a signal ends the program. */
+export const serveAgent: CommandAction = async (values, streams) => {
+  const address = readAddress(values);
+  const log = new ServeLog(streams.stderr, String(values["log-level"] ?? "info"));
+  const say = (message: string) => log.write({ level: "info", event: "notice", message });
+  const config = await readAgent(values, streams, say, "serve");
+  // Modules of Node are loaded before the flags of V8 change.
+  const [{ createServer }] = await Promise.all([import("@nanoagent/server"), import("node:http")]);
+  await boundHeap(engineTypeOf(config));
+  const open = (next: NanoAgentConfigInput) => openShowing(next, streams);
+  const agent = await open(config);
+  const logsTexts = values["log-texts"] === true;
+  const server = createServer(agent, {
+    version,
+    logsTexts,
+    log: (entry) => {
+      log.write(entry);
+      if (entry.event === "turn-end") reloader.tellNotices();
+    },
+  });
+  const reloader = new Reloader({ server, log, values, streams, open, config });
+  try {
+    if (streams.stop.aborted) return exitCodes.interrupted;
+    const listening = await server.listen(address);
+    streams.stopMilliseconds = STOP_MILLISECONDS;
+    streams.onHangUp = hangUpHandler(streams, () => reloader.request());
+    tellReady(listening, values, server, streams);
+    tellUnserved(agent.config.serve, log);
+    reloader.tellNotices();
+    const terminal = isAtTerminal(values, streams) ? new TerminalDesk(server.permissions, streams, log) : null;
+    await new Promise<void>((resolve) => onAbort(streams.stop, resolve));
+    log.write({ level: "info", event: "service-stop", ...runningOf(await server.status()) });
+    await server.drain();
+    terminal?.close();
+    return exitCodes.done;
+  } finally {
+    await server.close();
+    await reloader.ended;
+    await server.agent.close();
+  }
+};
+
+function readAddress({ host, port }: OptionValues): { host?: string | undefined; port?: number | undefined } {
+  if (host === "") {
+    throw new UsageError({ message: "--host is empty.", hint: "Pass an address, such as --host 127.0.0.1." });
+  }
+  if (port !== undefined && !(Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535)) {
+    throw new UsageError({
+      message: `--port takes a whole number from 0 to 65535, found "${port}".`,
+      hint: "Pass --port 0 for a free port.",
+    });
+  }
+  return {
+    ...(host !== undefined && { host: String(host) }),
+    ...(port !== undefined && { port: Number(port) }),
+  };
+}
+
+/** Opens an agent. A terminal shows how far its model is loaded. */
+async function openShowing(config: NanoAgentConfigInput, { stderr }: Streams): Promise<Agent> {
+  const status = new RunStatus(
+    new StatusLine(stderr, terminalAbilities(stderr, process.env, false)),
+    modelName(config),
+  );
+  if (engineTypeOf(config) !== "rules") status.load();
+  try {
+    return await openAgent(config, {
+      hostFile: fileURLToPath(new URL("./host-program.js", import.meta.url)),
+      ownsProgram: true,
+      onLoadProgress: (share) => status.loaded(share),
+    });
+  } finally {
+    status.clear();
+  }
+}
+
+/** Whether a person at a terminal can be asked. */
+function isAtTerminal({ json }: OptionValues, { stdout }: Streams): boolean {
+  return !json && stdout.isTTY === true && isatty(0);
+}
+
+function tellReady(
+  { url, port, madeKey }: Listening,
+  values: OptionValues,
+  server: AgentServer,
+  streams: Streams,
+): void {
+  const { stdout, stderr } = streams;
+  if (madeKey !== null) {
+    const { key, file } = madeKey;
+    stderr.write(
+      plainText(
+        `Clients need this key, which is shown only now and kept in ${file}:\n  ${key}\n` +
+          `They send it as a header, "Authorization: Bearer ${key}". Most have a field "API key" for it.\n`,
+      ),
+    );
+  }
+  const { name } = server.agent.config.spec;
+  stdout.write(
+    values.json ? formatJson({ event: "ready", url, port, pid: process.pid, agent: name }) : `Listening on ${url}\n`,
+  );
+}
+
+/** Settings that configs may have, and that this version does not serve. */
+function tellUnserved(settings: ServeSettings = {}, log: ServeLog): void {
+  const { page, metrics, wyoming } = settings;
+  for (const [name, value] of Object.entries({ page, metrics, wyoming })) {
+    if (!value) continue;
+    log.write({ level: "warn", event: "notice", message: `serve.${name} has no effect in this version.` });
+  }
+}
+
+function runningOf({ turns: { running, waiting } }: { turns: { running: number; waiting: number } }) {
+  return { running, waiting };
+}
