@@ -117,7 +117,7 @@ export default packageBuild([], {
       ],
     },
     { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },
-    { file: "check-agent.js", parts: ["check/check-agent"] },
+    { file: "check-agent.js", parts: ["check/check-agent", "serve/find-errors"] },
     { file: "evaluate-engines.js", parts: ["eval/evaluate-engines"] },
     // The files with isAlone import no other file, and no other imports them.
     { file: "host-program.js", parts: ["runtime/engines/host-program"], isAlone: true },

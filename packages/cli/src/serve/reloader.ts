@@ -1,10 +1,8 @@
-import type { MemoryProbe, NanoAgentConfigInput, ServeSettings } from "@nanoagent/models";
-import { DeviceMemoryProbe } from "@nanoagent/profiler";
+import type { NanoAgentConfigInput, ServeSettings } from "@nanoagent/models";
 import type { Agent } from "@nanoagent/runtime";
 import type { AgentServer } from "@nanoagent/server";
 import type { OptionValues } from "../command-line/command.js";
-import { DEFAULT_CONFIG_FILE, hasDefaultConfig } from "../config/default-config-file.js";
-import { modelFileOf } from "../named-models/model-file-of.js";
+import { hasDefaultConfig } from "../config/default-config-file.js";
 import { readAgent } from "../run/read-agent.js";
 import type { Streams } from "../streams.js";
 import { errorFacts } from "./error-facts.js";
@@ -120,31 +118,17 @@ export class Reloader {
   /** Reads and checks the config. Returns null, with a line in the log, if something is wrong with it. */
   async #readConfig(): Promise<NanoAgentConfigInput | null> {
     const { values, streams, log, server } = this.#parts;
-    const { config: file, model, device } = values;
-    const say = (message: string) => log.write({ level: "info", event: "notice", message });
-    const read = () => readAgent(values, streams, say, "serve");
     // An agent that a model alone makes has no config.
-    if (file === undefined && model !== undefined && !(await hasDefaultConfig())) return read();
-    const [{ checkFile }, { readPlanningDevice }] = await Promise.all([
-      import("../check/check-agent.js"),
-      import("../optimize/planning-device.js"),
-    ]);
-    const { report } = await checkFile(String(file ?? DEFAULT_CONFIG_FILE), {
-      device: device === undefined ? null : await readPlanningDevice({ device }),
-      elsewhere: null,
-      modelPath: model === undefined ? undefined : await modelFileOf(String(model), streams),
-      memory: await probeWithout(server.agent),
-      streams,
-    });
-    const problems = report.issues.filter(({ severity }) => severity === "error");
-    if (problems.length === 0) return read();
-    log.write({
-      level: "error",
-      event: "reload-refused",
-      message: "The config has errors. The old agent goes on.",
-      problems: problems.map(({ key, line, message, hint }) => ({ key, line, message, hint })),
-    });
-    return null;
+    if (values.config !== undefined || values.model === undefined || (await hasDefaultConfig())) {
+      const { findErrors } = await import("./find-errors.js");
+      const errors = await findErrors(values, streams, server.agent);
+      if (errors.length > 0) {
+        const message = "The config has errors. The old agent goes on.";
+        log.write({ level: "error", event: "reload-refused", message, problems: errors });
+        return null;
+      }
+    }
+    return readAgent(values, streams, (message) => log.write({ level: "info", event: "notice", message }), "serve");
   }
 
   #tellKept(old: ServeSettings = {}, next: ServeSettings = {}): void {
@@ -160,22 +144,4 @@ export class Reloader {
       settings: changed.map((name) => `serve.${name}`),
     });
   }
-}
-
-/** Reads the memory that is available when an agent has ended: with what its engine takes now, or may still take. */
-async function probeWithout(agent: Agent): Promise<MemoryProbe> {
-  const { engine } = await agent.memory();
-  const bytes = engine?.plan?.ledger.peak_resident_bytes ?? 0;
-  const probe = new DeviceMemoryProbe();
-  return {
-    async read() {
-      const reading = await probe.read();
-      const { available_bytes, machine_available_bytes = available_bytes } = reading;
-      return {
-        ...reading,
-        available_bytes: available_bytes + bytes,
-        machine_available_bytes: machine_available_bytes + bytes,
-      };
-    },
-  };
 }
