@@ -48,6 +48,7 @@ export class ChatChunks {
   readonly #facts: ReplyFacts;
   readonly #includesUsage: boolean;
   readonly #sentCalls = new Set<string>();
+  #hasText = false;
 
   constructor(facts: ReplyFacts, { includesUsage }: { includesUsage: boolean }) {
     this.#facts = facts;
@@ -63,6 +64,7 @@ export class ChatChunks {
   chunksFor(event: AnswerEvent): readonly ChatChunk[] {
     switch (event.type) {
       case "text-delta":
+        this.#hasText = true;
         return [this.#chunk({ content: event.text })];
       case "reasoning-delta":
         return [this.#chunk({ reasoning_content: event.text })];
@@ -70,6 +72,8 @@ export class ChatChunks {
         return event.for_caller ? this.#calls([event]) : this.#extension(event);
       case "run-end":
         return [
+          // A reply without any piece of text is its own text.
+          ...(this.#hasText || event.reply.content === "" ? [] : [this.#chunk({ content: event.reply.content })]),
           ...this.#calls(event.calls ?? []),
           ...this.#extension(event),
           this.#chunk({}, finishReason(event)),

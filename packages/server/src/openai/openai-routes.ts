@@ -6,7 +6,6 @@ import { answerEvents } from "./answer-events.js";
 import type { ReplyFacts } from "./chat-chunks.js";
 import { embed } from "./embeddings.js";
 import { listModels, showModel } from "./models.js";
-import { openaiError } from "./openai-error.js";
 import { readChatRequest } from "./read-chat-request.js";
 import { readResponseRequest } from "./read-response-request.js";
 import { replyId } from "./reply-id.js";
@@ -25,7 +24,7 @@ export interface OpenaiOptions {
 
 /**
  * Returns the routes of OpenAI's API, with and without `/v1`: the base addresses that clients are given differ. Errors
- * become replies in the form of this API.
+ * are thrown: `openaiError` makes replies of them.
  */
 export function openaiRoutes(served: ServedAgent, options: OpenaiOptions = {}): Route[] {
   const routes: readonly Route[] = [
@@ -35,20 +34,7 @@ export function openaiRoutes(served: ServedAgent, options: OpenaiOptions = {}): 
     { method: "POST", path: "/responses", handle: (request) => respond(request, served, options) },
     { method: "POST", path: "/embeddings", handle: async (request) => jsonReply(await embed(request, served)) },
   ];
-  return routes.map(withErrors).flatMap((route) => [{ ...route, path: `/v1${route.path}` }, route]);
-}
-
-function withErrors(route: Route): Route {
-  return {
-    ...route,
-    handle: async (request, parameters) => {
-      try {
-        return await route.handle(request, parameters);
-      } catch (error) {
-        return openaiError(error);
-      }
-    },
-  };
+  return routes.flatMap((route) => [{ ...route, path: `/v1${route.path}` }, route]);
 }
 
 async function complete(request: HttpRequest, served: ServedAgent, options: OpenaiOptions): Promise<HttpReply> {

@@ -102,13 +102,15 @@ export class ResponseEvents {
 
   #end(event: Extract<AnswerEvent, { type: "run-end" }>): ResponseEvent[] {
     const finish = finishReason(event);
+    // A reply without any piece of text is its own text. A response without a word still has a message, for clients that
+    // read the last item.
+    const isWritten = this.#items.some(({ type }) => type !== "reasoning");
     const calls = (event.calls ?? []).flatMap((call) => this.#call(call));
-    // A response without a word still has a message, for clients that read the last item.
-    const empty = this.#items.some(({ type }) => type !== "reasoning") ? [] : this.#write("message", "");
+    const text = isWritten || calls.length > 0 ? [] : this.#write("message", event.reply.content);
     const rest = [...this.#close(finish === "length" ? "incomplete" : "completed"), ...this.#extension(event)];
     this.#response = endedResponse(this.#response, { output: this.#items, finish, usage: event.usage });
     const last = this.#event(`response.${this.#response.status}`, { response: this.#response });
-    return [...calls, ...empty, ...rest, last];
+    return [...calls, ...text, ...rest, last];
   }
 
   /** Adds text to the open item of this type, or to a new one. */

@@ -1,8 +1,8 @@
+import { ShownText } from "../conversations/shown-text.js";
 import type { AnswerEvent } from "../turns/ask.js";
 import { type ChatCall, chatCall, type ReplyFacts } from "./chat-chunks.js";
 import { type Extension, extensionOf } from "./extension.js";
 import { type FinishReason, finishReason } from "./finish-reason.js";
-import { ReplyText } from "./reply-text.js";
 import { type ChatUsage, chatUsage } from "./usage.js";
 
 /** A whole chat completion. */
@@ -26,35 +26,60 @@ export interface ChatMessage {
 }
 
 /** Reads the events of a reply to their end, and returns it as a chat completion. Throws the error of a failed reply. */
-export async function writeChatReply(
-  events: AsyncGenerator<AnswerEvent, void>,
-  { id, created, model }: ReplyFacts,
-): Promise<ChatReply> {
-  const said = new ReplyText();
+export async function writeChatReply(events: AsyncGenerator<AnswerEvent, void>, facts: ReplyFacts): Promise<ChatReply> {
+  const shown = new ShownText();
+  let reasoning = "";
   const extensions: Extension[] = [];
   for await (const event of events) {
-    if (event.type === "error") throw event.error;
-    said.take(event);
     const extension = extensionOf(event);
     if (extension !== null) extensions.push(extension);
-    if (event.type !== "run-end") continue;
-    const calls = event.calls ?? [];
-    const message: ChatMessage = {
-      role: "assistant",
-      content: said.text === "" && calls.length > 0 ? null : said.text,
-      refusal: null,
-      ...(said.reasoning !== "" && { reasoning_content: said.reasoning }),
-      ...(calls.length > 0 && { tool_calls: calls.map(chatCall) }),
-    };
-    return {
-      id,
-      object: "chat.completion",
-      created,
-      model,
-      choices: [{ index: 0, message, finish_reason: finishReason(event), logprobs: null }],
-      usage: chatUsage(event.usage),
-      ...(extensions.length > 0 && { nanoagent: { events: extensions } }),
-    };
+    switch (event.type) {
+      case "text-delta":
+        shown.add(event.text);
+        break;
+      case "reasoning-delta":
+        reasoning += event.text;
+        break;
+      case "text-retraction": {
+        const { text } = shown;
+        shown.retract();
+        reasoning += text.slice(shown.text.length);
+        break;
+      }
+      case "step-end":
+        shown.endStep();
+        break;
+      case "run-end":
+        return chatReply(facts, event, { text: shown.text || event.reply.content, reasoning, extensions });
+      case "error":
+        throw event.error;
+      default:
+        break;
+    }
   }
   throw new TypeError("The reply has no last event");
+}
+
+function chatReply(
+  { id, created, model }: ReplyFacts,
+  end: Extract<AnswerEvent, { type: "run-end" }>,
+  { text, reasoning, extensions }: { text: string; reasoning: string; extensions: readonly Extension[] },
+): ChatReply {
+  const calls = end.calls ?? [];
+  const message: ChatMessage = {
+    role: "assistant",
+    content: text === "" && calls.length > 0 ? null : text,
+    refusal: null,
+    ...(reasoning !== "" && { reasoning_content: reasoning }),
+    ...(calls.length > 0 && { tool_calls: calls.map(chatCall) }),
+  };
+  return {
+    id,
+    object: "chat.completion",
+    created,
+    model,
+    choices: [{ index: 0, message, finish_reason: finishReason(end), logprobs: null }],
+    usage: chatUsage(end.usage),
+    ...(extensions.length > 0 && { nanoagent: { events: extensions } }),
+  };
 }

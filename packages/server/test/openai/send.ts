@@ -1,4 +1,6 @@
-import type { HttpReply, HttpRequest, Route } from "../../src/http/exchange.js";
+import type { HttpReply, HttpRequest } from "../../src/http/exchange.js";
+import { openRouter } from "../../src/http/router.js";
+import { openaiError } from "../../src/openai/openai-error.js";
 import { type OpenaiOptions, openaiRoutes } from "../../src/openai/openai-routes.js";
 import type { ServedAgent } from "../../src/service/served-agent.js";
 
@@ -32,7 +34,7 @@ export function requestOf(
   };
 }
 
-/** Sends a request to the route itself, without a connection. */
+/** Sends a request to the routes, without a connection. */
 export async function send(
   served: ServedAgent,
   method: "GET" | "POST",
@@ -40,10 +42,8 @@ export async function send(
   body?: unknown,
   options: SendOptions = {},
 ): Promise<Sent> {
-  const routes = openaiRoutes(served, options);
-  const { route, parameters } = find(routes, method, path);
-  const reply = await route.handle(requestOf(method, path, body, options), parameters);
-  return read(reply);
+  const answer = openRouter(openaiRoutes(served, options), openaiError);
+  return read(await answer(requestOf(method, path, body, options)));
 }
 
 export const chat = (served: ServedAgent, body: object, options?: SendOptions) =>
@@ -71,16 +71,4 @@ export async function read(reply: HttpReply): Promise<Sent> {
       return JSON.parse(text);
     },
   };
-}
-
-function find(routes: readonly Route[], method: string, path: string) {
-  for (const route of routes) {
-    if (route.method !== method) continue;
-    if (route.path === path) return { route, parameters: {} };
-    const [start = "", name] = route.path.split("/:");
-    if (name !== undefined && path.startsWith(`${start}/`)) {
-      return { route, parameters: { [name]: path.slice(start.length + 1) } };
-    }
-  }
-  throw new Error(`No route for ${method} ${path}`);
 }
