@@ -1,5 +1,4 @@
-import type { ToolCall } from "@nanoagent/runtime";
-import { ShownText } from "../conversations/shown-text.js";
+import type { TokenUsage, ToolCall } from "@nanoagent/runtime";
 import type { AnswerEvent } from "../turns/ask.js";
 import { isObject } from "./read-field.js";
 import type { ReplyClock, ReplyFigures } from "./reply-figures.js";
@@ -51,7 +50,10 @@ export type LastLine = { done: true; done_reason: "stop" | "length" | "load" } &
 /** Writes the events of a reply as objects in Ollama's form. */
 export class ReplyLines {
   readonly #options: ReplyLinesOptions;
-  readonly #shown = new ShownText();
+  /** Text of the reply so far. Of a streamed one, only whether there was any. */
+  #text = "";
+  /** Length of the text before the current step. */
+  #begun = 0;
   #thinking = "";
   #calls = 0;
 
@@ -67,16 +69,17 @@ export class ReplyLines {
     switch (event.type) {
       case "text-delta":
         this.#options.clock.noteOutput();
-        return this.part({ text: this.#shown.add(event.text) + event.text });
+        this.#text ||= event.text;
+        return this.part({ text: event.text });
       case "reasoning-delta":
         this.#options.clock.noteOutput();
         return this.#options.showsThinking ? this.part({ thinking: event.text }) : null;
       case "tool-call":
         this.#options.clock.noteOutput();
-        this.#shown.noteCalls();
         return event.for_caller === true ? this.part({ calls: [this.#callEntry(event)] }) : null;
       case "run-end":
-        return this.#end(doneReason(event), {}, this.#options.clock.end(event.usage));
+        // A reply without any piece of text has its text at the end.
+        return this.#end(event, { text: this.#text === "" ? event.reply.content : "" });
       default:
         return null;
     }
@@ -84,30 +87,29 @@ export class ReplyLines {
 
   /** Collects an event of a reply that is sent in one piece. Returns the reply at its end, and null before it. */
   collect(event: AnswerEvent): object | null {
-    const { clock, showsThinking } = this.#options;
     switch (event.type) {
       case "text-delta":
-        clock.noteOutput();
-        this.#shown.add(event.text);
+        this.#options.clock.noteOutput();
+        this.#text += event.text;
         return null;
       case "reasoning-delta":
-        clock.noteOutput();
+        this.#options.clock.noteOutput();
         this.#thinking += event.text;
         return null;
       case "text-retraction":
-        this.#thinking += this.#shown.retract();
-        return null;
-      case "tool-call":
-        clock.noteOutput();
-        this.#shown.noteCalls();
+        this.#thinking += this.#text.slice(this.#begun);
+        this.#text = this.#text.slice(0, this.#begun);
         return null;
       case "step-end":
-        this.#shown.endStep();
+        this.#begun = this.#text.length;
+        return null;
+      case "tool-call":
+        this.#options.clock.noteOutput();
         return null;
       case "run-end": {
+        const thinking = this.#thinking !== "" && this.#options.showsThinking ? this.#thinking : undefined;
         const calls = event.calls?.map((call) => this.#callEntry(call));
-        const thinking = this.#thinking !== "" && showsThinking ? this.#thinking : undefined;
-        return this.#end(doneReason(event), { text: this.#shown.text, thinking, calls }, clock.end(event.usage));
+        return this.#end(event, { text: this.#text || event.reply.content, thinking, calls });
       }
       default:
         return null;
@@ -121,14 +123,19 @@ export class ReplyLines {
 
   /** Returns the reply to a request without a message. The model is loaded in any case. */
   loaded(): object {
-    return this.#end("load", {}, this.#options.clock.end(null));
+    return this.#last("load", {}, null);
   }
 
   #callEntry({ id, name, arguments: given }: ToolCall): CallEntry {
     return { id, function: { index: this.#calls++, name, arguments: argumentsOf(given) } };
   }
 
-  #end(done_reason: LastLine["done_reason"], content: ReplyContent, figures: ReplyFigures): object {
+  #end({ reason, usage }: RunEnd, content: ReplyContent): object {
+    return this.#last(reason === "length" || reason === "repetition" ? "length" : "stop", content, usage);
+  }
+
+  #last(done_reason: LastLine["done_reason"], content: ReplyContent, usage: TokenUsage | null): object {
+    const figures = this.#options.clock.end(usage);
     return { ...this.#head(content), done: true, done_reason, ...figures } satisfies LastLine;
   }
 
@@ -136,10 +143,6 @@ export class ReplyLines {
     const { name, form, now } = this.#options;
     return { model: name, created_at: new Date(now()).toISOString(), ...form(content) };
   }
-}
-
-function doneReason({ reason }: RunEnd): "stop" | "length" {
-  return reason === "length" || reason === "repetition" ? "length" : "stop";
 }
 
 /** A model may write arguments that are not an object. */

@@ -126,18 +126,11 @@ describe("A streamed reply", () => {
     expect([written, read]).toEqual([6, 5]);
   });
 
-  test("separates the texts of steps, as the whole reply does", async () => {
-    const script = (): AsyncGenerator<AnswerEvent, void> =>
-      eventsOf(
-        { type: "text-delta", text: "I look." },
-        { type: "tool-call", id: "1", name: "look", arguments: {} },
-        { type: "tool-result", id: "1", name: "look", content: "dark", is_error: false },
-        { type: "step-end", step: 1, reason: "tool-calls", usage: null },
-        { type: "text-delta", text: "It is dark." },
-        { type: "run-end", reply: replyOf("It is dark."), reason: "stop", usage: null },
-      );
-    const lines = await read((await streamReply(script(), newLines())) as StreamedReply);
-    const streamed = lines.map((line) => (line.message as { content: string }).content).join("");
-    expect(streamed).toBe("I look.\n\nIt is dark.");
+  test("without any piece of text has its text at the end", async () => {
+    const whole = eventsOf(start, { type: "run-end", reply: replyOf("Done."), reason: "stop", usage: null });
+    const lines = await read((await streamReply(whole, newLines())) as StreamedReply);
+    expect(lines).toEqual([
+      expect.objectContaining({ message: { role: "assistant", content: "Done." }, done: true, done_reason: "stop" }),
+    ]);
   });
 });
