@@ -114,6 +114,8 @@ export default packageBuild([], {
         "server/program",
         "server/http/node-listener",
         "server/status/status-socket",
+        "server/status/service-places",
+        "runtime/node/index",
       ],
     },
     { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },

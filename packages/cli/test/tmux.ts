@@ -17,15 +17,17 @@ export interface TmuxOptions {
   columns: number;
   rows?: number;
   environment?: Readonly<Record<string, string>>;
+  /** Words of a command that starts the program. Default: it is started directly. */
+  starter?: readonly string[];
 }
 
 /** The program in a real terminal emulator: what a person sees, not what was sent. */
 export class TmuxTerminal {
   readonly #folder = mkdtempSync(path.join(os.tmpdir(), "nanoagent-tmux-"));
 
-  constructor(args: readonly string[], { columns, rows = 24, environment = {} }: TmuxOptions) {
+  constructor(args: readonly string[], { columns, rows = 24, environment = {}, starter = [] }: TmuxOptions) {
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${quote(value)}`);
-    const words = [testedNode, program, ...args].map(quote);
+    const words = [...starter, testedNode, program, ...args].map(quote);
     const command = `env ${[...variables, ...words].join(" ")}; echo "exit code $?"; sleep 1000`;
     const size = ["-x", String(columns), "-y", String(rows)];
     this.#tmux("-f", "/dev/null", "new-session", "-d", ...size, command);

@@ -85,6 +85,8 @@ export class TerminalInput implements MessageInput {
     this.#editor.on("close", () => this.close());
     stdin.setEncoding("utf8");
     stdin.on("data", this.#receive);
+    // An earlier input of the same terminal has paused it.
+    stdin.resume();
     stdin.on("end", this.#end);
     // The terminal is gone; the signal that says so is on its way.
     stdin.on("error", this.#end);

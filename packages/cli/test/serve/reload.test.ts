@@ -34,14 +34,20 @@ describe.skipIf(process.platform === "win32")("SIGHUP", () => {
     await running.until(() => running.text === "one ");
     await write("barn");
     service.child.kill("SIGHUP");
-    await service.until(() => service.log.some(({ event }) => event.startsWith("reload")), "the reload");
-    const health = (await (await service.get("/health")).json()) as { live: boolean };
-    expect(health.live).toBe(true);
+    let health = await service.get("/health");
+    while (health.status === 200) health = await service.get("/health");
+    expect(health.status).toBe(503);
+    expect(await health.json()).toMatchObject({ live: true, ready: false, reasons: [{ code: "reloading" }] });
+    const waiting = service.stream("wait");
     server.finish();
     await running.ended;
     expect(running).toMatchObject({ text: "one two three", isDone: true, error: null });
+    const waited = await waiting;
+    await waited.ended;
+    expect(waited).toMatchObject({ status: 200, text: "one two three", isDone: true, error: null });
     await service.logged("reload-end");
     expect(await modelOf(service)).toBe("barn");
+    expect(server.asked).toEqual(["count", "wait"]);
     expect(await service.end()).toBe(143);
   });
 
@@ -93,12 +99,15 @@ describe.skipIf(process.platform === "win32")("SIGHUP", () => {
     const server = await startSlowServer("one");
     server.finish();
     const { service, write } = await startService(server.url);
-    await write("barn", "serve: { port: 7421, api_keys_env: SHED_KEYS, ask_seconds: 5 }");
+    await write("barn", "serve: { port: 7421, host: 0.0.0.0, api_keys_env: PATH, ask_seconds: 5 }");
     service.child.kill("SIGHUP");
-    await service.until(() => service.log.some(({ event }) => /^reload-(end|refused)$/.test(event)), "the reload");
-    const warned = service.log.filter(({ level }) => level === "warn");
-    expect(JSON.stringify(warned)).toContain("port");
-    expect(JSON.stringify(warned)).toContain("api_keys_env");
+    await service.logged("reload-end");
+    expect(await service.logged("settings-kept")).toMatchObject({
+      level: "warn",
+      settings: ["serve.host", "serve.api_keys_env"],
+    });
+    // Clients still need no key.
+    expect(await service.say("hello", {}, "barn")).toBe("one");
     await service.end();
   });
 

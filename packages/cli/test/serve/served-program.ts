@@ -117,8 +117,8 @@ export class ServedProgram {
   }
 
   /** Sends one message and returns the reply's text. */
-  async say(content: string, headers: Record<string, string> = {}): Promise<string> {
-    const response = await this.post("/v1/chat/completions", chat(content), headers);
+  async say(content: string, headers: Record<string, string> = {}, model = "shed"): Promise<string> {
+    const response = await this.post("/v1/chat/completions", chat(content, model), headers);
     const text = await response.text();
     if (!response.ok) throw new Error(`${response.status}: ${text}`);
     return JSON.parse(text).choices[0].message.content;
@@ -154,13 +154,18 @@ export class StreamedReply {
   received = "";
   /** Events of the extension field. */
   readonly extensions: { type: string; [key: string]: unknown }[] = [];
+  /** Resolves at the end, also of a broken connection. */
   readonly ended: Promise<void>;
   error: unknown = null;
   isDone = false;
+  /** Whether the connection was closed before the end of the stream. */
+  isBroken = false;
 
   constructor(response: Response) {
     this.status = response.status;
-    this.ended = this.#read(response);
+    this.ended = this.#read(response).catch(() => {
+      this.isBroken = true;
+    });
   }
 
   async #read(response: Response): Promise<void> {

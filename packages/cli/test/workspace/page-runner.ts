@@ -202,7 +202,19 @@ function withoutFigures(output: string): string {
 
 /** Returns the options that `nanoagent COMMAND --help` lists, by command. */
 export async function readOptions(): Promise<Map<string, string[]>> {
-  const commands = ["profile", "optimize", "init", "check", "run", "serve", "status", "eval", "models", "sessions", "completion"];
+  const commands = [
+    "profile",
+    "optimize",
+    "init",
+    "check",
+    "run",
+    "serve",
+    "status",
+    "eval",
+    "models",
+    "sessions",
+    "completion",
+  ];
   const helps = commands.map(async (name): Promise<[string, string[]]> => {
     const { stdout } = await execute(process.execPath, [program, name, "--help"]);
     return [name, [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option ?? "")];

@@ -122,15 +122,18 @@ describe("the published files", () => {
     expect(importers).toEqual([]);
   });
 
-  test.each(["optimizer", "profiler", "hub", "runtime", "server", "cli"])("of %s have no circular imports", async (name) => {
-    const graph = await readGraph(name);
-    expect([...graph].filter(([file, imports]) => imports.some(({ to }) => to === file))).toEqual([]);
-    const visit = (file: string, way: readonly string[]): void => {
-      expect(way, `a circle: ${[...way, file].join(" → ")}`).not.toContain(file);
-      for (const { to, isLazy, isOutside } of graph.get(file) ?? []) {
-        if (!isLazy && !isOutside) visit(to, [...way, file]);
-      }
-    };
-    for (const file of graph.keys()) visit(file, []);
-  });
+  test.each(["optimizer", "profiler", "hub", "runtime", "server", "cli"])(
+    "of %s have no circular imports",
+    async (name) => {
+      const graph = await readGraph(name);
+      expect([...graph].filter(([file, imports]) => imports.some(({ to }) => to === file))).toEqual([]);
+      const visit = (file: string, way: readonly string[]): void => {
+        expect(way, `a circle: ${[...way, file].join(" → ")}`).not.toContain(file);
+        for (const { to, isLazy, isOutside } of graph.get(file) ?? []) {
+          if (!isLazy && !isOutside) visit(to, [...way, file]);
+        }
+      };
+      for (const file of graph.keys()) visit(file, []);
+    },
+  );
 });

@@ -59,7 +59,11 @@ const shape = {
       "./testing",
     ],
   },
-  server: { dependencies: ["@nanoagent/models"], peers: ["@nanoagent/runtime"], exports: [".", "./package.json", "./program"] },
+  server: {
+    dependencies: ["@nanoagent/models"],
+    peers: ["@nanoagent/runtime"],
+    exports: [".", "./package.json", "./program"],
+  },
   // The program contains its parts inlined: one package to install.
   cli: { dependencies: [], peers: [], exports: ["./package.json"] },
 };
