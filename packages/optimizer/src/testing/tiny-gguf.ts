@@ -157,7 +157,8 @@ export function tinyGguf(options: TinyGgufOptions = {}): WritableGguf {
   };
 }
 
-function fillWithOnes(target: Uint8Array): void {
+/** Fills `target` with the 32-bit float 1. */
+export function fillWithOnes(target: Uint8Array): void {
   const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
   for (let at = 0; at < target.length; at += 4) view.setFloat32(at, 1, true);
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { memoryLedger } from "../../src/index.js";
+import { type RecurrentArchitecture, recurrentModel } from "../../src/testing/recurrent-model.js";
 import { tinyGguf } from "../../src/testing/tiny-gguf.js";
 import { headerOfContents } from "./header-of.js";
-import { type RecurrentArchitecture, recurrentModel } from "./recurrent-models.js";
 
 /**
  * llama.cpp's own figures for cache, state and compute buffer, in MB of 2^20 bytes, from log messages of the add-on in

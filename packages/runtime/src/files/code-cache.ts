@@ -19,7 +19,7 @@ export function codeCacheFolder(
   isKept = module.flushCompileCache !== undefined,
 ): string | null {
   const { NODE_COMPILE_CACHE: chosen, NODE_DISABLE_COMPILE_CACHE: disabled } = environment;
-  const caches = cachesOf(environment);
+  const caches = userCaches(environment);
   if (!isKept || chosen || disabled || caches === null) return null;
   const own = path.join(caches, "nanoagent");
   const folder = path.join(own, NAME + version);
@@ -42,7 +42,7 @@ export function keepCompiledCode(): void {
 }
 
 /** Returns the user's cache folder, or null if it is unknown. Ignores relative paths, as XDG requires. */
-function cachesOf({ XDG_CACHE_HOME, LOCALAPPDATA, HOME }: NodeJS.ProcessEnv): string | null {
+export function userCaches({ XDG_CACHE_HOME, LOCALAPPDATA, HOME }: NodeJS.ProcessEnv): string | null {
   if (XDG_CACHE_HOME !== undefined && path.isAbsolute(XDG_CACHE_HOME)) return XDG_CACHE_HOME;
   if (process.platform === "win32") return LOCALAPPDATA ?? null;
   if (HOME === undefined || !path.isAbsolute(HOME)) return null;

@@ -93,6 +93,11 @@ export interface AddonContext {
     withProbabilities: true,
   ): Promise<[token: number, probabilities: readonly number[] | undefined, confidence: number | undefined]>;
   removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean;
+  /**
+   * First position whose cells all layers still have, or -1 if there is none. It is above 0 after layers with a sliding
+   * window dropped their oldest cells, and the last position for recurrent layers, which have only one state.
+   */
+  getSequenceKvCacheMinPosition(sequence: number): number;
   setThreads(threads: number): void;
   /** Embedding of the token before this one in the last batch. Only for a context with `embeddings`. */
   getEmbedding(tokens: number): Float64Array;

@@ -12,6 +12,7 @@ import { BatchThreads, type EngineThreads } from "./batch-threads.js";
 import { contextExceeded } from "./context-exceeded.js";
 import { Drafts } from "./drafts.js";
 import { EngineState } from "./engine-state.js";
+import { KeptStates } from "./kept-states.js";
 import { loadLlamaAddon } from "./llama-addon.js";
 import { LoadedModel } from "./loaded-model.js";
 import { PromptCache } from "./prompt-cache.js";
@@ -31,6 +32,8 @@ export interface LlamaEngineOptions extends EngineThreads {
   /** Whether to map the weights from the file instead of reading them into memory. */
   mapsFile: boolean;
   kvType: "f16" | "q8_0";
+  /** Longest sliding window of a layer, in tokens. Default: null, which means none or unknown. */
+  windowTokens?: number | null | undefined;
   /** Chat template of the file, or null. */
   chatTemplate: string | null;
   /** Separate template of the file for conversations with tools. Default: null. */
@@ -47,6 +50,8 @@ export interface LlamaEngineOptions extends EngineThreads {
   draftTokens?: number | undefined;
   /** File that keeps the state of the KV cache between runs, or null. */
   stateFile: string | null;
+  /** Where beginnings and conversations are kept while the engine is open. Default: null, which keeps none. */
+  keptStates?: { caches: string; leastMilliseconds?: number | undefined } | null | undefined;
 }
 
 /** After counting the tokens of this many characters, the process may do other work, such as sending signs of life. */
@@ -69,6 +74,7 @@ export class LlamaEngine implements Engine {
   readonly #options: LlamaEngineOptions;
   readonly #loaded: LoadedModel;
   readonly #cache: PromptCache;
+  readonly #kept: KeptStates;
   readonly #drafts: Drafts;
   readonly #prompts: PromptReader;
   readonly #state: EngineState | null;
@@ -92,6 +98,7 @@ export class LlamaEngine implements Engine {
     this.#options = options;
     this.#loaded = loaded;
     this.#cache = cache;
+    this.#kept = new KeptStates(cache, loaded, options.keptStates ?? null);
     this.#drafts = new Drafts(cache, options);
     this.#state = state;
     this.#threads = {
@@ -227,18 +234,21 @@ export class LlamaEngine implements Engine {
       }
       request = decided === null ? asTextRequest(request) : { ...request, tools: [decided.tool] };
     }
-    const prompt = this.#prompts.read(request, this.#cache);
+    const written = this.#prompts.write(request);
+    await this.#kept.select(written.text, this.#prompts.tokenize);
+    if (isAborted()) return "abort";
+    const prompt = this.#prompts.read(written, this.#cache);
     const prompt_tokens = prompt.tokens.length;
     const room = this.contextTokens - prompt_tokens;
     if (room < 1) throw contextExceeded(prompt_tokens, this.contextTokens);
-    const usage = { prompt_tokens, cached_prompt_tokens: this.#cache.keepCommonPrefix(prompt.tokens) };
+    const usage = { prompt_tokens, cached_prompt_tokens: this.#kept.keepCommonPrefix(prompt.tokens) };
     const { sampling = {}, tools = [], toolChoice } = request;
     const limit = Math.min(sampling.maxTokens ?? room, room);
     const task = { prompt, grammar, tools, toolChoice, sampling, limit, emit, isAborted };
     const parts = { loaded: this.#loaded, cache: this.#cache, drafts: this.#drafts };
     const draft = new ReplyDraft(task, parts);
     const began = performance.now();
-    const prefilled = await this.#cache.prefill(prompt.tokens, isAborted, (read_tokens) =>
+    const prefilled = await this.#kept.prefill(prompt.tokens, isAborted, (read_tokens) =>
       emit({ type: "prompt-progress", read_tokens, prompt_tokens }),
     );
     const read = performance.now();
@@ -348,6 +358,7 @@ export class LlamaEngine implements Engine {
     await this.#save().catch(() => null);
     // Native memory must not be freed during a batch.
     await this.#last;
+    await this.#kept.close();
     await this.#chooser?.close();
     await this.#loaded.close();
   }

@@ -23,6 +23,8 @@ export interface LoadOptions {
   mapsFile: boolean;
   /** Default: `f16`. */
   kvType?: "f16" | "q8_0" | undefined;
+  /** Longest sliding window of a layer, in tokens. Default: null, which means none or unknown. */
+  windowTokens?: number | null | undefined;
   onProgress?: ((share: number) => void) | undefined;
 }
 
@@ -73,12 +75,19 @@ export class LoadedModel implements TokenEvaluator {
   #marks: ReasoningTokens | null = null;
   #options: ContextOptions;
   #openContext: AddonContext | null;
+  readonly #windowTokens: number | null;
 
-  private constructor(addon: LlamaAddon, model: AddonModel, context: AddonContext, options: ContextOptions) {
+  private constructor(
+    addon: LlamaAddon,
+    model: AddonModel,
+    context: AddonContext,
+    { windowTokens = null, ...options }: ContextOptions & Pick<LoadOptions, "windowTokens">,
+  ) {
     this.addon = addon;
     this.vocabulary = model;
     this.#openContext = context;
     this.#options = options;
+    this.#windowTokens = windowTokens;
     this.contextTokens = context.getContextSize();
   }
 
@@ -137,7 +146,16 @@ export class LoadedModel implements TokenEvaluator {
    * cannot be loaded, `engine-out-of-memory` if the context does not fit.
    */
   static async open(options: LoadOptions): Promise<LoadedModel> {
-    const { modelPath, contextTokens, batchTokens, threads, mapsFile, kvType = "f16", onProgress } = options;
+    const {
+      modelPath,
+      contextTokens,
+      batchTokens,
+      threads,
+      mapsFile,
+      kvType = "f16",
+      windowTokens,
+      onProgress,
+    } = options;
     // The native code only reports that it failed.
     await stat(modelPath).catch((cause: Error) => {
       throw cannotLoad(`Cannot read the model file ${modelPath}.`, cause.message, cause);
@@ -161,7 +179,7 @@ export class LoadedModel implements TokenEvaluator {
     }
     const contextOptions = { contextTokens, batchTokens, threads, kvType };
     const context = newContext(addon, model, contextOptions);
-    if (await context.init()) return new LoadedModel(addon, model, context, contextOptions);
+    if (await context.init()) return new LoadedModel(addon, model, context, { ...contextOptions, windowTokens });
     await model.dispose();
     throw noRoomForContext(contextTokens, await messages.reasons());
   }
@@ -183,7 +201,18 @@ export class LoadedModel implements TokenEvaluator {
     return [...logitIndexes];
   }
 
+  /**
+   * llama.cpp removes tokens from layers with a sliding window even if these have dropped cells that the tokens before
+   * need. The next tokens would then be evaluated without them.
+   */
+  canRemoveFrom(position: number): boolean {
+    if (position === 0) return true;
+    const first = this.#context.getSequenceKvCacheMinPosition(SEQUENCE);
+    return first <= 0 || (this.#windowTokens !== null && first <= position - this.#windowTokens);
+  }
+
   removeFrom(position: number): boolean {
+    if (!this.canRemoveFrom(position)) return false;
     return this.#context.removeTokenCellsFromSequence(SEQUENCE, position, TO_THE_END);
   }
 

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { type FitPlan, type NanoAgentConfig, TELLING_PARAMETERS } from "@nanoagent/models";
+import { userCaches } from "../../files/code-cache.js";
 import { EngineCgroup } from "../../memory/engine-cgroup.js";
 import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
 import type { ModelBudget } from "../../memory/program-share.js";
@@ -57,6 +58,8 @@ export async function openLlamaEngine(
   // The plan may be for a device with more cores. Threads without a core of their own wait for each other.
   const mostThreads = async () => Math.min(device.cpu_cores, await profiler.countUsableCores(machine));
 
+  const caches = userCaches(process.env);
+  const keptStates = caches === null ? null : { caches };
   const hasTools = hasProgramTools || mayOfferTools(config);
   const context = config.engine?.context ?? "auto";
   const plan = async (budget: ModelBudget, ladder: LadderSettings, wanted: number | null): Promise<PlannedModel> => {
@@ -85,7 +88,9 @@ export async function openLlamaEngine(
       options: {
         ...toOptions(planned, await mostThreads()),
         ...templatesIn(header),
+        windowTokens: header.shape.sliding_window,
         thinking: config.engine?.thinking,
+        keptStates,
       },
     };
   };

@@ -8,7 +8,9 @@ export interface TokenEvaluator {
   evaluate(position: number, tokens: readonly number[]): Promise<number>;
   /** Same, but returns the positions of the logits of each token from index `from` on. */
   evaluateEach(position: number, tokens: readonly number[], from: number): Promise<readonly number[]>;
-  /** Removes all tokens from this position on. Returns false if the model can only remove everything. */
+  /** Whether {@link removeFrom} would succeed for this position. Absent: only a try shows it. */
+  canRemoveFrom?(position: number): boolean;
+  /** Removes all tokens from this position on. Returns false, and removes nothing, if the model can only remove everything. */
   removeFrom(position: number): boolean;
 }
 
@@ -79,6 +81,11 @@ export class PromptCache {
     return this.#work;
   }
 
+  /** Time to evaluate a token of a prompt, or 0 if unknown. */
+  get millisecondsPerToken(): number {
+    return this.#prefillTokensPerMillisecond === 0 ? 0 : 1 / this.#prefillTokensPerMillisecond;
+  }
+
   get content(): CachedPrompt {
     return { tokens: this.#tokens, text: this.#text.text, marks: this.#text.marks };
   }
@@ -103,6 +110,11 @@ export class PromptCache {
     return this.#canForgetEnd;
   }
 
+  /** Whether the tokens from this position on can be removed, as far as it is known. */
+  canCut(position: number): boolean {
+    return this.#evaluator.canRemoveFrom?.(position) ?? this.#canForgetEnd !== false;
+  }
+
   /** Removes all tokens after the common prefix. Returns the number of tokens left. */
   keepCommonPrefix(tokens: readonly number[]): number {
     this.forgetAhead();
@@ -114,7 +126,8 @@ export class PromptCache {
     const isForgotten = this.#evaluator.removeFrom(common);
     if (common > 0) this.#canForgetEnd = isForgotten;
     if (!isForgotten) {
-      // A recurrent model cannot forget only a part.
+      // A recurrent model cannot forget only a part. One with sliding windows can forget a short one.
+      if (this.#evaluator.canRemoveFrom?.(this.#tokens.length - 1) === true) this.#canForgetEnd = null;
       this.#evaluator.removeFrom(0);
       common = 0;
     }

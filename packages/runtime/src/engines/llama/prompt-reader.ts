@@ -76,8 +76,8 @@ export class PromptReader {
     ];
   }
 
-  /** Converts a request to tokens. If it continues the cached text, the cached tokens are kept. */
-  read(request: EngineRequest, cache: PromptCache): Prompt {
+  /** Converts a request to text. */
+  write(request: EngineRequest): ChatPrompt {
     const { instructions, messages, tools = [] } = request;
     if (
       this.#model.callForm === undefined &&
@@ -92,8 +92,13 @@ export class PromptReader {
       messages: messages.map((message) => this.#safeMessage(message)),
       tools: tools.map((tool) => this.#texts.makeDataSafe(tool)),
     });
-    const tokens = cache.tokensOf(prompt.text, (text, isWhole) => this.#tokenize(text, isWhole));
     if (prompt.failure !== null && this.#failures.size < MAX_FAILURES) this.#failures.add(prompt.failure);
+    return prompt;
+  }
+
+  /** Converts a text to tokens. If it continues the cached text, the cached tokens are kept. */
+  read(prompt: ChatPrompt, cache: PromptCache): Prompt {
+    const tokens = cache.tokensOf(prompt.text, this.tokenize);
     return { ...prompt, tokens, endTokens: prompt.stop.flatMap((text) => this.#controlTokenOf(text)) };
   }
 
@@ -104,12 +109,13 @@ export class PromptReader {
     return (this.#vocabulary.getTokenAttributes(token) & CONTROL_TOKEN) === 0 ? [] : [token];
   }
 
-  #tokenize(text: string, isWhole: boolean): Iterable<number> {
+  /** Returns the tokens of a prompt's text, or of a part after its beginning. */
+  readonly tokenize = (text: string, isWhole: boolean): Iterable<number> => {
     const tokens = this.#vocabulary.tokenize(text, true);
     // A template may already write the BOS token.
     const lacksBos = isWhole && this.#vocabulary.shouldPrependBosToken() && tokens[0] !== this.#bos;
     return lacksBos ? [this.#bos, ...tokens] : tokens;
-  }
+  };
 
   #safeMessage(message: EngineMessage): EngineMessage {
     const { content, tool_calls, tool_call_id } = message;

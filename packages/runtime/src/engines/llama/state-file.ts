@@ -1,11 +1,10 @@
-import { createReadStream } from "node:fs";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { fromCheckedJson, toCheckedJson } from "../../files/checked-json.js";
-import { crc32 } from "../../files/crc32.js";
 import { makeFolder } from "../../files/make-folder.js";
 import { replaceFile } from "../../files/own-files.js";
 import type { TextMark } from "./evaluated-text.js";
+import { isIntact, writeStateData } from "./state-data.js";
 
 const FORMAT = 3;
 /** Longest description of a state, which contains settings and the conversation's text. */
@@ -63,9 +62,8 @@ export class StateFile {
   }
 
   /**
-   * Replaces the state with a file that `write` fills. `write` resolves with the expected size, because native code
-   * does not notice a failed write of the last bytes. Returns the number of bytes, or null if the state is too large
-   * and was not kept.
+   * Replaces the state with a file that `write` fills and whose size it returns. Returns the number of bytes, or null if
+   * the state is too large and was not kept.
    */
   async save(
     content: EvaluatedState & { owner: StateOwner; maxBytes: number },
@@ -75,30 +73,22 @@ export class StateFile {
     const temporary = `${this.#data}.new`;
     await makeFolder(path.dirname(this.path), 0o700);
     try {
-      // Remove a leftover file. Creating the new one here keeps others from reading it from the first byte.
-      await rm(temporary, { force: true });
-      await (await open(temporary, "wx", 0o600)).close();
-      const intendedBytes = await write(temporary);
-      await force(temporary);
-      const { size } = await stat(temporary);
-      if (size !== intendedBytes) {
-        throw new Error(`Only ${size} of ${intendedBytes} bytes were written. The disk may be full or failing.`);
-      }
-      if (size > maxBytes) return null;
+      const { bytes, crc32 } = await writeStateData(temporary, write, { sync: true });
+      if (bytes > maxBytes) return null;
       const written: StateDescription = {
         format: FORMAT,
         owner,
         tokens,
         text,
         marks,
-        bytes: size,
-        crc32: await checksum(temporary),
+        bytes,
+        crc32,
       };
       // Remove the old description first, so that no description ever matches the data of another state.
       await this.remove();
       await rename(temporary, this.#data);
       await replaceFile(this.#description, toCheckedJson(written), { sync: true });
-      return size;
+      return bytes;
     } finally {
       await rm(temporary, { force: true });
     }
@@ -109,12 +99,7 @@ export class StateFile {
     const description = await this.#readDescription();
     if (description === null || !isSameOwner(description.owner, owner)) return null;
     if (description.tokens > owner.context_tokens) return null;
-    try {
-      const { size } = await stat(this.#data);
-      if (size !== description.bytes || (await checksum(this.#data)) !== description.crc32) return null;
-    } catch {
-      return null;
-    }
+    if (!(await isIntact(this.#data, description))) return null;
     const { tokens, text, marks } = description;
     return { file: this.#data, tokens, text, marks };
   }
@@ -205,19 +190,4 @@ function areMarks(value: unknown, text: string, tokens: number): value is TextMa
     before = { characters: mark.characters, tokens: mark.tokens };
   }
   return before.characters <= text.length && before.tokens <= tokens;
-}
-
-async function checksum(file: string): Promise<number> {
-  let sum = 0;
-  for await (const piece of createReadStream(file, { highWaterMark: 2 ** 18 })) sum = crc32(piece as Buffer, sum);
-  return sum;
-}
-
-async function force(file: string): Promise<void> {
-  const handle = await open(file, "r+");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -25,6 +25,10 @@ export class ThreadedModel implements TokenEvaluator {
     return this.#threads.evaluate(this.#loaded, tokens.length, batch);
   }
 
+  canRemoveFrom(position: number): boolean {
+    return this.#loaded.canRemoveFrom(position);
+  }
+
   removeFrom(position: number): boolean {
     return this.#loaded.removeFrom(position);
   }

@@ -1,5 +1,5 @@
-import type { WritableGguf, WritableTensor, WritableValue } from "../../src/formats/gguf/write-gguf.js";
-import { tinyGguf } from "../../src/testing/tiny-gguf.js";
+import type { WritableGguf, WritableTensor, WritableValue } from "../formats/gguf/write-gguf.js";
+import { tinyGguf } from "./tiny-gguf.js";
 
 /** Architectures with recurrent layers. */
 export type RecurrentArchitecture = "falcon-h1" | "mamba" | "mamba2" | "granitehybrid" | "jamba" | "nemotron_h";
