@@ -42,7 +42,11 @@ function readPart(part: unknown, param: string): string {
   if (typeof part === "string") return part;
   const type = typeof part === "object" && part !== null ? (part as { type?: unknown }).type : undefined;
   if (typeof type !== "string") {
-    throw ServiceError.invalid(param, `${param} must be an object with a type.`, 'Send { "type": "text", "text": "…" }.');
+    throw ServiceError.invalid(
+      param,
+      `${param} must be an object with a type.`,
+      'Send { "type": "text", "text": "…" }.',
+    );
   }
   if (Object.hasOwn(refusedParts, type)) throw notReadable(param, refusedParts[type] as string);
   const field = Object.hasOwn(textFields, type) ? (textFields[type] as string) : null;

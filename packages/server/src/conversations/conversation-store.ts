@@ -1,0 +1,384 @@
+import type { ServedConversations, SessionSettings } from "@nanoagent/models";
+import type { Agent, CallResults, Conversation, ConversationMessage } from "@nanoagent/runtime";
+import { folderNameOf, randomFolderName } from "./conversation-folder.js";
+import { pruneConversations } from "./prune-conversations.js";
+import { type Place, ServedConversation } from "./served-conversation.js";
+import type { ShownReply } from "./shown-text.js";
+import { type RichHistory, VisibleChain } from "./visible-chain.js";
+import { ClientHashes } from "./visible-message.js";
+import { aborted, WaitingLine } from "./waiting-line.js";
+
+/** Defaults of `serve.conversations`. */
+const DEFAULT_MAX = 32;
+const DEFAULT_IDLE_MINUTES = 60;
+/** Most bytes of a conversation's history in memory. The client has the rest. */
+const MAX_HISTORY_BYTES = 512 * 1024;
+/** Most bytes of all open conversations. */
+const MAX_TOTAL_BYTES = 8 * 1024 * 1024;
+/** Most messages that a client has seen of a conversation. A longer one is not kept open. */
+const MAX_VISIBLE_MESSAGES = 4096;
+const MINUTE_MILLISECONDS = 60_000;
+/** Longest delay that setTimeout accepts, in milliseconds. */
+const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
+
+/** The parts of a request that find its conversation. */
+export interface ConversationRequest {
+  /** Ids that the client gives to its conversation. The first one finds it. */
+  readonly conversationIds: readonly string[];
+  /** The conversation that the client sent, without the last message. */
+  readonly before: readonly ConversationMessage[];
+  readonly message: string | CallResults;
+}
+
+/** A conversation that belongs to one turn until it is released. */
+export interface OpenConversation {
+  readonly conversation: Conversation;
+  /** The message to answer. Results have the ids that the conversation has for the same calls. */
+  readonly message: string | CallResults;
+  /**
+   * Gives the conversation back after the turn, with the reply as the client has seen it. Null: the conversation did not
+   * keep the turn. Later calls do nothing.
+   */
+  release(shown: ShownReply | null): void;
+}
+
+export interface ConversationStoreOptions {
+  /** Limits that replace those of the agent's config. */
+  limits?: ServedConversations | undefined;
+  /** Most bytes of a conversation's history in memory. Default: 512 KB. */
+  maxHistoryBytes?: number | undefined;
+  /** Most bytes of all open conversations. Default: 8 MB. */
+  maxTotalBytes?: number | undefined;
+  /** Clock, in milliseconds since 1970. Default: the system's. */
+  now?: (() => number) | undefined;
+}
+
+/** The place of one conversation. */
+interface Slot {
+  /** Key of the conversation, and name of its folder below `session.dir`. */
+  readonly key: string;
+  /** Whether its client gave it an id. Others are found by their history. */
+  readonly isNamed: boolean;
+  /** Null until it is open. */
+  served: ServedConversation | null;
+  /** Bytes that it counts for. */
+  bytes: number;
+  usedAt: number;
+  isBusy: boolean;
+  /** Requests that wait for this conversation. */
+  readonly line: WaitingLine;
+}
+
+/**
+ * The open conversations of clients that send their history with every request. However a conversation is found, it then
+ * continues exactly the history that the client sent.
+ *
+ * - An id finds its conversation. If the client's history is not all that was shown of it, the conversation restarts: with
+ *   its own messages as far as both agree, the agent's calls among them, and then with the client's.
+ * - Without an id, the conversation with exactly this history is continued. If it is in use, or if only the beginning is
+ *   the same, a new conversation starts in the same way. An empty history always starts a new conversation.
+ * - Requests for one id run one after the other, in order.
+ * - At most `max` conversations are open. The one that was used least recently is closed for another, and so are those
+ *   that were idle for `idle_minutes`. While all are in use, requests wait.
+ * - Without a session, a closed conversation is forgotten. With one, each has a folder below `session.dir`, and that of an
+ *   id is opened again. The oldest folders beyond the session's retention are removed.
+ */
+export class ConversationStore {
+  readonly #options: ConversationStoreOptions;
+  readonly #now: () => number;
+  /** By key, the one that was used least recently first. */
+  readonly #slots = new Map<string, Slot>();
+  /** Requests that wait until a conversation can be closed for theirs. */
+  readonly #line = new WaitingLine();
+  /** Folders that are being closed or removed, by name. */
+  readonly #leaving = new Map<string, Promise<unknown>>();
+  #agent: Agent | null = null;
+  #limits = { max: DEFAULT_MAX, idle_minutes: DEFAULT_IDLE_MINUTES };
+  #session: SessionSettings | null = null;
+  #bytes = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #pruning: Promise<void> | null = null;
+  #isPruneDue = false;
+  #isClosed = false;
+
+  constructor(options: ConversationStoreOptions = {}) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Number of open conversations. */
+  get count(): number {
+    return this.#slots.size;
+  }
+
+  /** Most conversations that are open at the same time. */
+  get max(): number {
+    return this.#limits.max;
+  }
+
+  /** Memory of the histories of the open conversations, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Prepares for requests to this agent: applies its config, and begins to remove stored conversations beyond the
+   * retention. Conversations that are open move to it when they are used next. {@link open} does this when needed.
+   */
+  use(agent: Agent): void {
+    if (this.#agent === agent) return;
+    this.#agent = agent;
+    const { session, serve } = agent.config;
+    const { max = DEFAULT_MAX, idle_minutes = DEFAULT_IDLE_MINUTES } =
+      this.#options.limits ?? serve?.conversations ?? {};
+    this.#limits = { max, idle_minutes };
+    this.#session = session ?? null;
+    this.#pruneSoon();
+  }
+
+  /**
+   * Finds or opens the conversation of a request. Rejects with `aborted` when the signal aborts first, and with the errors
+   * of `Agent.converse`, such as {@link SessionError} `session-in-use`.
+   */
+  async open(agent: Agent, request: ConversationRequest, signal?: AbortSignal): Promise<OpenConversation> {
+    this.use(agent);
+    const client = new ClientHashes(request.before);
+    const id = request.conversationIds[0];
+    const { slot, rich } = await this.#take(id === undefined ? null : folderNameOf(id), client, signal);
+    try {
+      const served = await this.#openServed(slot, agent, rich ?? client);
+      const message = await served.follow(client, request.message);
+      this.#count(slot);
+      if (signal?.aborted) throw aborted();
+      let isReleased = false;
+      const release = (shown: ShownReply | null) => {
+        if (isReleased) return;
+        isReleased = true;
+        served.note(message, shown);
+        this.#leave(slot);
+      };
+      return { conversation: served.conversation, message, release };
+    } catch (error) {
+      if (signal?.aborted && slot.served !== null) this.#leave(slot);
+      else this.#remove(slot);
+      throw error;
+    }
+  }
+
+  /** Closes all conversations, and ends their turns. Requests that wait are rejected with `aborted`. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const slot of [...this.#slots.values()]) this.#remove(slot);
+    while (this.#line.startNext());
+    await Promise.all([...this.#leaving.values()]);
+    await this.#pruning;
+  }
+
+  /** Waits for the slot of a request. It then belongs to the request. */
+  async #take(
+    key: string | null,
+    client: ClientHashes,
+    signal: AbortSignal | undefined,
+  ): Promise<{ slot: Slot; rich: RichHistory | null }> {
+    for (let hasWaited = false; ; hasWaited = true) {
+      if (this.#isClosed || signal?.aborted) {
+        this.#wakeLine();
+        throw aborted();
+      }
+      const known = key === null ? this.#findExact(client) : (this.#slots.get(key) ?? null);
+      if (known !== null) {
+        if (hasWaited) this.#wakeLine();
+        if (known.isBusy) {
+          await known.line.enter(signal);
+          // A slot that was removed in the meantime was not handed over.
+          if (this.#slots.get(known.key) !== known) continue;
+        }
+        known.isBusy = true;
+        this.#touch(known);
+        return { slot: known, rich: null };
+      }
+      if ((hasWaited || this.#line.length === 0) && this.#makeRoom()) {
+        const rich = key === null ? this.#richestFor(client) : null;
+        return { slot: this.#addSlot(key), rich };
+      }
+      await this.#line.enter(signal);
+    }
+  }
+
+  /** Finds the idle conversation without an id that has exactly this history. */
+  #findExact(client: ClientHashes): Slot | null {
+    if (client.messages.length === 0) return null;
+    for (const slot of this.#slots.values()) {
+      if (!slot.isNamed && !slot.isBusy && slot.served?.isAll(client) === true) return slot;
+    }
+    return null;
+  }
+
+  /** Returns the own history of the conversation without an id that shares most of this history, continued with it. */
+  #richestFor(client: ClientHashes): RichHistory | null {
+    let best: ServedConversation | null = null;
+    let most = 0;
+    for (const { isNamed, served } of this.#slots.values()) {
+      const common = isNamed || served === null ? 0 : served.commonWith(client);
+      if (common <= most) continue;
+      most = common;
+      best = served;
+    }
+    return best?.continueWith(client) ?? null;
+  }
+
+  #addSlot(key: string | null): Slot {
+    const slot: Slot = {
+      key: key ?? randomFolderName(),
+      isNamed: key !== null,
+      served: null,
+      bytes: 0,
+      usedAt: this.#now(),
+      isBusy: true,
+      line: new WaitingLine(),
+    };
+    this.#slots.set(slot.key, slot);
+    return slot;
+  }
+
+  /** Opens the conversation of a slot, for this agent and its session. */
+  async #openServed(slot: Slot, agent: Agent, history: RichHistory | ClientHashes): Promise<ServedConversation> {
+    const { served, key, isNamed } = slot;
+    const session = this.#session;
+    const place: Place = {
+      session,
+      folder: key,
+      maxHistoryBytes: this.#options.maxHistoryBytes ?? MAX_HISTORY_BYTES,
+    };
+    const leaving = session === null ? undefined : this.#leaving.get(key);
+    if (leaving !== undefined) await leaving;
+    if (served !== null) {
+      if (served.agent === agent && served.place.session?.dir === session?.dir) return served;
+      slot.served = null;
+      slot.served = await served.moveTo(agent, place);
+    } else if (session !== null && isNamed) slot.served = await ServedConversation.reopen(agent, place, session);
+    else {
+      const rich = history instanceof ClientHashes ? VisibleChain.historyOf(history) : history;
+      slot.served = await ServedConversation.begin(agent, place, rich);
+    }
+    return slot.served;
+  }
+
+  /** Ends the use of a slot. The next request that waits for it gets it. */
+  #leave(slot: Slot): void {
+    if (this.#slots.get(slot.key) !== slot) return;
+    this.#count(slot);
+    if ((slot.served?.visibleMessages ?? 0) > MAX_VISIBLE_MESSAGES) {
+      this.#remove(slot);
+      return;
+    }
+    this.#touch(slot);
+    if (slot.line.startNext()) return;
+    slot.isBusy = false;
+    this.#closeBeyondBytes();
+    this.#wakeLine();
+    this.#watchIdle();
+  }
+
+  #touch(slot: Slot): void {
+    slot.usedAt = this.#now();
+    this.#slots.delete(slot.key);
+    this.#slots.set(slot.key, slot);
+  }
+
+  #count(slot: Slot): void {
+    const bytes = slot.served?.bytes ?? 0;
+    this.#bytes += bytes - slot.bytes;
+    slot.bytes = bytes;
+  }
+
+  /** Closes idle conversations until there is room for another. Returns false if all are in use. */
+  #makeRoom(): boolean {
+    for (const slot of this.#slots.values()) {
+      if (this.#slots.size < this.#limits.max) break;
+      if (!slot.isBusy) this.#remove(slot);
+    }
+    return this.#slots.size < this.#limits.max;
+  }
+
+  #closeBeyondBytes(): void {
+    const most = this.#options.maxTotalBytes ?? MAX_TOTAL_BYTES;
+    for (const slot of this.#slots.values()) {
+      if (this.#bytes <= most) return;
+      if (!slot.isBusy) this.#remove(slot);
+    }
+  }
+
+  /** Starts the next request that waits for a slot, if it can have one. */
+  #wakeLine(): void {
+    if (this.#line.length === 0) return;
+    const hasRoom = this.#slots.size < this.#limits.max || [...this.#slots.values()].some(({ isBusy }) => !isBusy);
+    if (hasRoom) this.#line.startNext();
+  }
+
+  /** Closes a conversation. Those who wait for it look for it again. */
+  #remove(slot: Slot): void {
+    if (this.#slots.get(slot.key) !== slot) return;
+    this.#slots.delete(slot.key);
+    this.#bytes -= slot.bytes;
+    const { served } = slot;
+    if (served !== null) {
+      // A folder that cannot be closed properly is repaired when it is opened again.
+      const closing = served.close().catch(() => {});
+      this.#noteLeaving(slot.key, closing);
+      if (served.place.session !== null) void closing.then(() => this.#pruneSoon());
+    }
+    while (slot.line.startNext());
+    this.#wakeLine();
+  }
+
+  #noteLeaving(key: string, leaving: Promise<unknown>): void {
+    this.#leaving.set(key, leaving);
+    void leaving.then(() => {
+      if (this.#leaving.get(key) === leaving) this.#leaving.delete(key);
+    });
+  }
+
+  /** Closes conversations when they have been idle for long enough. */
+  #watchIdle(): void {
+    if (this.#timer !== null || this.#isClosed) return;
+    const idleMilliseconds = this.#limits.idle_minutes * MINUTE_MILLISECONDS;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { isBusy, usedAt } of this.#slots.values()) if (!isBusy) oldest = Math.min(oldest, usedAt);
+    // The next conversation that becomes idle starts the timer.
+    if (oldest === Number.POSITIVE_INFINITY) return;
+    const wait = Math.max(1, oldest + idleMilliseconds - this.#now());
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        const before = this.#now() - idleMilliseconds;
+        for (const slot of this.#slots.values()) if (!slot.isBusy && slot.usedAt <= before) this.#remove(slot);
+        this.#watchIdle();
+      },
+      Math.min(wait, MAX_TIMER_MILLISECONDS),
+    );
+    this.#timer.unref?.();
+  }
+
+  /** Removes stored conversations beyond the retention, and then again if it was requested in the meantime. */
+  #pruneSoon(): void {
+    const session = this.#session;
+    if (session?.retention === undefined || this.#isClosed) return;
+    this.#isPruneDue = true;
+    if (this.#pruning !== null) return;
+    const { dir, retention } = session;
+    const prune = async () => {
+      while (this.#isPruneDue) {
+        this.#isPruneDue = false;
+        await pruneConversations(dir, retention, {
+          now: this.#now(),
+          isOpen: (name) => this.#slots.has(name) || this.#leaving.has(name),
+          onRemove: (name, removing) => this.#noteLeaving(name, removing),
+        });
+      }
+      this.#pruning = null;
+    };
+    this.#pruning = prune();
+  }
+}

@@ -1,0 +1,178 @@
+import path from "node:path";
+import type { SessionSettings } from "@nanoagent/models";
+import type { Agent, CallResults, Conversation, ConversationMessage } from "@nanoagent/runtime";
+import { readStoredChain } from "./read-stored-chain.js";
+import type { ShownReply } from "./shown-text.js";
+import type { RichHistory, VisibleChain } from "./visible-chain.js";
+import type { ClientHashes } from "./visible-message.js";
+
+/** Memory of an open conversation without messages. */
+const CONVERSATION_BYTES = 8 * 1024;
+/** Memory of a message besides its text, as the runtime counts it. */
+const MESSAGE_BYTES = 200;
+const BYTES_PER_CHARACTER = 2;
+
+/** Where a conversation is kept. */
+export interface Place {
+  /** Settings of the folder of all conversations, or null for memory only. */
+  readonly session: SessionSettings | null;
+  /** Name of the conversation's folder in it. */
+  readonly folder: string;
+  /** Most bytes of the history in memory. */
+  readonly maxHistoryBytes: number;
+}
+
+/** An open conversation of the agent, and what its client has seen of it. */
+export class ServedConversation {
+  readonly agent: Agent;
+  readonly conversation: Conversation;
+  readonly place: Place;
+  #chain: VisibleChain;
+  /** Number of messages of the own history that are no longer in memory. */
+  #dropped: number;
+  /** Number of messages in memory, and the last one, when the chain was brought up to date. */
+  #length: number;
+  #last: ConversationMessage | undefined;
+  #historyBytes: number;
+
+  private constructor(agent: Agent, conversation: Conversation, place: Place, chain: VisibleChain, messages: number) {
+    this.agent = agent;
+    this.conversation = conversation;
+    this.place = place;
+    this.#chain = chain;
+    const { history } = conversation;
+    this.#length = history.length;
+    this.#last = history.at(-1);
+    this.#dropped = Math.max(0, messages - history.length);
+    this.#historyBytes = bytesOf(history);
+  }
+
+  /** Opens a conversation with this history. On disk, it becomes a new conversation of its folder. */
+  static async begin(agent: Agent, place: Place, { messages, chain }: RichHistory): Promise<ServedConversation> {
+    const conversation = await converse(agent, place, messages);
+    return new ServedConversation(agent, conversation, place, chain, messages.length);
+  }
+
+  /** Opens the conversation that is stored in its folder, or an empty one. */
+  static async reopen(agent: Agent, place: Place, session: SessionSettings): Promise<ServedConversation> {
+    const settings = settingsOf(place, session);
+    const { maxHistoryBytes } = place;
+    const conversation = await agent.converse({ session: settings, maxHistoryBytes });
+    try {
+      const { chain, messages } = await readStoredChain(settings.dir);
+      return new ServedConversation(agent, conversation, place, chain, messages);
+    } catch (error) {
+      await conversation.close().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Memory of the conversation. */
+  get bytes(): number {
+    return CONVERSATION_BYTES + this.#historyBytes + this.#chain.bytes;
+  }
+
+  /** Number of messages that the client has seen. */
+  get visibleMessages(): number {
+    return this.#chain.length;
+  }
+
+  /** Whether a client's history is the whole conversation. */
+  isAll(client: ClientHashes): boolean {
+    const { length } = this.#chain;
+    return length === client.messages.length && this.#chain.commonWith(client) === length;
+  }
+
+  commonWith(client: ClientHashes): number {
+    return this.#chain.commonWith(client);
+  }
+
+  /** Returns the own history of what a client's history shares with this conversation, and then the client's. */
+  continueWith(client: ClientHashes): RichHistory {
+    const own = this.conversation.history;
+    // A turn may have ended that the chain does not have yet.
+    const dropped = this.#dropped + this.#droppedSince(own);
+    return this.#chain.continueWith(client, this.#chain.commonWith(client), { own, dropped });
+  }
+
+  /**
+   * Makes the conversation continue a client's history. Returns the message with the own ids of calls. If this rejects,
+   * the conversation cannot be used any longer.
+   */
+  async follow(client: ClientHashes, message: string | CallResults): Promise<string | CallResults> {
+    if (!this.isAll(client)) {
+      const { messages, chain } = this.continueWith(client);
+      await this.conversation.restart(messages);
+      const { history } = this.conversation;
+      this.#chain = chain;
+      this.#dropped = messages.length - history.length;
+      this.#length = history.length;
+      this.#last = history.at(-1);
+      this.#historyBytes = bytesOf(history);
+    }
+    return this.#chain.ownResults(message, client.messages);
+  }
+
+  /** Notes the end of a turn: what its client has seen, or null if it saw nothing of a reply. */
+  note(message: string | CallResults, shown: ShownReply | null): void {
+    const { history } = this.conversation;
+    const begun = this.#dropped + this.#length;
+    const dropped = this.#droppedSince(history);
+    const kept = this.#length - dropped;
+    this.#historyBytes = dropped > 0 ? bytesOf(history) : this.#historyBytes + bytesOf(history.slice(kept));
+    this.#dropped += dropped;
+    this.#length = history.length;
+    this.#last = history.at(-1);
+    if (shown !== null) this.#chain.addTurn(message, shown, { begun, end: this.#dropped + this.#length });
+  }
+
+  /** Closes this conversation, and opens it again with another agent or at another place. */
+  async moveTo(agent: Agent, place: Place): Promise<ServedConversation> {
+    await this.close();
+    const { session } = place;
+    const isSameFolder = session !== null && session.dir === this.place.session?.dir;
+    if (isSameFolder) return ServedConversation.reopen(agent, place, session);
+    const { history } = this.conversation;
+    const conversation = await converse(agent, place, history);
+    return new ServedConversation(agent, conversation, place, this.#chain, this.#dropped + history.length);
+  }
+
+  close(): Promise<void> {
+    return this.conversation.close();
+  }
+
+  /** Returns how many messages the history has lost at its beginning since the chain was brought up to date. */
+  #droppedSince(history: readonly ConversationMessage[]): number {
+    if (this.#last === undefined) return 0;
+    const index = history.lastIndexOf(this.#last);
+    return index < 0 ? this.#length : this.#length - 1 - index;
+  }
+}
+
+/** Opens a conversation in which these messages were said. */
+async function converse(agent: Agent, place: Place, messages: readonly ConversationMessage[]): Promise<Conversation> {
+  const { session, maxHistoryBytes } = place;
+  if (session === null) return agent.converse({ before: messages, maxHistoryBytes });
+  const conversation = await agent.converse({ session: settingsOf(place, session), maxHistoryBytes });
+  if (messages.length === 0 && conversation.history.length === 0) return conversation;
+  try {
+    await conversation.restart(messages);
+    return conversation;
+  } catch (error) {
+    await conversation.close().catch(() => {});
+    throw error;
+  }
+}
+
+function settingsOf({ folder }: Place, session: SessionSettings): SessionSettings {
+  return { ...session, dir: path.join(session.dir, folder) };
+}
+
+function bytesOf(messages: readonly ConversationMessage[]): number {
+  let bytes = 0;
+  for (const { content, tool_calls } of messages) {
+    const calls = tool_calls === undefined ? 0 : JSON.stringify(tool_calls).length;
+    bytes += MESSAGE_BYTES + (content.length + calls) * BYTES_PER_CHARACTER;
+  }
+  return bytes;
+}

@@ -1,0 +1,158 @@
+import type { CallResults, ConversationMessage } from "@nanoagent/runtime";
+import type { ShownReply } from "./shown-text.js";
+import { type ClientHashes, callsAfter, hashMessage, type VisibleMessage } from "./visible-message.js";
+
+/** Memory of an entry: two hashes and the object. */
+const ENTRY_BYTES = 250;
+
+/** A visible message of a conversation. */
+interface Entry {
+  readonly hash: string;
+  /** Hash of the same message with retracted text, which some clients keep. */
+  readonly otherHash: string | null;
+  /** Number of messages in the conversation's own history through this one, with the agent's own calls before it. */
+  readonly end: number;
+  /** Ids of the calls that results after this message can answer. */
+  readonly calls: readonly string[];
+}
+
+/** Messages of a conversation's own history, and the part of a chain that belongs to them. */
+export interface RichHistory {
+  readonly messages: readonly ConversationMessage[];
+  readonly chain: VisibleChain;
+}
+
+/**
+ * The messages of a conversation that its client has seen, as hashes, with the place of each in the conversation's own
+ * history. The own history has the agent's calls and their results, too, and may have lost its oldest messages.
+ */
+export class VisibleChain {
+  readonly #entries: Entry[] = [];
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  get bytes(): number {
+    return this.#entries.length * ENTRY_BYTES;
+  }
+
+  /** Ids of the calls that results can answer now. */
+  get calls(): readonly string[] {
+    return this.#entries.at(-1)?.calls ?? [];
+  }
+
+  /** Returns a client's history as it is, with its chain. */
+  static historyOf(client: ClientHashes): RichHistory {
+    return new VisibleChain().continueWith(client, 0, { own: [], dropped: 0 });
+  }
+
+  /** Returns the number of messages at the beginning that a client's history shares. */
+  commonWith(client: ClientHashes): number {
+    const most = Math.min(this.#entries.length, client.messages.length);
+    for (let index = 0; index < most; index++) {
+      const { hash, otherHash } = this.#entries[index] as Entry;
+      const given = client.at(index);
+      if (given !== hash && given !== otherHash) return index;
+    }
+    return most;
+  }
+
+  /** Adds a message that ends at this place of the own history. */
+  add(message: VisibleMessage, end: number, textWithRetracted = message.content): void {
+    const { calls } = this;
+    const isSame = textWithRetracted === message.content;
+    this.#entries.push({
+      hash: hashMessage(message, calls),
+      otherHash: isSame ? null : hashMessage({ ...message, content: textWithRetracted }, calls),
+      end,
+      calls: callsAfter(calls, message),
+    });
+  }
+
+  /** Adds a turn: its message, which begins after `begun` messages of the own history, and its reply, which ends it. */
+  addTurn(message: string | CallResults, reply: ShownReply, { begun, end }: { begun: number; end: number }): void {
+    const opening = openingOf(message);
+    for (const [index, visible] of opening.entries()) this.add(visible, Math.min(end, begun + index + 1));
+    const { text, textWithRetracted, calls } = reply;
+    const tool_calls = calls.length === 0 ? undefined : calls;
+    this.add({ role: "assistant", content: text, tool_calls }, end, textWithRetracted);
+  }
+
+  /**
+   * Returns a new history: the own one for the first `common` messages, and then the client's. `own` is what is left of the
+   * own history after its first `dropped` messages. The client's messages stand for the dropped ones.
+   */
+  continueWith(
+    client: ClientHashes,
+    common: number,
+    { own, dropped }: { own: readonly ConversationMessage[]; dropped: number },
+  ): RichHistory {
+    const named = this.#withOwnIds(client.messages, common);
+    let kept = 0;
+    while (kept < common && this.#startOf(kept) < dropped) kept += 1;
+    const start = this.#startOf(kept);
+    const messages = named.slice(0, kept);
+    if (kept < common) messages.push(...own.slice(start - dropped, this.#startOf(common) - dropped));
+    const chain = new VisibleChain();
+    for (let index = 0; index < common; index++) {
+      const entry = this.#entries[index] as Entry;
+      chain.#entries.push({ ...entry, end: index < kept ? index + 1 : entry.end - start + kept });
+    }
+    for (let index = common; index < named.length; index++) {
+      const message = named[index] as ConversationMessage;
+      messages.push(message);
+      const calls = callsAfter(chain.calls, message);
+      chain.#entries.push({ hash: client.at(index), otherHash: null, end: messages.length, calls });
+    }
+    return { messages, chain };
+  }
+
+  /** Returns a client's results with the ids that the own history has for the same calls. */
+  ownResults(message: string | CallResults, client: readonly ConversationMessage[]): string | CallResults {
+    if (typeof message === "string") return message;
+    const calling = client.findLast(({ role }) => role !== "tool");
+    const theirs = calling === undefined ? [] : callsAfter([], calling);
+    const results = message.results.map((result) => {
+      const id = translate(result.tool_call_id, theirs, this.calls);
+      return id === undefined || id === result.tool_call_id ? result : { ...result, tool_call_id: id };
+    });
+    return { role: "tool", results };
+  }
+
+  /** Number of messages in the own history before this entry. */
+  #startOf(index: number): number {
+    return index === 0 ? 0 : (this.#entries[index - 1] as Entry).end;
+  }
+
+  /** Returns a client's messages with the own ids of the calls in the first `common` ones. */
+  #withOwnIds(client: readonly ConversationMessage[], common: number): ConversationMessage[] {
+    let theirs: readonly string[] = [];
+    let own: readonly string[] = [];
+    return client.map((message, index) => {
+      if (message.role === "tool") {
+        const id = translate(message.tool_call_id, theirs, own);
+        return id === undefined || id === message.tool_call_id ? message : { ...message, tool_call_id: id };
+      }
+      theirs = callsAfter([], message);
+      own = index < common ? (this.#entries[index] as Entry).calls : theirs;
+      const { tool_calls } = message;
+      if (tool_calls === undefined || tool_calls.every(({ id }, position) => id === own[position])) return message;
+      return {
+        ...message,
+        tool_calls: tool_calls.map((call, position) => ({ ...call, id: own[position] ?? call.id })),
+      };
+    });
+  }
+}
+
+/** The messages that open a turn. */
+function openingOf(message: string | CallResults): VisibleMessage[] {
+  if (typeof message === "string") return [{ role: "user", content: message }];
+  return message.results.map(({ content, tool_call_id }) => ({ role: "tool", content, tool_call_id }));
+}
+
+/** Returns the own id of a call by its position among the client's ids. */
+function translate(id: string | undefined, theirs: readonly string[], own: readonly string[]): string | undefined {
+  return id === undefined ? undefined : (own[theirs.indexOf(id)] ?? id);
+}

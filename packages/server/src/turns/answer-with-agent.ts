@@ -1,0 +1,104 @@
+import type { Agent, AgentEvent, PermissionRequest, TurnOptions } from "@nanoagent/runtime";
+import type { ConversationStore } from "../conversations/conversation-store.js";
+import { type ShownReply, ShownText } from "../conversations/shown-text.js";
+import type { PermissionDesk } from "../permissions/permission-desk.js";
+import type { AnswerEvent, Ask, PermissionEvent } from "./ask.js";
+
+export interface AnswerParts {
+  readonly agent: Agent;
+  readonly store: ConversationStore;
+  readonly desk: PermissionDesk;
+}
+
+/**
+ * Answers a request in its conversation. The conversation can be used again when the last event is requested, even if it
+ * is never read. When the reader stops before, the turn is aborted and kept as far as it was shown.
+ */
+export async function* answerWithAgent(
+  ask: Ask,
+  { agent, store, desk }: AnswerParts,
+  abort: AbortController,
+): AsyncGenerator<AnswerEvent, void> {
+  const { signal } = abort;
+  const { conversation, message, release } = await store.open(agent, ask, signal);
+  const questions = ask.mayAskClient ? new StreamedQuestions() : null;
+  const turn = conversation.stream(message, {
+    ...optionsOf(ask),
+    signal,
+    onPermission: (request: PermissionRequest, options) =>
+      desk.ask(request, { signal: options.signal, stream: questions?.show ?? null }),
+  });
+  const shown = new ShownText();
+  try {
+    for (;;) {
+      const reading = turn.next();
+      if (questions !== null) yield* questions.until(reading);
+      const { value: event, done } = await reading;
+      if (done === true) return;
+      if (event.type === "text-delta") {
+        const separator = shown.add(event.text);
+        if (separator !== "") yield { type: "text-delta", text: separator };
+      } else if (event.type === "run-end" || event.type === "error") release(shownOf(event, shown));
+      else note(event, shown);
+      yield event;
+    }
+  } finally {
+    // A reader that stops early leaves a turn that ends soon, with the part of it that the conversation keeps.
+    abort.abort();
+    for await (const event of turn) {
+      if (event.type === "text-delta") shown.add(event.text);
+      else if (event.type === "run-end" || event.type === "error") release(shownOf(event, shown));
+      else note(event, shown);
+    }
+    release(null);
+  }
+}
+
+function optionsOf({ instructions, callerTools, sampling, responseSchema }: Ask): TurnOptions {
+  return { instructions: instructions ?? undefined, callerTools, sampling, responseSchema };
+}
+
+function note({ type }: AgentEvent, shown: ShownText): void {
+  if (type === "text-retraction") shown.retract();
+  else if (type === "tool-result") shown.noteResult();
+  else if (type === "step-end") shown.endStep();
+}
+
+/** Returns the reply as the client has seen it, or null if the conversation did not keep the turn. */
+function shownOf(last: Extract<AgentEvent, { type: "run-end" | "error" }>, shown: ShownText): ShownReply | null {
+  const { reply } = last;
+  if (reply === undefined) return null;
+  const { text, textWithRetracted } = shown;
+  const calls = (last.type === "run-end" && last.calls) || [];
+  // A reply without any piece of text is its own text.
+  if (text === "" && last.type === "run-end") return { text: reply.content, textWithRetracted: reply.content, calls };
+  return { text, textWithRetracted, calls };
+}
+
+/** Questions for the client of a reply, which are events of its stream. */
+class StreamedQuestions {
+  readonly #waiting: PermissionEvent[] = [];
+  #wake: () => void = () => {};
+
+  readonly show = (question: Omit<PermissionEvent, "type">): void => {
+    this.#waiting.push({ type: "permission", ...question });
+    this.#wake();
+  };
+
+  /** Yields the questions that come until a promise has settled. */
+  async *until(promise: Promise<unknown>): AsyncGenerator<PermissionEvent, void> {
+    let isSettled = false;
+    const settle = () => {
+      isSettled = true;
+      this.#wake();
+    };
+    promise.then(settle, settle);
+    for (;;) {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) yield next;
+      if (isSettled) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import type { ServedConversations } from "@nanoagent/models";
+import type { Agent } from "@nanoagent/runtime";
+import { ConversationStore } from "../conversations/conversation-store.js";
+import { aborted } from "../conversations/waiting-line.js";
+import { ServiceError } from "../errors/service-error.js";
+import type { PermissionDesk } from "../permissions/permission-desk.js";
+import { AnswerStream } from "./answer-stream.js";
+import { answerWithAgent } from "./answer-with-agent.js";
+import { answerWithModel } from "./answer-with-model.js";
+import type { AnswerEvent, Answering, Ask } from "./ask.js";
+import { TurnGate } from "./turn-gate.js";
+import { TurnLengths } from "./turn-lengths.js";
+
+/** Most requests that are taken besides the one that the engine answers. */
+const MAX_WAITING = 16;
+/** Seconds after which a service that stops has probably started again. */
+const RESTART_SECONDS = 5;
+/** How long `drain` waits for running turns. */
+const DRAIN_MILLISECONDS = 10_000;
+
+export interface TurnAnsweringOptions {
+  /** Limits of conversations. Default: those of the agent's config. */
+  conversations?: ServedConversations | undefined;
+  /** Store of the conversations. Default: a new one. */
+  store?: ConversationStore | undefined;
+  /** Clock, in milliseconds since 1970. Default: the system's. */
+  now?: (() => number) | undefined;
+}
+
+interface Turn {
+  stream: AnswerStream | null;
+  isRunning: boolean;
+  begunAt: number;
+}
+
+/**
+ * Answers requests with an agent, or with its model alone.
+ *
+ * - At most 16 requests are taken besides one that is being answered. A further one is refused with `queue-full`, and told
+ *   to try again after the mean length of recent turns.
+ * - While the agent is replaced (`pause`, `resume`), requests wait. While the service stops (`drain`), they are refused
+ *   with `service-stopping`.
+ * - A turn ends, and its place is free, as soon as its last event exists: at the latest 250 ms after an abort.
+ */
+export class TurnAnswering implements Answering {
+  #agent: Agent;
+  readonly #desk: PermissionDesk;
+  readonly #store: ConversationStore;
+  readonly #now: () => number;
+  readonly #turns = new Set<Turn>();
+  readonly #gate = new TurnGate();
+  readonly #lengths = new TurnLengths();
+  /** Called when a turn has ended. */
+  readonly #watchers = new Set<() => void>();
+  #running = 0;
+  #isStopping = false;
+
+  constructor(agent: Agent, desk: PermissionDesk, options: TurnAnsweringOptions = {}) {
+    const { conversations, now = Date.now, store = new ConversationStore({ limits: conversations, now }) } = options;
+    this.#agent = agent;
+    this.#desk = desk;
+    this.#now = now;
+    this.#store = store;
+    this.#store.use(agent);
+  }
+
+  /** Number of turns in progress, those that wait for the engine among them. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Number of requests that wait for the agent's replacement or for their conversation. */
+  get waiting(): number {
+    return this.#turns.size - this.#running;
+  }
+
+  /** Number of open conversations, and its limit. */
+  get conversations(): { open: number; max: number } {
+    return { open: this.#store.count, max: this.#store.max };
+  }
+
+  /** See {@link Answering.answer}. Errors after the queue are events. */
+  async answer(ask: Ask, signal: AbortSignal): Promise<AsyncGenerator<AnswerEvent, void>> {
+    if (this.#isStopping) throw serviceStopping();
+    if (this.#turns.size > MAX_WAITING) throw queueFull(this.#turns.size, this.#lengths.retrySeconds);
+    if (signal.aborted) throw aborted();
+    const turn: Turn = { stream: null, isRunning: false, begunAt: 0 };
+    this.#turns.add(turn);
+    turn.stream = new AnswerStream((abort) => this.#start(turn, ask, abort), { signal, onOver: () => this.#end(turn) });
+    return turn.stream;
+  }
+
+  /** Makes new turns wait. Resolves when those in progress have ended. */
+  async pause(): Promise<void> {
+    this.#gate.close();
+    await this.#until(() => this.#running === 0);
+  }
+
+  /** Continues with this agent. Conversations move to it when they are used next. */
+  resume(agent: Agent): void {
+    this.#agent = agent;
+    this.#store.use(agent);
+    this.#gate.open();
+  }
+
+  /** Refuses new turns. Resolves when those in progress have ended. Those that take longer are aborted. */
+  async drain(milliseconds = DRAIN_MILLISECONDS): Promise<void> {
+    this.#isStopping = true;
+    this.#gate.refuse(serviceStopping());
+    const timer = setTimeout(() => {
+      for (const { stream } of [...this.#turns]) stream?.abort(serviceStopping());
+    }, milliseconds);
+    await this.#until(() => this.#turns.size === 0);
+    clearTimeout(timer);
+  }
+
+  /** Closes the conversations, and ends their turns. */
+  async close(): Promise<void> {
+    await this.drain(0);
+    await this.#store.close();
+  }
+
+  async #start(turn: Turn, ask: Ask, abort: AbortController): Promise<AsyncGenerator<AnswerEvent, void>> {
+    const passing = this.#gate.pass(abort.signal);
+    if (passing !== undefined) await passing;
+    if (abort.signal.aborted) throw aborted();
+    turn.isRunning = true;
+    turn.begunAt = this.#now();
+    this.#running += 1;
+    if (ask.target === "model") return answerWithModel(ask, this.#agent, abort.signal);
+    return answerWithAgent(ask, { agent: this.#agent, store: this.#store, desk: this.#desk }, abort);
+  }
+
+  #end(turn: Turn): void {
+    if (!this.#turns.delete(turn)) return;
+    if (turn.isRunning) {
+      this.#running -= 1;
+      this.#lengths.note(turn.begunAt, this.#now());
+    }
+    for (const check of [...this.#watchers]) check();
+  }
+
+  /** Resolves as soon as a condition holds. It is checked whenever a turn has ended. */
+  #until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!holds()) return;
+        this.#watchers.delete(check);
+        resolve();
+      };
+      this.#watchers.add(check);
+      check();
+    });
+  }
+}
+
+function queueFull(count: number, retrySeconds: number): ServiceError {
+  return new ServiceError({
+    code: "queue-full",
+    message: `The agent already has ${count} requests to answer.`,
+    hint: `Try again in ${retrySeconds} s.`,
+    status: 429,
+    type: "rate_limit_error",
+    retrySeconds,
+  });
+}
+
+function serviceStopping(): ServiceError {
+  return new ServiceError({
+    code: "service-stopping",
+    message: "The service is stopping.",
+    hint: "Send the request again in a moment.",
+    status: 503,
+    type: "server_error",
+    retrySeconds: RESTART_SECONDS,
+  });
+}
