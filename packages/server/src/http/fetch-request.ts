@@ -36,7 +36,9 @@ export class FetchRequest implements HttpRequest {
   }
 
   header(name: string): string | null {
-    return this.#parts.request.headers.get(name);
+    const { headers, url } = this.#parts.request;
+    // Some platforms put the host only into the address.
+    return headers.get(name) ?? (name === "host" ? new URL(url).host : null);
   }
 
   query(name: string): string | null {

@@ -54,7 +54,10 @@ export class Service implements ServedAgent {
     this.#startedAt = options.now();
     this.#served = this.#serve(agent);
     this.permissions = new PermissionDesk({ askSeconds: this.#settings.ask_seconds, now: options.now });
-    this.#turns = new TurnAnswering(agent, this.permissions, { now: options.now });
+    this.#turns = new TurnAnswering(agent, this.permissions, {
+      conversations: options.settings?.conversations,
+      now: options.now,
+    });
     this.answering = { answer: (ask, signal) => this.#answer(ask, signal) };
   }
 
