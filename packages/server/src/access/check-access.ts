@@ -44,7 +44,7 @@ function hasKey(request: HttpRequest, keys: NonNullable<AccessRules["keys"]>): b
 function sentKeys(request: HttpRequest): string[] {
   const bearer = /^bearer +(\S+) *$/i.exec(request.header("authorization") ?? "")?.[1];
   const plain = request.header("x-api-key")?.trim();
-  return [bearer, plain].filter((key) => key !== undefined && key !== "");
+  return [bearer, plain].flatMap((key) => (key ? [key] : []));
 }
 
 const refused = (message: string, hint: string) =>

@@ -78,20 +78,33 @@ export class Connections {
     if (this.#isClosing) this.closeIdle();
   }
 
-  isBusy(socket: Socket): boolean {
+  /**
+   * Whether a malformed request may be answered. A reply would be taken for that of a running request, unless that one is
+   * malformed itself: its body is not complete.
+   */
+  mayRefuse(socket: Socket): boolean {
+    const requests = [...(this.#running.get(socket) ?? [])];
+    return requests.every(({ isBodyOpen }) => isBodyOpen && requests.length === 1);
+  }
+
+  #isBusy(socket: Socket): boolean {
     return (this.#running.get(socket)?.size ?? 0) > 0;
   }
 
   /** Ends connections without a running request, now and whenever the last request of one ends. */
   closeIdle(): void {
     this.#isClosing = true;
-    if (this.#isPlain) for (const socket of this.#sockets) if (!this.isBusy(socket)) socket.destroy();
-    for (const socket of this.#running.keys()) if (!this.isBusy(socket)) socket.destroy();
+    if (this.#isPlain) for (const socket of this.#sockets) if (!this.#isBusy(socket)) socket.destroy();
+    for (const socket of this.#running.keys()) if (!this.#isBusy(socket)) socket.destroy();
     if ([...this.#running.values()].every(({ size }) => size === 0)) this.destroy();
   }
 
   destroy(): void {
-    for (const socket of this.#running.keys()) socket.destroy();
+    for (const [socket, requests] of this.#running) {
+      // The server may report its end before that of its connections.
+      for (const request of requests) request.leave();
+      socket.destroy();
+    }
     for (const socket of this.#sockets) socket.destroy();
   }
 }

@@ -10,7 +10,7 @@ import { listenError } from "./listen-error.js";
 import { listenUrl } from "./listen-url.js";
 import { NodeRequest } from "./node-request.js";
 import { parseTarget } from "./request-target.js";
-import { sendReply } from "./send-reply.js";
+import { cutOff, sendReply } from "./send-reply.js";
 import { shortReply } from "./short-reply.js";
 import { readTlsFiles } from "./tls-files.js";
 
@@ -149,7 +149,11 @@ class Entrance {
     }
     const limits = this.#limits;
     const request = new NodeRequest({ incoming, response, target, limits, space: this.#space, isBodyHeld });
-    response.on("close", this.#connections.begin(incoming.socket, request));
+    const end = this.#connections.begin(incoming.socket, request);
+    response.on("close", () => {
+      if (!response.writableFinished) request.leave();
+      end();
+    });
     try {
       const reply = await this.#handle(request);
       if (request.hasLeft) return;
@@ -164,8 +168,7 @@ class Entrance {
   /** Handlers convert errors to replies. An error that gets here is a fault of theirs. */
   #fail(incoming: IncomingMessage, response: ServerResponse): void {
     this.#onRefused({ status: 500, reason: "the handler failed" });
-    // A cut stream tells the client that it is not complete.
-    if (response.headersSent) response.destroy();
+    if (response.headersSent) cutOff(response, this.#limits.unreadMilliseconds);
     else {
       const reply = shortReply(500, "The service failed.");
       void sendReply(reply, { incoming, response, request: null, unreadMilliseconds: 0, isLast: true });
@@ -173,8 +176,7 @@ class Entrance {
   }
 
   #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-    // A reply on this connection would be taken for the reply of the running request.
-    if (!socket.writable || error.code === "ECONNRESET" || this.#connections.isBusy(socket)) {
+    if (!socket.writable || error.code === "ECONNRESET" || !this.#connections.mayRefuse(socket)) {
       socket.destroy();
       return;
     }

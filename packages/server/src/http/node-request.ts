@@ -46,6 +46,11 @@ export class NodeRequest implements HttpRequest {
     return this.#hasLeft;
   }
 
+  /** Whether the client still sends the body, and nothing was answered. */
+  get isBodyOpen(): boolean {
+    return !this.#parts.incoming.complete && !this.#parts.response.headersSent;
+  }
+
   header(name: string): string | null {
     const value = this.#parts.incoming.headers[name];
     // Names such as `constructor` reach properties that are not headers.

@@ -101,7 +101,10 @@ function match(segments: readonly string[], parts: readonly string[]): Parameter
 }
 
 function allowedMethods(routes: PathRoutes): string {
-  return [...(routes.has("GET") ? ["GET", "HEAD"] : []), ...(routes.has("POST") ? ["POST"] : []), "OPTIONS"].join(", ");
+  return [...routes.keys()]
+    .flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))
+    .concat("OPTIONS")
+    .join(", ");
 }
 
 function shown({ method, path }: HttpRequest): string {

@@ -66,6 +66,12 @@ function discardBody(sent: string | Uint8Array, { incoming, response }: SendOpti
   else response.flushHeaders();
 }
 
+/** Ends a connection in the middle of a stream, after what was written. The client sees that the stream is not complete. */
+export function cutOff(response: ServerResponse, unreadMilliseconds: number): void {
+  response.socket?.destroySoon();
+  disconnectLater(response, unreadMilliseconds);
+}
+
 function disconnectLater(response: ServerResponse, milliseconds: number): void {
   const timer = setTimeout(() => response.destroy(), milliseconds);
   response.once("close", () => clearTimeout(timer));
