@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { runProgram } from "../run-program.js";
 import { hasTmux, TmuxTerminal } from "../tmux.js";
 import { chat, makeFolder, placesIn, ServedProgram, StreamedReply } from "./served-program.js";
 
@@ -216,5 +217,9 @@ describe.skipIf(!hasTmux)("at the terminal", () => {
     }
     expect(await opened()).toBe("");
     expect(terminal.screen).not.toContain("Run it?");
+    // It is not ended with its terminal.
+    const { services } = JSON.parse((await runProgram(["status", "--json"], "", places)).stdout);
+    process.kill(services[0].pid);
+    await terminal.see("exit code");
   });
 });
