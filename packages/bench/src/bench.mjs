@@ -24,6 +24,7 @@ import { packPackages } from "./packed-packages.mjs";
 import { renderLosses, renderReport, renderShortfalls } from "./render-report.mjs";
 import { replyStart } from "./reply-start.mjs";
 import { failedRow, isFailed } from "./report-row.mjs";
+import { measureServe } from "./serve/measure-serve.mjs";
 import { Workbench } from "./workbench.mjs";
 
 /** @typedef {import("./report-row.mjs").Row} Row */
@@ -118,6 +119,7 @@ async function measure(options) {
         ...(await measureManyIntents(workbench, folders.runtime, inProcessRuns, progress)),
       ],
       idle: () => measureIdle(workbench, folders.runtime, inProcessRuns, progress),
+      serve: () => measureServe(workbench, folders, inProcessRuns, progress),
       profile: () => measureProfile(workbench, folders.libraries, { ...options, runs: inProcessRuns }, progress),
       program: () => measureProgram(workbench, folders.cli, inProcessRuns, progress),
       model: () => measureModel(workbench, folders.libraries, inProcessRuns, progress),

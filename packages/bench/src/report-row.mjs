@@ -35,6 +35,7 @@ export const questions = {
   program: "How does a long conversation with the program perform?",
   intents: "What do intents cost?",
   idle: "How much memory does an idle agent take?",
+  serve: "What does serving an agent add?",
   profile: "What does profiling the device cost?",
   model: "How much memory does the engine take in addition to the model, and how fast does it restart?",
   engine: "How fast does a local model read and write, ÷ direct calls of llama.cpp (pairs, median of ratios)?",
