@@ -96,6 +96,7 @@ export function normalize(output: string): string {
     output
       .replace(/^(Device ID|Platform|Memory|CPU Cores|GPU|Est\. latency): +.*$/gm, "$1: …")
       .replace(/loaded on \S+/g, "loaded on …")
+      .replace(/\(process \d+, running for .*?\)/g, "(process …)")
       .replace(/(may take \d+) of \d+ MB/g, "$1 of … MB")
       .replace(/^(\S+: agent '.*' \S+) on .*$/gm, "$1 on …")
       .replace(/^(ok +Session +).*\/(?=[^/]+$)/gm, "$1…/")

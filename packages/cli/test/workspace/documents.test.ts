@@ -47,11 +47,15 @@ describe("pages", () => {
     const blocks = await readBlocks(page);
     if (blocks.length === 0) return;
     const runner = await PageRunner.open(documents);
-    for (const block of blocks) {
-      await runner.run(block).catch((error) => {
-        error.message = `${page}:${block.line}: ${error.message}`;
-        throw error;
-      });
+    try {
+      for (const block of blocks) {
+        await runner.run(block).catch((error) => {
+          error.message = `${page}:${block.line}: ${error.message}`;
+          throw error;
+        });
+      }
+    } finally {
+      await runner.close();
     }
   });
 

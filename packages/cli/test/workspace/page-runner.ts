@@ -1,7 +1,8 @@
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { link, mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { link, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { writeKnownModel } from "@nanoagent/optimizer/testing";
@@ -25,6 +26,7 @@ const REASONS = [
   "needs a server with a model",
   "needs a board",
   "part of a program",
+  "part of another program",
   "its output depends on the machine",
   "changes the shell",
 ];
@@ -34,6 +36,8 @@ const USUAL_MODEL = path.join(homedir(), ".cache/nanoagent-test-models/smollm2-1
 const testModel = process.env.NANOAGENT_TEST_MODEL ?? (existsSync(USUAL_MODEL) ? USUAL_MODEL : "");
 const hasModel = testModel !== "";
 
+/** Address at which pages show a service. */
+const SHOWN_ADDRESS = "127.0.0.1:7420";
 const SMALL_MODEL = "smollm2-135m-instruct.gguf";
 let models: Promise<string[]> | undefined;
 let hub: Promise<PageHub> | undefined;
@@ -66,6 +70,9 @@ export async function closePageHub(): Promise<void> {
  * - `file: NAME` writes the block into that file first.
  * - `terminal` types the lines behind `You: ` and behind questions at a terminal, and waits for all other lines.
  * - `model` needs the model of 135 million parameters; its figures and replies may differ by machine.
+ * - `service` starts `nanoagent serve` on a free port, for the rest of the page. Later blocks use it at the address that the page
+ *   shows, 127.0.0.1:7420.
+ * - `in: PACKAGE` gives a program the packages that this one of the workspace has.
  * - `example: NAME` runs in a copy of that example; `example: NAME, terminal` at a terminal.
  * - `x64` has figures of x64, where other processors take other memory.
  * - `not run: REASON` runs nothing; the reason is one of a list.
@@ -74,6 +81,9 @@ export class PageRunner {
   readonly #documents: DocumentRunner;
   readonly #folder: string;
   readonly #variables: Variables;
+  #service: ChildProcess | null = null;
+  /** Address of the service, as host and port. */
+  #address = SHOWN_ADDRESS;
 
   private constructor(documents: DocumentRunner, folder: string, variables: Variables) {
     this.#documents = documents;
@@ -89,7 +99,18 @@ export class PageRunner {
     await Promise.all(files.map((file) => link(file, path.join(folder, path.basename(file)))));
     if (hasModel) await symlink(testModel, path.join(folder, SMALL_MODEL));
     hub ??= PageHub.start(path.join(folder, SMALL_MODEL), documents.folder);
-    return new PageRunner(documents, folder, await (await hub).makeHome(documents.folder));
+    const home = await (await hub).makeHome(documents.folder);
+    const runtime = await mkdtemp(path.join(tmpdir(), "page-"));
+    return new PageRunner(documents, folder, { ...home, XDG_RUNTIME_DIR: runtime });
+  }
+
+  /** Ends the service of the page. */
+  async close(): Promise<void> {
+    if (this.#service?.exitCode === null) {
+      this.#service.kill();
+      await once(this.#service, "close");
+    }
+    await rm(this.#variables.XDG_RUNTIME_DIR ?? "", { recursive: true, force: true });
   }
 
   /** Runs one block, and fails where it does not do what the page says. */
@@ -106,14 +127,16 @@ export class PageRunner {
     const example = markValue("example");
     const place = example === undefined ? this.#folder : (await ExampleCopy.of(example, this.#documents.folder)).place;
     if (block.language === "yaml") await this.#validate(block.text);
-    else if (block.language === "ts") await this.#runProgram(block.text);
+    else if (block.language === "ts") await this.#runProgram(block.text, markValue("in"));
+    else if (marks.includes("service")) await this.#startService(block.text);
     else if (block.language === "console") {
       if (marks.includes("model") && !hasModel) return;
       if (marks.includes("x64") && process.arch !== "x64") return;
       if (marks.includes("terminal")) await this.#runAtTerminal(block.text, place);
       else {
         const comparable = marks.includes("model") ? withoutFigures : normalize;
-        await this.#documents.runConsole(block.text, place, { comparable, variables: this.#variables });
+        const text = this.#here(block.text);
+        await this.#documents.runConsole(text, place, { comparable, variables: this.#variables });
       }
     }
   }
@@ -137,10 +160,43 @@ export class PageRunner {
   }
 
   /** Runs a program. The comments at the ends of its lines are what it prints. */
-  async #runProgram(code: string): Promise<void> {
+  async #runProgram(code: string, name: string | undefined): Promise<void> {
     const said = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, comment]) => comment);
-    const printed = (await this.#documents.runTypeScript(code, undefined, this.#variables)).trimEnd().split("\n");
+    const place = name === undefined ? undefined : `packages/${name}`;
+    const printed = (await this.#documents.runTypeScript(this.#here(code), place, this.#variables))
+      .trimEnd()
+      .split("\n");
     if (said.length > 0) expect(printed).toEqual(said);
+  }
+
+  /** Puts the address of the page's service where the page shows the usual one. */
+  #here(text: string): string {
+    return text.replaceAll(SHOWN_ADDRESS, this.#address);
+  }
+
+  /** Starts the service of the page, and waits until it is ready. */
+  async #startService(text: string): Promise<void> {
+    const [command = "", ...printed] = text.trimEnd().split("\n");
+    expect(command, "the command").toMatch(/^\$ nanoagent serve/);
+    const words = command.slice("$ nanoagent ".length).split(" ");
+    const child = spawn(process.execPath, [program, ...words, "--port", "0"], {
+      cwd: this.#folder,
+      env: { ...process.env, ...this.#variables },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#service = child;
+    let seen = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (piece) => {
+        seen += piece;
+      });
+    }
+    while (!/Listening on .*\n/.test(seen)) {
+      if (child.exitCode !== null) expect.fail(`${command}: ${seen}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    this.#address = /Listening on https?:\/\/(\S+)/.exec(seen)?.[1] ?? "";
+    expect(seen.replaceAll(this.#address, SHOWN_ADDRESS).trimEnd().split("\n"), command).toEqual(printed);
   }
 
   /** Types what the block shows as typed, and waits for every other line. */
