@@ -68,18 +68,28 @@ const known: Readonly<Record<string, KnownError>> = {
 export function errorFacts(error: unknown): ErrorFacts {
   if (error instanceof ServiceError) {
     const { status, type, param, apiCode: code, retrySeconds } = error;
-    return { status, type, param, code, retrySeconds, mayRetry: retrySeconds !== null, message: describe(error) };
+    return {
+      status,
+      type,
+      param,
+      code,
+      retrySeconds,
+      mayRetry: retrySeconds !== null,
+      message: describe(error, status),
+    };
   }
   const nothing = { param: null, code: null, retrySeconds: null, mayRetry: false } as const;
   if (NanoAgentError.isInstance(error)) {
     const row = Object.hasOwn(known, error.code) ? known[error.code] : undefined;
-    if (row !== undefined) return { ...nothing, ...row, message: describe(error) };
+    if (row !== undefined) return { ...nothing, ...row, message: describe(error, row.status) };
   }
   const code = NanoAgentError.isInstance(error) ? error.code : "unexpected";
   const message = `The agent failed (${code}). The log of the service has the details.`;
   return { ...nothing, status: 500, type: "server_error", message };
 }
 
-function describe({ message, hint }: NanoAgentError): string {
-  return hint === null ? message : `${message} ${hint}`;
+/** The reason for an error of the request is about the request. Other reasons may come from the system. */
+function describe({ message, reason, hint }: NanoAgentError, status: number): string {
+  const sentences = [message, status < 500 ? reason : null, hint].filter((text) => text !== null && text !== "");
+  return sentences.map((text) => (/[.!?:]$/.test(String(text)) ? text : `${text}.`)).join(" ");
 }

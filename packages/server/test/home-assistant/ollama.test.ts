@@ -3,11 +3,9 @@ import { assistTools, systemPrompt } from "./chat-log.js";
 import { convertReply, convertResult, OllamaIntegration } from "./ollama-integration.js";
 import { serveHouse } from "./served-house.js";
 
-const turnOn = (id: string, name: string) => ({
-  id,
-  name: "HassTurnOn",
-  arguments: { name, area: null, domain: '["light"]' },
-});
+const turnOn = (id: string, name: string, more: object = {}) => {
+  return { id, name: "HassTurnOn", arguments: { name, domain: ["light"], ...more } };
+};
 
 describe("Home Assistant's ollama integration", () => {
   test("sets itself up: lists the models, and finds the chosen one without a download", async () => {
@@ -56,6 +54,7 @@ describe("Home Assistant's ollama integration", () => {
     const [, reply, one, two] = answered?.messages ?? [];
     expect([one?.tool_call_id, two?.tool_call_id]).toEqual(reply?.tool_calls?.map(({ id }) => id));
     expect(two?.content).toContain("NotFound");
+    expect((await house.server.status()).conversations.open).toBe(1);
     expect(thanked?.messages.map(({ role }) => role)).toEqual([
       "user",
       "assistant",
@@ -64,6 +63,21 @@ describe("Home Assistant's ollama integration", () => {
       "assistant",
       "user",
     ]);
+  });
+
+  test("repairs arguments of small models, and then the engine sees them as they were repaired", async () => {
+    await using house = await serveHouse([
+      { calls: [turnOn("call_1", "Kitchen Light", { area: null, floor: "", domain: '["light"]' })] },
+      "Done.",
+    ]);
+    const integration = new OllamaIntegration(house.url);
+    const messages: object[] = [{ role: "user", content: "Light!" }];
+    const first = await integration.chat(messages, { tools: assistTools });
+    const repaired = { name: "Kitchen Light", domain: ["light"] };
+    expect(first.calls[0]?.arguments).toEqual(repaired);
+    messages.push(convertReply(first), convertResult({ success: true }));
+    expect((await integration.chat(messages, { tools: assistTools })).content).toBe("Done.");
+    expect(house.engine.requests[1]?.messages[1]?.tool_calls?.[0]?.arguments).toEqual(repaired);
   });
 
   test("answers when the oldest messages were cut off, results of tools among them", async () => {

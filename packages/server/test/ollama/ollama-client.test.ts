@@ -40,6 +40,10 @@ async function collect(stream: AsyncIterable<ChatResponse>): Promise<{ message: 
   return { message, last: last as ChatResponse };
 }
 
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
 describe("Ollama's JavaScript client", () => {
   test("lists, shows and checks models, and reads the version", async () => {
     expect((await ollama.list()).models.map(({ name }) => name)).toEqual(["house:latest", "smollm2:135m"]);
@@ -146,7 +150,7 @@ describe("Ollama's JavaScript client", () => {
   test("ends the turn when it aborts a stream", async () => {
     served.script = async function* (_ask, signal) {
       yield { type: "text-delta", text: "And " };
-      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      await untilAborted(signal);
       yield { type: "run-end", reply: replyOf("And "), reason: "abort", usage: null };
     };
     const stream = await ollama.chat({ model: "house", messages: [{ role: "user", content: "Count!" }], stream: true });
@@ -159,8 +163,6 @@ describe("Ollama's JavaScript client", () => {
     })();
     await expect(reading).rejects.toThrow(/abort/i);
     expect(parts).toEqual(["And "]);
-    const signal = served.signals[0] as AbortSignal;
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-    expect(signal.aborted).toBe(true);
+    await untilAborted(served.signals[0] as AbortSignal);
   });
 });
