@@ -51,7 +51,8 @@ export class AnswerStream implements AsyncGenerator<AnswerEvent, void> {
     // The pending event is the end of the turn, or the next one is.
     if (this.#isReading || this.#failure !== null) return;
     this.#failure = this.#reason ?? aborted();
-    void this.#stop();
+    if (this.#events === null) this.#finish();
+    else void this.#stop();
   }
 
   async next(): Promise<IteratorResult<AnswerEvent, void>> {
