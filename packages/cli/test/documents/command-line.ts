@@ -39,6 +39,14 @@ const ownExitCodes: Readonly<Record<string, Readonly<Record<string, string>>>> =
     2: "the command line or the config is wrong",
     3: "the agent or its model does not fit; nothing was loaded",
   },
+  serve: {
+    1: "it cannot listen, or the agent failed to load",
+    2: "the command line, the config or the keys are wrong",
+    3: "the agent or its model does not fit; nothing was loaded",
+    130: "stopped with Ctrl-C (SIGINT): running replies ended, or were aborted after 10 seconds",
+    143: "stopped by SIGTERM, in the same way",
+  },
+  status: { 0: "at least one service answered", 1: "no service runs, or none answered" },
   eval: { 0: "every engine reached `--min-right`", 1: "an engine stayed below `--min-right`, or kept failing" },
   models: {
     0: "done",
@@ -162,7 +170,7 @@ function conditions({ required, notWith = [], onlyWith = [], operands }: Command
 /** A text of the help as Markdown, with options, keys and files as code. */
 function fromHelp(text: string): string {
   const named =
-    /(?<![`\w/.-])(?:--[a-z][a-z-]*|[a-z_]+\.(?:yaml|json|dir|max_memory_mb)|\{"id".*?\}\}|"""|~\/[\w./-]*[\w-]|\/help)(?![`\w-])/g;
+    /(?<![`\w/.-])(?:--[a-z][a-z-]*|[a-z_]+\.(?:yaml|json|dir|host|port|max_memory_mb)|\{"id".*?\}\}|"""|~\/[\w./-]*[\w-]|\/help)(?![`\w-])/g;
   return prose(
     text
       .split(/(`[^`]*`)/)

@@ -4,7 +4,7 @@ export const environmentVariables: Readonly<Record<string, string>> = {
   FORCE_COLOR: "Colors in a pipe too. `0` or `false`: no colors.",
   TERM: "`dumb`: no colors, and nothing is drawn twice, as with `--plain`.",
   XDG_STATE_HOME:
-    "Folder for typed messages (`nanoagent/history.jsonl`), measurements of the device, and the hashes of models (`nanoagent/models.json`). Default: `~/.local/state`.",
+    "Folder for typed messages (`nanoagent/history.jsonl`), measurements of the device, the hashes of models (`nanoagent/models.json`), and keys of services (`nanoagent/serve-keys.json`). Default: `~/.local/state`.",
   XDG_DATA_HOME:
     "Folder for models that do not come from Hugging Face (`nanoagent/models`). Default: `~/.local/share`.",
   STATE_DIRECTORY:
@@ -12,7 +12,7 @@ export const environmentVariables: Readonly<Record<string, string>> = {
   XDG_CACHE_HOME:
     "Folder for Node's compiled code, which makes later starts faster. Default: `~/.cache`, or `~/Library/Caches` on macOS.",
   XDG_RUNTIME_DIR:
-    "Folder in which agents of one user tell each other how much memory they have reserved. Default: a folder in the system's folder for temporary files.",
+    "Folder in which agents of one user tell each other how much memory they have reserved, and with the sockets of services that `nanoagent status` asks. Default: a folder in the system's folder for temporary files.",
   LOCALAPPDATA: "Windows: the folder that XDG_STATE_HOME, XDG_DATA_HOME and XDG_CACHE_HOME stand for elsewhere.",
   HOME: "Home folder: for `~/` in a config, and for the defaults above.",
   PATH: "Folders in which `profile --deep` looks for nvidia-smi and vcgencmd. Tools have their own: `/usr/local/bin:/usr/bin:/bin`.",

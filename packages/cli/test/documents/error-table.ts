@@ -9,6 +9,8 @@ export interface ErrorRow {
   now: string;
   /** Whether `nanoagent check` and the start only warn of it, so that it has no exit code. */
   isWarning?: true;
+  /** Whether only clients of a service see it, so that it has no exit code. */
+  isOfService?: true;
 }
 
 /** Codes of one topic, under a heading of the page. */
@@ -540,6 +542,122 @@ export const errorTopics: readonly ErrorTopic[] = [
         message: "The session was closed.",
         when: "A program used a session after it was closed.",
         now: "Open it again.",
+      },
+    ],
+  },
+  {
+    title: "Serving an agent",
+    introduction:
+      "The first three end a command. The others answer requests to a service, in the form of the API that was asked, or are reasons of `/health`.",
+    rows: [
+      {
+        code: "listen-failed",
+        message: "Another program listens on {127.0.0.1:7420}.",
+        when: "`nanoagent serve` cannot listen on the address: it is in use, not permitted or not one of this machine's, or a file of `serve.tls` is missing or wrong.",
+        now: "Apply the `do:` line: another port with `--port`, another address with `--host`, or files of `serve.tls` that were made together.",
+      },
+      {
+        code: "keys-unreadable",
+        message: "The environment variable {AGENT_KEYS}, which serve.api_keys_env names, is {not set}.",
+        when: "The keys of a service cannot be read: the variable is not set or empty, or the file of the keys is damaged or readable for others.",
+        now: "Set the variable, or apply the `do:` line to the file. Without the file, a new key is made at the next start.",
+      },
+      {
+        code: "service-not-found",
+        message: "No service of this user runs on this machine.",
+        when: "`nanoagent status` found no running service. It does not see those of other users, nor those with another XDG_RUNTIME_DIR.",
+        now: "Start one with `nanoagent serve`, or ask as the user who runs it.",
+      },
+      {
+        code: "key-missing",
+        message: "The request has no key.",
+        when: "Status 401: a client sent no key or a wrong one, and the service needs one.",
+        now: "Send a key of the service as `Authorization: Bearer KEY`. [Serving an agent](serve.md#keys) says where it comes from.",
+        isOfService: true,
+      },
+      {
+        code: "host-refused",
+        message: 'The Host header "{evil.example}" is not a name of this service.',
+        when: "Status 403: a client reached the service by a name that it does not know, or a web page of another origin used it.",
+        now: "If that is right, add the name to `serve.allow_hosts`, or the page's origin to `serve.allow_origins`.",
+        isOfService: true,
+      },
+      {
+        code: "model-not-served",
+        message: 'The model "{gpt-4}" is not served here.',
+        when: "Status 404: a client asked for another model than those that `/v1/models` lists.",
+        now: "Enter the name of the agent, `spec.name`, in the client.",
+        isOfService: true,
+      },
+      {
+        code: "request-not-valid",
+        message: "The answer must be true or false.",
+        when: "Status 400: a field of the request is missing or wrong, or asks for something that the agent cannot do. The message names the field.",
+        now: "Correct the request. [Serving an agent](serve.md#what-of-the-apis-it-has) lists what is not supported.",
+        isOfService: true,
+      },
+      {
+        code: "route-unknown",
+        message: "Unknown route: {GET /v2/models}.",
+        when: "Status 404 or 405: the service has no such path, or not with this method.",
+        now: "Check the base address of the client: `http://HOST:7420/v1` for OpenAI's API, `http://HOST:7420` for Ollama's.",
+        isOfService: true,
+      },
+      {
+        code: "body-refused",
+        message: "The body is larger than {4194304} bytes.",
+        when: "Status 413, 408 or 415: the body of a request is too large, arrived too slowly, or is compressed.",
+        now: "Send a shorter conversation, without compression.",
+        isOfService: true,
+      },
+      {
+        code: "queue-full",
+        message: "The agent already has {17} requests to answer.",
+        when: "Status 429: more clients wait than the agent can answer soon.",
+        now: "Wait as long as `retry-after` says. If it happens often, use a smaller model, or fewer clients.",
+        isOfService: true,
+      },
+      {
+        code: "service-stopping",
+        message: "The service is stopping.",
+        when: "Status 503: a signal stops the service, which takes no new turns.",
+        now: "Send the request again when the service has started again.",
+        isOfService: true,
+      },
+      {
+        code: "permission-unknown",
+        message: "No question with this id waits for an answer.",
+        when: "Status 404: a client answered a question for permission that was answered already, or whose time is over.",
+        now: "Read the waiting questions with `GET /permissions`. Raise `serve.ask_seconds` if answers come too late.",
+        isOfService: true,
+      },
+      {
+        code: "stopping",
+        message: "The service is stopping.",
+        when: "A reason of `/health`: a signal stops the service.",
+        now: "Wait until it has started again.",
+        isOfService: true,
+      },
+      {
+        code: "reloading",
+        message: "The agent is being replaced.",
+        when: "A reason of `/health`: SIGHUP was sent, and the agent of the new config is being opened. Requests wait.",
+        now: "Wait until it is ready.",
+        isOfService: true,
+      },
+      {
+        code: "agent-missing",
+        message: "The agent could not be opened again. Restart the service.",
+        when: "A reason of `/health`: after SIGHUP the new agent could not be opened, and neither could the old one.",
+        now: "Read the log, correct the config, and send SIGHUP again or restart the service.",
+        isOfService: true,
+      },
+      {
+        code: "memory-pressure",
+        message: "Memory is short. Measure in force: {smaller-context}.",
+        when: "A reason of `/health`: the agent answers, but has given up something because memory is short.",
+        now: "See [Memory is short](#memory-is-short).",
+        isOfService: true,
       },
     ],
   },

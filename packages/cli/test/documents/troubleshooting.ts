@@ -71,8 +71,12 @@ function shown(message: string): string {
   return message.replace(/\{([^{}]*)\}/g, "$1");
 }
 
-function describe({ code, message, when, now, isWarning }: ErrorRow): string {
-  const ending = isWarning ? "Warning; the exit code stays 0." : `Exit code ${exitCodeForCode(code)}.`;
+function describe({ code, message, when, now, isWarning, isOfService }: ErrorRow): string {
+  const ending = isOfService
+    ? "Clients see it; the service goes on."
+    : isWarning
+      ? "Warning; the exit code stays 0."
+      : `Exit code ${exitCodeForCode(code)}.`;
   return page(
     `### ${code}`,
     `> ${prose(shown(message))}`,

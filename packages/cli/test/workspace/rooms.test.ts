@@ -177,6 +177,8 @@ const rooms: Record<string, readonly string[]> = {
     "status",
     "openai",
     "ollama",
+    "service/served-agent",
+    "service/turn-counts",
     "health",
     "turns",
     "permissions",
