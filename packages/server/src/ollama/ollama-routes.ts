@@ -2,6 +2,7 @@ import { ServiceError } from "../errors/service-error.js";
 import type { HttpReply, HttpRequest, Route } from "../http/exchange.js";
 import { jsonReply } from "../http/json-reply.js";
 import type { ServedAgent } from "../service/served-agent.js";
+import { answerEvents } from "../turns/answer-events.js";
 import { embedPrompt, embedTexts } from "./embed.js";
 import { listRunning, listTags, showModel } from "./model-entries.js";
 import { findModel } from "./model-name.js";
@@ -62,7 +63,7 @@ async function reply(
   const now = () => served.now();
   const lines = new ReplyLines({ name, form, showsThinking, clock: new ReplyClock(now), now });
   if (ask === null) return isStreamed ? jsonLines([lines.loaded()]) : jsonReply(lines.loaded());
-  const events = await served.answering.answer(ask, request.signal);
+  const events = answerEvents(served.answering, ask, request.signal);
   return isStreamed ? streamReply(events, lines) : wholeReply(events, lines);
 }
 

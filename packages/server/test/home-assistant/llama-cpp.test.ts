@@ -15,7 +15,7 @@ describe("Home Assistant's llama_cpp integration", () => {
     expect(await integration.validate("house", true)).toEqual(["stop"]);
     for (const { sampling, tools } of house.engine.requests) {
       expect(sampling?.maxTokens).toBe(3);
-      expect(tools).toEqual([
+      expect(tools).toMatchObject([
         { name: "test_function", description: "Test function.", inputSchema: { type: "object", properties: {} } },
       ]);
     }

@@ -48,11 +48,7 @@ async function read(reply: StreamedReply): Promise<Record<string, unknown>[]> {
 
 describe("A streamed reply", () => {
   test("that fails before its first text has the status of the error", async () => {
-    const failing = eventsOf(
-      start,
-      { type: "prompt-progress", read_tokens: 1, prompt_tokens: 2 },
-      { type: "error", error: tooLong },
-    );
+    const failing = eventsOf(start, { type: "error", error: tooLong });
     const error = await streamReply(failing, newLines()).catch((error: unknown) => error);
     expect(error).toBe(tooLong);
     const reply = ollamaError(error);

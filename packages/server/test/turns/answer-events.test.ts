@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { answerEvents } from "../../src/turns/answer-events.js";
 import type { AnswerEvent, Ask } from "../../src/turns/ask.js";
 import { startAnswer } from "../../src/turns/start-answer.js";
-import { FakeServedAgent, played, runEnd, runStart, type Script, said, usage } from "./fake-served-agent.js";
+import { FakeServedAgent, played, runEnd, runStart, type Script, said, usage } from "../openai/fake-served-agent.js";
 
 const ask: Ask = {
   target: "agent",
