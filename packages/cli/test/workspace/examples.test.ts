@@ -3,6 +3,7 @@ import path from "node:path";
 import { readConfig } from "@nanoagent/runtime/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository } from "../run-program.js";
+import { placesIn, ServedProgram } from "../serve/served-program.js";
 import { codeBlocks, DocumentRunner } from "./document-runner.js";
 import { ExampleCopy } from "./example-copy.js";
 
@@ -128,6 +129,33 @@ describe("all of them", () => {
     const { exitCode, stdout } = await copy.nanoagent(["check"]);
     expect(stdout).toMatch(/\n\nAll is well\.\n$/);
     expect(exitCode).toBe(0);
+  });
+});
+
+describe("served-agent", () => {
+  test("answers a client as its page says, and nothing is wrong with it", async () => {
+    const copy = await copyOf("served-agent");
+    const { stdout, exitCode } = await copy.nanoagent(["check"]);
+    expect(stdout).toMatch(/\n\nAll is well\.\n$/);
+    expect(exitCode).toBe(0);
+    const config = path.join(copy.place, "agent.yaml");
+    const service = await ServedProgram.start(["--config", config], placesIn(documents.folder));
+    const [block = ""] = await codeBlocks("examples/served-agent/README.md", "console");
+    const variables = { AGENT_URL: service.url };
+    const here = block.replaceAll("http://127.0.0.1:7420", service.url);
+    expect(await documents.runConsole(here, copy.place, { variables })).toBe(4);
+    expect(JSON.parse(await readFile(path.join(copy.place, "state/lamp.json"), "utf8"))).toEqual({ state: "on" });
+    expect(await service.end()).toBe(143);
+    for (const [args, message] of [
+      [["lamp.mjs"], "Usage: lamp.mjs"],
+      [["ask.mjs"], "Usage: ask.mjs"],
+      [["ask.mjs", "hello"], "ECONNREFUSED"],
+    ] as const) {
+      const { stderr, exitCode } = await copy.script(args, variables);
+      expect(stderr).toMatch(/^error: .*\n$/);
+      expect(stderr).toContain(message);
+      expect(exitCode).toBe(1);
+    }
   });
 });
 
