@@ -47,7 +47,7 @@ export function isForeignOrigin(origin: string, host: HostName, rules: AccessRul
 export function preflightReply(request: HttpRequest, rules: AccessRules): WholeReply | null {
   if (request.method !== "OPTIONS") return null;
   const cors = corsHeaders(request, rules);
-  const allow = "GET, HEAD, POST, OPTIONS";
+  const allow = "GET, HEAD, POST, DELETE, OPTIONS";
   if (cors["access-control-allow-origin"] === undefined) return { status: 204, headers: { ...cors, allow } };
   const asked = request.header("access-control-request-headers") ?? "";
   const isList = asked.length <= MAX_HEADERS_CHARACTERS && /^[\w!#$%&'*+.^`|~, -]*$/.test(asked);
@@ -56,7 +56,7 @@ export function preflightReply(request: HttpRequest, rules: AccessRules): WholeR
     headers: {
       ...cors,
       allow,
-      "access-control-allow-methods": "GET, POST",
+      "access-control-allow-methods": "GET, POST, DELETE",
       "access-control-allow-headers": isList && asked !== "" ? asked : "authorization, content-type",
       "access-control-max-age": String(PREFLIGHT_SECONDS),
       // A page on the internet asks before it reaches into a private network.

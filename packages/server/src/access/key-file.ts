@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import { type FileHandle, link, mkdir, open, unlink } from "node:fs/promises";
 import path from "node:path";
 import { isKey } from "./keys.js";
@@ -40,14 +41,17 @@ export async function openKeyFile(folder: string): Promise<KeyFile> {
 async function readKeyFile(file: string): Promise<readonly string[] | null> {
   let handle: FileHandle;
   try {
-    handle = await open(file, "r");
+    // Opening a pipe would wait for a writer. Windows has no such flag.
+    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (cause) {
     if (codeOf(cause) === "ENOENT") return null;
     const hint = `Let this user read it: ${quoted(`chown "$(id -un)" ${shellWord(file)}`)}.`;
     throw keysUnreadable(`The file of the keys, ${file}, cannot be read (${codeOf(cause)}).`, hint, cause);
   }
   try {
-    const { mode, size } = await handle.stat();
+    const stat = await handle.stat();
+    const { mode, size } = stat;
+    if (!stat.isFile()) throw damaged(file, "It is not a file.");
     if (process.platform !== "win32" && (mode & OTHERS) !== 0) {
       const hint = `Run ${quoted(`chmod 600 ${shellWord(file)}`)}. If others may have read it, delete it for a new key.`;
       throw keysUnreadable(`Other users have access to the file of the keys, ${file}.`, hint);
@@ -56,9 +60,6 @@ async function readKeyFile(file: string): Promise<readonly string[] | null> {
     const bytes = Buffer.alloc(MAX_FILE_BYTES);
     const { bytesRead } = await handle.read(bytes, 0, MAX_FILE_BYTES, 0);
     return parseKeys(file, bytes.toString("utf8", 0, bytesRead));
-  } catch (cause) {
-    if (codeOf(cause) !== "EISDIR") throw cause;
-    throw damaged(file, "It is a folder.");
   } finally {
     await handle.close();
   }

@@ -58,18 +58,20 @@ export class Connections {
 
   /** Notes that a request runs. Returns a function that notes its end. */
   begin(socket: Socket, request: NodeRequest): () => void {
-    let requests = this.#running.get(socket);
-    if (requests === undefined) {
-      requests = new Set();
-      this.#running.set(socket, requests);
-      socket.once("close", () => this.#forget(socket));
-    }
+    const requests = this.#running.get(socket) ?? this.#track(socket);
     requests.add(request);
-    const running = requests;
     return () => {
-      running.delete(request);
-      if (running.size === 0 && this.#isClosing) this.closeIdle();
+      requests.delete(request);
+      if (requests.size === 0 && this.#isClosing) this.closeIdle();
     };
+  }
+
+  /** Apart from `begin`, whose variables would keep the first request of a connection in memory as long as it is open. */
+  #track(socket: Socket): Set<NodeRequest> {
+    const requests = new Set<NodeRequest>();
+    this.#running.set(socket, requests);
+    socket.once("close", () => this.#forget(socket));
+    return requests;
   }
 
   #forget(socket: Socket): void {

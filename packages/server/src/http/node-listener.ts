@@ -99,12 +99,17 @@ function listen(server: Server, address: { host: string; port: number }): Promis
   return new Promise((resolve, reject) => {
     const onError = (cause: unknown) => reject(listenError(cause, address));
     server.once("error", onError);
-    server.listen(address, () => {
+    const onListening = () => {
       server.off("error", onError);
       // A connection that cannot be accepted, as when the process has no free file, is the client's to repeat.
       server.on("error", () => {});
       resolve();
-    });
+    };
+    try {
+      server.listen(address, onListening);
+    } catch (cause) {
+      onError(cause);
+    }
   });
 }
 

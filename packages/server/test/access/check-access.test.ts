@@ -279,7 +279,7 @@ describe("the guard", () => {
       status: 204,
       headers: {
         "access-control-allow-origin": "http://a.example",
-        "access-control-allow-methods": "GET, POST",
+        "access-control-allow-methods": "GET, POST, DELETE",
         "access-control-allow-headers": "authorization,x-stainless-os",
         "access-control-allow-private-network": "true",
         "access-control-max-age": "600",

@@ -134,7 +134,12 @@ describe("the file", () => {
   test("that is a folder, or in a place that is not a folder, is an error", async () => {
     const folder = stateFolder();
     mkdirSync(path.join(folder, "serve-keys.json"), { recursive: true, mode: 0o700 });
-    await expect(open({ stateFolder: folder })).rejects.toMatchObject({ code: "keys-unreadable" });
+    const refused = { code: "keys-unreadable", message: expect.stringContaining("not a file") };
+    await expect(open({ stateFolder: folder })).rejects.toMatchObject(refused);
+    rmSync(path.join(folder, "serve-keys.json"), { recursive: true });
+    if (spawnSync("mkfifo", ["-m", "600", path.join(folder, "serve-keys.json")]).status === 0) {
+      await expect(open({ stateFolder: folder })).rejects.toMatchObject(refused);
+    }
     writeFileSync(path.join(folder, "file"), "");
     await expect(open({ stateFolder: path.join(folder, "file") })).rejects.toMatchObject({
       code: "keys-unreadable",

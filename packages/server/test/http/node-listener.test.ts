@@ -549,6 +549,10 @@ describe("listening", () => {
     await expect(listenOn(echo, { host, port: 0 })).rejects.toMatchObject({ code: "listen-failed", message });
   });
 
+  test("a port that does not exist", async () => {
+    await expect(listenOn(echo, { host: "127.0.0.1", port: 70_000 })).rejects.toMatchObject({ code: "listen-failed" });
+  });
+
   test("IPv6", async () => {
     const hasIpv6 = Object.values(os.networkInterfaces()).some((list) =>
       list?.some(({ address }) => address === "::1"),
