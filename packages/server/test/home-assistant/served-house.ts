@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Agent, openAgent } from "@nanoagent/runtime";
 import { ScriptedEngine, type ScriptedReply } from "@nanoagent/runtime/testing";
+import { expect } from "vitest";
 import { type AgentServer, createServer } from "../../src/create-server.js";
+import { recorded } from "../openai/record-traffic.js";
 
 const device = { device_id: "d", platform: "linux-aarch64", memory_mb: 512, cpu_cores: 2 };
 
@@ -20,13 +22,15 @@ export async function serveHouse(replies: readonly ScriptedReply[]): Promise<Ser
   const agent = await openAgent({ spec: { name: "house" }, device, instructions: "You are at home." }, { engine });
   const stateFolder = await mkdtemp(path.join(tmpdir(), "nanoagent-house-"));
   const server = createServer(agent, { version: "0.1.0", environment: {}, stateFolder });
-  const { url } = await server.listen({ host: "127.0.0.1", port: 0 });
+  const listening = await server.listen({ host: "127.0.0.1", port: 0 });
+  const { url, close } = await recorded(listening.url, expect.getState().currentTestName ?? "house");
   return {
     url,
     engine,
     server,
     agent,
     async [Symbol.asyncDispose]() {
+      close();
       await server.close();
       await agent.close();
       await rm(stateFolder, { recursive: true });

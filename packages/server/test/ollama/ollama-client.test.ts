@@ -4,19 +4,24 @@ import { type Listener, listenOn } from "../../src/http/node-listener.js";
 import { openRouter } from "../../src/http/router.js";
 import { ollamaError } from "../../src/ollama/ollama-error.js";
 import { ollamaRoutes } from "../../src/ollama/ollama-routes.js";
+import { recorded } from "../openai/record-traffic.js";
 import { events, FakeServedAgent, replyOf } from "./fake-served-agent.js";
 
 let served: FakeServedAgent;
 let listener: Listener;
 let ollama: Ollama;
+let endRecording: () => void;
 
 beforeEach(async () => {
   served = new FakeServedAgent();
   listener = await listenOn(openRouter(ollamaRoutes(served), ollamaError), { host: "127.0.0.1", port: 0 });
-  ollama = new Ollama({ host: listener.url });
+  const { url, close } = await recorded(listener.url, expect.getState().currentTestName ?? "ollama");
+  ollama = new Ollama({ host: url });
+  endRecording = close;
 });
 
 afterEach(async () => {
+  endRecording();
   await listener.close(0);
 });
 
