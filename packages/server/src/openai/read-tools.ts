@@ -66,12 +66,19 @@ function readName(name: unknown, param: string): string {
   );
 }
 
-/** Arguments are an object. Clients leave `type` and `properties` out for tools without arguments. */
+/**
+ * Arguments are an object. Clients leave `type` and `properties` out for tools without arguments, or send empty
+ * properties, and mean that there are none.
+ */
 function readParameters(parameters: Fields, param: string): object {
-  const { type = "object", properties = {} } = parameters;
-  if (type === "object") return { ...parameters, type, properties };
-  throw wrongType(`${param}.type`, '"object"', type, "Describe the arguments as an object.");
+  const { type = "object", properties } = parameters;
+  if (type !== "object") throw wrongType(`${param}.type`, '"object"', type, "Describe the arguments as an object.");
+  const isEmpty =
+    Object.keys(parameters).length === 0 || (isFields(properties) && Object.keys(properties).length === 0);
+  return isEmpty ? { ...NO_ARGUMENTS, ...parameters } : { ...parameters, type };
 }
+
+const NO_ARGUMENTS = { type: "object", properties: {}, additionalProperties: false };
 
 /** Applies `tool_choice`. A named tool is the only one that is offered. */
 function chooseTools(tools: readonly EngineTool[], choice: unknown, form: ToolForm): CallerTools | undefined {

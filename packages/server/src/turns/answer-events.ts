@@ -1,18 +1,14 @@
-import type { NanoAgentError } from "@nanoagent/models";
-import type { TokenUsage } from "@nanoagent/runtime";
 import { ServiceError } from "../errors/service-error.js";
 import type { AnswerEvent, Answering, Ask } from "./ask.js";
+import { LimitWatch } from "./limit-watch.js";
 
 /** Seconds after which a service that stops is likely to have started again. */
 const RESTART_SECONDS = 5;
 
 /**
- * Answers a request and yields the events. Differs from {@link Answering.answer} in the last event:
- *
- * - A reply that reached the length limit of the request within its reasoning, or before its JSON was complete, ends
- *   with `run-end` and the reason `length`, as clients of OpenAI's API expect. Home Assistant's set-up asks for three
- *   tokens.
- * - A turn that the service aborted, and not the client, fails with `service-stopping`.
+ * Answers a request and yields the events. Two of the last events differ from {@link Answering.answer}: a reply that
+ * reached its limit ends with `run-end` instead of an error (see {@link LimitWatch}), and a turn that was aborted by the
+ * service, not by its client, fails with `service-stopping`.
  */
 export async function* answerEvents(
   answering: Answering,
@@ -20,21 +16,13 @@ export async function* answerEvents(
   signal: AbortSignal,
 ): AsyncGenerator<AnswerEvent, void> {
   const events = await answering.answer(ask, signal);
-  let step: { isCut: boolean; usage: TokenUsage | null } = { isCut: false, usage: null };
+  const limit = new LimitWatch(ask);
   for await (const event of events) {
-    if (event.type === "step-end") step = { isCut: event.reason === "length", usage: event.usage };
+    limit.note(event);
     if (event.type !== "error") yield event;
-    else if (isAtLimit(event.error, ask, step.isCut)) {
-      const reply = event.reply ?? { role: "assistant", content: "", timestamp: new Date().toISOString() };
-      yield { type: "run-end", reply, reason: "length", usage: step.usage };
-    } else if (event.error.code === "aborted" && !signal.aborted) yield { ...event, error: serviceStopping() };
-    else yield event;
+    else if (event.error.code === "aborted" && !signal.aborted) yield { ...event, error: serviceStopping() };
+    else yield limit.endFor(event) ?? event;
   }
-}
-
-function isAtLimit({ code }: NanoAgentError, { sampling, responseSchema }: Ask, isCut: boolean): boolean {
-  if (sampling?.maxTokens === undefined) return false;
-  return code === "reply-only-thought" || (code === "reply-not-valid" && responseSchema !== undefined && isCut);
 }
 
 function serviceStopping(): ServiceError {

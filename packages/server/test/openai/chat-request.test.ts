@@ -172,15 +172,28 @@ describe("fields of a chat", () => {
   });
 
   it("are tools, also without parameters", async () => {
-    const empty = { type: "object", properties: {} };
-    const noType = { type: "function", function: { name: "c", description: null, parameters: { properties: {} } } };
-    const asked = await ask({ tools: [weather, light, noType] });
+    const empty = { type: "object", properties: {}, additionalProperties: false };
+    const of = (name: string, parameters: object) => ({ type: "function", function: { name, parameters } });
+    const any = { type: "object", properties: {}, additionalProperties: true };
+    const some = { properties: { on: { type: "boolean" } } };
+    const tools = [
+      weather,
+      light,
+      of("c", { properties: {} }),
+      of("d", some),
+      of("e", any),
+      of("f", { type: "object" }),
+    ];
+    const asked = await ask({ tools });
     expect(asked.callerTools).toEqual({
       choice: "auto",
       tools: [
         { name: "weather", description: "Tells the weather", inputSchema: empty },
         { name: "light", description: "", inputSchema: empty },
         { name: "c", description: "", inputSchema: empty },
+        { name: "d", description: "", inputSchema: { type: "object", ...some } },
+        { name: "e", description: "", inputSchema: any },
+        { name: "f", description: "", inputSchema: { type: "object" } },
       ],
     });
   });

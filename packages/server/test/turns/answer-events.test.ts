@@ -22,7 +22,7 @@ async function collect(script: Script, more: Partial<Ask> = {}, signal = new Abo
   return events;
 }
 
-const failed = (code: "reply-only-thought" | "reply-not-valid" | "aborted"): AnswerEvent => ({
+const failed = (code: "reply-only-thought" | "reply-not-valid" | "call-not-valid" | "aborted"): AnswerEvent => ({
   type: "error",
   error: new NanoRuntimeError({ code, message: "No." }),
 });
@@ -50,6 +50,17 @@ describe("answerEvents", () => {
     expect((await collect(cut("length"), asked)).at(-1)).toMatchObject({ type: "run-end", reason: "length", usage });
     expect((await collect(cut("stop"), asked)).at(-1)).toMatchObject({ type: "error" });
     expect((await collect(cut("length"), { ...asked, sampling: {} })).at(-1)).toMatchObject({ type: "error" });
+  });
+
+  it("ends a call that was cut at the limit of the request with that reason", async () => {
+    const asked = { sampling: { maxTokens: 3 } };
+    const cut = [runStart, failed("call-not-valid")];
+    expect((await collect(cut, asked)).at(-1)).toMatchObject({ type: "run-end", reason: "length" });
+    expect((await collect(cut)).at(-1)).toMatchObject({ type: "error" });
+    const result = { type: "tool-result", id: "a", name: "lamp", content: "No.", is_error: true } as const;
+    expect((await collect([runStart, result, failed("call-not-valid")], asked)).at(-1)).toMatchObject({
+      type: "error",
+    });
   });
 
   it("tells a client that stayed that the service stops", async () => {
