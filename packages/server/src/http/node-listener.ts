@@ -161,7 +161,8 @@ class Entrance {
     });
     try {
       const reply = await this.#handle(request);
-      if (request.hasLeft) return;
+      // A stream is run even if its client has left: only that ends what it reads from.
+      if (request.hasLeft && !("stream" in reply)) return;
       const { unreadMilliseconds } = limits;
       const sent = sendReply(reply, { incoming, response, request, unreadMilliseconds, isLast: this.#isClosing });
       if (sent !== undefined) await sent;
