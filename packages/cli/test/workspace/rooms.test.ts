@@ -180,6 +180,7 @@ const rooms: Record<string, readonly string[]> = {
     "service/served-agent",
     "service/turn-counts",
     "health",
+    "requests",
     "turns",
     "permissions",
     "conversations",

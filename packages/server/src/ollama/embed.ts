@@ -1,13 +1,13 @@
 import { ServiceError } from "../errors/service-error.js";
 import type { HttpRequest } from "../http/exchange.js";
+import { type Fields, fieldOf, readBody, readText, wrongType } from "../requests/request-fields.js";
 import type { ServedAgent } from "../service/served-agent.js";
 import { findModel, readModelName } from "./model-name.js";
-import { type Fields, readField, readObject } from "./read-field.js";
 import { ReplyClock } from "./reply-figures.js";
 
 /** Answers `/api/embed`: one vector of length 1 for each text. Throws {@link ServiceError} and the errors of `embed`. */
 export async function embedTexts(request: HttpRequest, served: ServedAgent): Promise<object> {
-  const body = readObject(await request.json(), null);
+  const body = readBody(await request.json());
   findModel(served, body);
   const texts = readInput(body);
   const clock = new ReplyClock(() => served.now());
@@ -22,21 +22,22 @@ export async function embedTexts(request: HttpRequest, served: ServedAgent): Pro
 
 /** Answers the older `/api/embeddings`: the vector of one text. Throws like {@link embedTexts}. */
 export async function embedPrompt(request: HttpRequest, served: ServedAgent): Promise<object> {
-  const body = readObject(await request.json(), null);
+  const body = readBody(await request.json());
   findModel(served, body);
-  const prompt = readField(body, "prompt", "text") ?? "";
+  const prompt = readText(body, "prompt") ?? "";
   const [embedding = []] = prompt === "" ? [] : await served.embed([prompt], request.signal);
   return { embedding };
 }
 
 function readInput(body: Fields): readonly string[] {
-  const { input, dimensions } = body;
-  if (dimensions !== undefined && dimensions !== null && dimensions !== 0) {
+  const input = fieldOf(body, "input");
+  const dimensions = fieldOf(body, "dimensions") ?? 0;
+  if (dimensions !== 0) {
     const hint = "Leave it out, and cut the vectors yourself if the model allows that.";
-    throw ServiceError.invalid("dimensions", '"dimensions" is not supported.', hint);
+    throw ServiceError.invalid("dimensions", "dimensions is not supported.", hint);
   }
-  if (input === undefined || input === null || input === "") return [];
+  if (input === undefined || input === "") return [];
   if (typeof input === "string") return [input];
   if (Array.isArray(input) && input.every((text) => typeof text === "string")) return input;
-  throw ServiceError.invalid("input", '"input" must be a string or a list of strings.');
+  throw wrongType("input", "a text or a list of texts", input);
 }

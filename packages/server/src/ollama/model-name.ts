@@ -1,7 +1,7 @@
 import { cutText } from "@nanoagent/models";
 import { ServiceError } from "../errors/service-error.js";
+import { type Fields, readText } from "../requests/request-fields.js";
 import type { ServedAgent, ServedModel } from "../service/served-agent.js";
-import { type Fields, readField } from "./read-field.js";
 
 /** Returns the name of a model in Ollama's form, which always has a tag: `agent:latest`. */
 export function modelName({ id }: Pick<ServedModel, "id">): string {
@@ -11,9 +11,9 @@ export function modelName({ id }: Pick<ServedModel, "id">): string {
 
 /** Reads the name of a model, which old clients send as `name`. Throws {@link ServiceError}. */
 export function readModelName(body: Fields): string {
-  const name = readField(body, "model", "text") || readField(body, "name", "text");
+  const name = readText(body, "model") || readText(body, "name");
   if (name) return name;
-  throw ServiceError.invalid("model", '"model" is missing.', "Send the name of a model of GET /api/tags.");
+  throw ServiceError.invalid("model", "The request names no model.", "Send the name of a model of GET /api/tags.");
 }
 
 /** Finds the model of a request, in words that Ollama's clients look for. Throws {@link ServiceError}. */

@@ -1,6 +1,7 @@
 import { ServiceError } from "../errors/service-error.js";
 import type { HttpReply, HttpRequest, Route } from "../http/exchange.js";
 import { jsonReply } from "../http/json-reply.js";
+import { fieldOf, readBody, readFlag } from "../requests/request-fields.js";
 import type { ServedAgent } from "../service/served-agent.js";
 import { answerEvents } from "../turns/answer-events.js";
 import { embedPrompt, embedTexts } from "./embed.js";
@@ -8,7 +9,6 @@ import { listRunning, listTags, showModel } from "./model-entries.js";
 import { findModel } from "./model-name.js";
 import { greeting, ollamaVersion } from "./ollama-version.js";
 import { type ReplyRequest, readChatRequest, readGenerateRequest } from "./read-chat-request.js";
-import { readField, readObject } from "./read-field.js";
 import { ReplyClock } from "./reply-figures.js";
 import { chatForm, generateForm, type ReplyForm, ReplyLines } from "./reply-lines.js";
 import { streamReply } from "./stream-reply.js";
@@ -68,15 +68,16 @@ async function reply(
 }
 
 async function show(request: HttpRequest, served: ServedAgent): Promise<object> {
-  return showModel(findModel(served, readObject(await request.json(), null)));
+  return showModel(findModel(served, readBody(await request.json())));
 }
 
 /** A model that is served is there already. Others are not downloaded. */
 async function pull(request: HttpRequest, served: ServedAgent): Promise<HttpReply> {
-  const body = readObject(await request.json(), null);
+  const body = readBody(await request.json());
   findModel(served, body);
   const done = { status: "success" };
-  return readField(body, "stream", "flag") === false ? jsonReply(done) : jsonLines([done]);
+  const isStreamed = fieldOf(body, "stream") === undefined || readFlag(body, "stream");
+  return isStreamed ? jsonLines([done]) : jsonReply(done);
 }
 
 function refuseChange(what: string): never {

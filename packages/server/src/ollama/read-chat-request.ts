@@ -1,21 +1,22 @@
 import { ServiceError } from "../errors/service-error.js";
 import type { HttpRequest } from "../http/exchange.js";
-import type { ServedAgent, ServedModel } from "../service/served-agent.js";
+import { readTools } from "../requests/read-tools.js";
+import { type Fields, fieldOf, readBody, readFlag, readText } from "../requests/request-fields.js";
+import type { ServedAgent } from "../service/served-agent.js";
 import type { Ask } from "../turns/ask.js";
 import { type ClientMessage, splitMessages } from "../turns/split-messages.js";
 import { findModel, readModelName } from "./model-name.js";
-import { type Fields, readField, readObject } from "./read-field.js";
 import { readFormat } from "./read-format.js";
 import { readMessages, refuseImages } from "./read-messages.js";
 import { readOptions } from "./read-options.js";
-import { readTools } from "./read-tools.js";
+
+const NO_TEMPLATE = "An agent reads messages, not the text of a template.";
 
 /** A request of `/api/chat` or `/api/generate`. */
 export interface ReplyRequest {
-  readonly model: ServedModel;
   /** Name of the model as the client wrote it. Replies repeat it. */
   readonly name: string;
-  /** What to answer, or null for a request without a message, by which clients load a model. */
+  /** Request for an answer, or null for a request without a message, by which clients load a model. */
   readonly ask: Ask | null;
   readonly isStreamed: boolean;
   /** Whether the reply contains the model's thinking. */
@@ -27,7 +28,7 @@ export interface ReplyRequest {
  * loaded and its context window is its own matter. Throws {@link ServiceError}.
  */
 export async function readChatRequest(request: HttpRequest, served: ServedAgent): Promise<ReplyRequest> {
-  const body = readObject(await request.json(), null);
+  const body = readBody(await request.json());
   return { ...readCommon(body, served), ask: readAsk(request, served, body, readMessages(body)) };
 }
 
@@ -36,32 +37,24 @@ export async function readChatRequest(request: HttpRequest, served: ServedAgent)
  * around the chat template.
  */
 export async function readGenerateRequest(request: HttpRequest, served: ServedAgent): Promise<ReplyRequest> {
-  const body = readObject(await request.json(), null);
+  const body = readBody(await request.json());
   refuseImages(body);
-  const isRaw = readField(body, "raw", "flag") === true;
-  for (const name of ["suffix", "template", ...(isRaw ? ["raw"] : [])]) {
-    if (name !== "raw" && (readField(body, name, "text") ?? "") === "") continue;
-    throw ServiceError.invalid(
-      name,
-      `"${name}" is not supported: an agent reads messages, not the text of a template.`,
-      "Leave it out.",
-    );
-  }
-  const system = readField(body, "system", "text") ?? "";
-  const prompt = readField(body, "prompt", "text") ?? "";
+  if (readFlag(body, "raw")) throw notSupported("raw", NO_TEMPLATE);
+  if (readText(body, "suffix")) throw notSupported("suffix", NO_TEMPLATE);
+  if (readText(body, "template")) throw notSupported("template", NO_TEMPLATE);
+  const system = readText(body, "system") ?? "";
+  const prompt = readText(body, "prompt") ?? "";
   const messages: ClientMessage[] = prompt === "" ? [] : [{ role: "user", content: prompt }];
   if (system !== "" && prompt !== "") messages.unshift({ role: "system", content: system });
   return { ...readCommon(body, served), ask: readAsk(request, served, { ...body, tools: undefined }, messages) };
 }
 
 function readCommon(body: Fields, served: ServedAgent): Omit<ReplyRequest, "ask"> {
-  if (readField(body, "logprobs", "flag") === true) {
-    throw ServiceError.invalid("logprobs", '"logprobs" is not supported.', "Leave it out.");
-  }
+  if (readFlag(body, "logprobs")) throw notSupported("logprobs", "The service does not report probabilities.");
+  findModel(served, body);
   return {
-    model: findModel(served, body),
     name: readModelName(body),
-    isStreamed: readField(body, "stream", "flag") ?? true,
+    isStreamed: fieldOf(body, "stream") === undefined || readFlag(body, "stream"),
     // A level ("low", "high") asks for thinking, too.
     showsThinking: body.think !== false,
   };
@@ -73,7 +66,7 @@ function readAsk(
   body: Fields,
   messages: readonly ClientMessage[],
 ): Ask | null {
-  const callerTools = readTools(body);
+  const callerTools = readTools(body, "nested");
   const responseSchema = readFormat(body);
   const sampling = readOptions(body);
   if (messages.length === 0) return null;
@@ -87,4 +80,8 @@ function readAsk(
     sampling,
     mayAskClient: false,
   };
+}
+
+function notSupported(name: string, why: string): ServiceError {
+  return ServiceError.invalid(name, `${name} is not supported. ${why}`, "Leave it out.");
 }

@@ -1,13 +1,13 @@
-import { ServiceError } from "../errors/service-error.js";
-import { type Fields, isObject } from "./read-field.js";
+import { type Fields, fieldOf, isFields, wrongType } from "../requests/request-fields.js";
 
 /**
  * Reads `format`: `json` for any JSON object, or a JSON Schema. Returns undefined for text of any form. Throws
  * {@link ServiceError}.
  */
-export function readFormat({ format }: Fields): object | undefined {
-  if (format === undefined || format === null || format === "") return undefined;
+export function readFormat(body: Fields): object | undefined {
+  const format = fieldOf(body, "format");
+  if (format === undefined || format === "") return undefined;
   if (format === "json") return { type: "object" };
-  if (isObject(format)) return format;
-  throw ServiceError.invalid("format", '"format" is not valid.', 'Send "json" or a JSON Schema, or leave it out.');
+  if (isFields(format)) return format;
+  throw wrongType("format", '"json" or a JSON Schema', format);
 }

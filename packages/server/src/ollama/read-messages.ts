@@ -1,9 +1,15 @@
-import { cutText } from "@nanoagent/models";
 import type { ToolCall } from "@nanoagent/runtime";
-import { ServiceError } from "../errors/service-error.js";
+import {
+  type Fields,
+  fieldOf,
+  isFields,
+  readList,
+  readObject,
+  readText,
+  wrongType,
+} from "../requests/request-fields.js";
 import { notReadable } from "../turns/read-content.js";
 import type { ClientMessage } from "../turns/split-messages.js";
-import { type Fields, isObject, readField, readObject } from "./read-field.js";
 
 /**
  * Reads the messages of a chat. Calls and results usually have no ids in Ollama's API. A call without one gets an id by
@@ -13,9 +19,7 @@ import { type Fields, isObject, readField, readObject } from "./read-field.js";
  */
 export function readMessages(body: Fields): ClientMessage[] {
   const reader = new MessageReader();
-  return (readField(body, "messages", "list") ?? []).map((message, index) =>
-    reader.read(message, `messages[${index}]`),
-  );
+  return (readList(body, "messages") ?? []).map((message, index) => reader.read(message, `messages[${index}]`));
 }
 
 class MessageReader {
@@ -25,24 +29,20 @@ class MessageReader {
   #open: ToolCall[] = [];
 
   read(value: unknown, place: string): ClientMessage {
-    const message = readObject(value, place);
+    if (!isFields(value)) throw wrongType(place, "an object", value);
+    const message = value;
     refuseImages(message, place);
-    const role = readField(message, "role", "text", place)?.toLowerCase();
-    const content = readField(message, "content", "text", place) ?? "";
+    const role = readText(message, "role", `${place}.role`)?.toLowerCase();
+    const content = readText(message, "content", `${place}.content`) ?? "";
     if (role === "tool") return this.#result(message, content, place);
     this.#open = [];
     if (role === "assistant") return this.#reply(message, content, place);
     if (role === "user" || role === "system") return { role, content };
-    const found = role === undefined ? "is missing" : `"${cutText(role, 40)}" is unknown`;
-    throw ServiceError.invalid(
-      `${place}.role`,
-      `The role of ${place} ${found}.`,
-      "Use system, user, assistant or tool.",
-    );
+    throw wrongType(`${place}.role`, '"system", "user", "assistant" or "tool"', role);
   }
 
   #reply(message: Fields, content: string, place: string): ClientMessage {
-    const calls = readField(message, "tool_calls", "list", place) ?? [];
+    const calls = readList(message, "tool_calls", `${place}.tool_calls`) ?? [];
     if (calls.length === 0) return { role: "assistant", content };
     const tool_calls = calls.map((call, index) => this.#call(call, `${place}.tool_calls[${index}]`));
     this.#open = [...tool_calls];
@@ -50,16 +50,11 @@ class MessageReader {
   }
 
   #call(value: unknown, place: string): ToolCall {
-    const call = readObject(value, place);
-    const called = readObject(call.function, `${place}.function`);
-    const name = readField(called, "name", "text", `${place}.function`);
-    if (name === undefined || name === "") {
-      throw ServiceError.invalid(
-        `${place}.function.name`,
-        `"${place}.function.name" is missing. Every call names its tool.`,
-      );
-    }
-    const id = this.#newId(readField(call, "id", "text", place));
+    if (!isFields(value)) throw wrongType(place, "an object", value);
+    const called = readObject(value, "function", `${place}.function`) ?? {};
+    const name = readText(called, "name", `${place}.function.name`) ?? "";
+    if (name === "") throw wrongType(`${place}.function.name`, "the name of a tool", name);
+    const id = this.#newId(readText(value, "id", `${place}.id`));
     return { id, name, arguments: readArguments(called, `${place}.function`) };
   }
 
@@ -73,8 +68,8 @@ class MessageReader {
   }
 
   #result(message: Fields, content: string, place: string): ClientMessage {
-    const id = readField(message, "tool_call_id", "text", place);
-    const name = readField(message, "tool_name", "text", place) ?? readField(message, "name", "text", place);
+    const id = readText(message, "tool_call_id", `${place}.tool_call_id`);
+    const name = readText(message, "tool_name", `${place}.tool_name`) ?? readText(message, "name", `${place}.name`);
     const byId = this.#open.findIndex((call) => call.id === id);
     const byName = this.#open.findIndex((call) => call.name === name);
     const at = byId >= 0 ? byId : Math.max(byName, 0);
@@ -87,18 +82,23 @@ class MessageReader {
 
 /** Arguments are an object. Some clients send them as JSON text, as OpenAI's API has it. */
 function readArguments(called: Fields, place: string): Fields {
-  const given = called.arguments;
-  if (typeof given !== "string") return readField(called, "arguments", "object", place) ?? {};
+  const given = fieldOf(called, "arguments") ?? {};
+  const value = typeof given === "string" ? parsed(given) : given;
+  if (isFields(value)) return value;
+  throw wrongType(`${place}.arguments`, "an object", given);
+}
+
+function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(given === "" ? "{}" : given);
-    if (isObject(value)) return value;
-  } catch {}
-  throw ServiceError.invalid(`${place}.arguments`, `"${place}.arguments" is not an object.`);
+    return JSON.parse(text === "" ? "{}" : text);
+  } catch {
+    return null;
+  }
 }
 
 /** Throws {@link ServiceError} for images. `place` is that of the object that has them. */
 export function refuseImages(fields: Fields, place?: string): void {
-  const images = readField(fields, "images", "list", place) ?? [];
+  const images = readList(fields, "images", place === undefined ? "images" : `${place}.images`) ?? [];
   if (images.length === 0) return;
   throw notReadable(place ?? "The request", "images");
 }

@@ -1,6 +1,6 @@
 import type { TokenUsage, ToolCall } from "@nanoagent/runtime";
+import { isFields } from "../requests/request-fields.js";
 import type { AnswerEvent } from "../turns/ask.js";
-import { isObject } from "./read-field.js";
 import type { ReplyClock, ReplyFigures } from "./reply-figures.js";
 
 /** A call in Ollama's form. Its arguments are an object, not JSON text. */
@@ -147,10 +147,10 @@ export class ReplyLines {
 
 /** A model may write arguments that are not an object. */
 function argumentsOf(given: unknown): object {
-  if (typeof given !== "string") return isObject(given) ? given : {};
+  if (typeof given !== "string") return isFields(given) ? given : {};
   try {
     const value: unknown = JSON.parse(given);
-    return isObject(value) ? value : {};
+    return isFields(value) ? value : {};
   } catch {
     return {};
   }

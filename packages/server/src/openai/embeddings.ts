@@ -1,8 +1,8 @@
 import { ServiceError } from "../errors/service-error.js";
 import type { HttpRequest } from "../http/exchange.js";
+import { fieldOf, readBody, readText, shown, wrongType } from "../requests/request-fields.js";
 import type { ServedAgent } from "../service/served-agent.js";
 import { readModelId } from "./reply-request.js";
-import { fieldOf, readBody, readText, shown, wrongType } from "./request-fields.js";
 
 /** Most texts of a request: OpenAI's own limit. LangChain sends 512. */
 const MAX_TEXTS = 2048;

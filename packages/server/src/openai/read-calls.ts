@@ -1,6 +1,6 @@
 import type { ToolCall } from "@nanoagent/runtime";
 import { ServiceError } from "../errors/service-error.js";
-import { type Fields, isFields, shown, wrongType } from "./request-fields.js";
+import { type Fields, isFields, shown, wrongType } from "../requests/request-fields.js";
 
 /** Returns the calls of an assistant's message, in the form of chat completions. Throws {@link ServiceError}. */
 export function readCalls(calls: readonly unknown[], param: string): ToolCall[] {

@@ -1,12 +1,21 @@
 import { ServiceError } from "../errors/service-error.js";
 import type { HttpRequest } from "../http/exchange.js";
+import { readSampling } from "../requests/read-sampling.js";
+import { readTools } from "../requests/read-tools.js";
+import {
+  type Fields,
+  isFields,
+  readBody,
+  readFlag,
+  readList,
+  readObject,
+  wrongType,
+} from "../requests/request-fields.js";
 import type { ServedAgent } from "../service/served-agent.js";
 import { readContent } from "../turns/read-content.js";
 import { type ClientMessage, splitMessages } from "../turns/split-messages.js";
 import { readCallId, readCalls } from "./read-calls.js";
 import { readReplyFormat } from "./read-reply-format.js";
-import { readSampling } from "./read-sampling.js";
-import { readTools } from "./read-tools.js";
 import { refuseFields } from "./refuse-fields.js";
 import {
   checkRequiredCall,
@@ -18,7 +27,6 @@ import {
   readModelId,
   unknownRole,
 } from "./reply-request.js";
-import { type Fields, isFields, readBody, readFlag, readList, readObject, wrongType } from "./request-fields.js";
 
 /** A request for a chat completion. */
 export interface ChatRequest extends ReplyRequest {

@@ -1,9 +1,9 @@
 import { ServiceError } from "../errors/service-error.js";
+import { type Fields, isFields, shown, wrongType } from "../requests/request-fields.js";
 import { readContent } from "../turns/read-content.js";
 import type { ClientMessage } from "../turns/split-messages.js";
 import { readCall, readCallId } from "./read-calls.js";
 import { MAX_MESSAGES, unknownRole } from "./reply-request.js";
-import { type Fields, isFields, shown, wrongType } from "./request-fields.js";
 
 /** Returns the messages in the input of a response: a text, or a list of items. Throws {@link ServiceError}. */
 export function readInput(input: unknown): ClientMessage[] {

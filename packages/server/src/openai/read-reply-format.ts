@@ -1,4 +1,4 @@
-import { isFields, readObject, wrongType } from "./request-fields.js";
+import { isFields, readObject, wrongType } from "../requests/request-fields.js";
 
 /**
  * Returns the schema that the reply must satisfy, or undefined for any text. `schemaAt` says where a `json_schema` has

@@ -1,11 +1,20 @@
 import { ServiceError } from "../errors/service-error.js";
 import type { HttpRequest } from "../http/exchange.js";
+import { readSampling } from "../requests/read-sampling.js";
+import { readTools } from "../requests/read-tools.js";
+import {
+  type Fields,
+  fieldOf,
+  readBody,
+  readFlag,
+  readList,
+  readObject,
+  readText,
+} from "../requests/request-fields.js";
 import type { ServedAgent } from "../service/served-agent.js";
 import { splitMessages } from "../turns/split-messages.js";
 import { readInput } from "./read-input.js";
 import { readReplyFormat } from "./read-reply-format.js";
-import { readSampling } from "./read-sampling.js";
-import { readTools } from "./read-tools.js";
 import { refuseFields } from "./refuse-fields.js";
 import {
   checkRequiredCall,
@@ -14,7 +23,6 @@ import {
   readConversationIds,
   readModelId,
 } from "./reply-request.js";
-import { type Fields, fieldOf, readBody, readFlag, readList, readObject, readText } from "./request-fields.js";
 import type { EchoedFields } from "./response-object.js";
 
 /** A request for a response. */

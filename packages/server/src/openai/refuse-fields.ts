@@ -1,5 +1,5 @@
 import { ServiceError } from "../errors/service-error.js";
-import { type Fields, fieldOf } from "./request-fields.js";
+import { type Fields, fieldOf } from "../requests/request-fields.js";
 
 /** A field that asks for something that this service does not do: whether a value asks for it, and what to do. */
 interface RefusedField {

@@ -1,8 +1,8 @@
 import { ServiceError } from "../errors/service-error.js";
 import type { HttpRequest } from "../http/exchange.js";
+import { type Fields, fieldOf, readText, shown } from "../requests/request-fields.js";
 import type { ServedModel } from "../service/served-agent.js";
 import type { Ask } from "../turns/ask.js";
-import { type Fields, fieldOf, readText, shown } from "./request-fields.js";
 
 /** A request for a reply, from either API. */
 export interface ReplyRequest {

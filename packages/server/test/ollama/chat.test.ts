@@ -212,9 +212,18 @@ describe("A chat asks the agent", () => {
   test("to call the client's tools, also those without parameters", async () => {
     const tools = [lampTool, { type: "function", function: { name: "get_time" } }];
     expect((await askFor({ tools }))?.callerTools).toEqual({
+      choice: "auto",
       tools: [
-        { name: "lamp_on", description: "Turns a lamp on.", inputSchema: { type: "object", properties: {} } },
-        { name: "get_time", description: "", inputSchema: { type: "object", properties: {} } },
+        {
+          name: "lamp_on",
+          description: "Turns a lamp on.",
+          inputSchema: { type: "object", properties: {}, additionalProperties: false },
+        },
+        {
+          name: "get_time",
+          description: "",
+          inputSchema: { type: "object", properties: {}, additionalProperties: false },
+        },
       ],
     });
     expect((await askFor({ tools: [] }))?.callerTools).toBeUndefined();
@@ -326,11 +335,11 @@ describe("A text", () => {
   });
 
   test.each([
-    [{ suffix: "}" }, '"suffix" is not supported'],
-    [{ template: "{{ .Prompt }}" }, '"template" is not supported'],
-    [{ raw: true }, '"raw" is not supported'],
+    [{ suffix: "}" }, "suffix is not supported"],
+    [{ template: "{{ .Prompt }}" }, "template is not supported"],
+    [{ raw: true }, "raw is not supported"],
     [{ images: ["aGk="] }, "images"],
-    [{ prompt: 3 }, '"prompt" must be a string, not a number.'],
+    [{ prompt: 3 }, "prompt must be a text, not 3."],
   ])("is refused for %j", async (body, error) => {
     const refusal = await refusalOf({ prompt: "Hi", ...body }, "/api/generate");
     expect(refusal).toEqual({ status: 400, error: expect.stringContaining(error) });
@@ -341,13 +350,13 @@ describe("A chat is refused", () => {
   const user = (more: object) => ({ messages: [{ role: "user", content: "Hi", ...more }] });
 
   test.each([
-    [{ model: undefined }, '"model" is missing'],
-    [{ model: 5 }, '"model" must be a string'],
-    [{ messages: "Hi" }, '"messages" must be a list, not a string'],
-    [{ messages: ["Hi"] }, '"messages[0]" must be an object, not a string'],
-    [user({ role: "robot" }), 'The role of messages[0] "robot" is unknown'],
-    [user({ role: undefined }), "The role of messages[0] is missing"],
-    [user({ content: 5 }), '"messages[0].content" must be a string'],
+    [{ model: undefined }, "names no model"],
+    [{ model: 5 }, "model must be a text"],
+    [{ messages: "Hi" }, 'messages must be a list, not "Hi"'],
+    [{ messages: ["Hi"] }, 'messages[0] must be an object, not "Hi"'],
+    [user({ role: "robot" }), 'messages[0].role must be "system", "user", "assistant" or "tool", not "robot"'],
+    [user({ role: undefined }), 'messages[0].role must be "system", "user", "assistant" or "tool", not absent'],
+    [user({ content: 5 }), "messages[0].content must be a text"],
     [user({ images: ["aGk="] }), "images"],
     [{ messages: [{ role: "assistant", content: "Hi" }] }, 'The last message has the role "assistant"'],
     [{ messages: [{ role: "system", content: "Hi" }] }, 'The last message has the role "system"'],
@@ -360,20 +369,20 @@ describe("A chat is refused", () => {
       },
       "results of tools",
     ],
-    [{ tools: {} }, '"tools" must be a list'],
-    [{ tools: [{ function: {} }] }, '"tools[0].function.name" must be a name'],
-    [{ tools: [lampTool, lampTool] }, "is the name of another tool, too"],
-    [{ tools: [{ function: { name: "a", parameters: [] } }] }, '"tools[0].function.parameters" must be an object'],
-    [{ format: 5 }, '"format" is not valid'],
-    [{ format: "xml" }, '"format" is not valid'],
-    [{ stream: "yes" }, '"stream" must be true or false, not a string'],
-    [{ logprobs: true }, '"logprobs" is not supported'],
-    [{ options: [] }, '"options" must be an object, not a list'],
-    [{ options: { temperature: "hot" } }, '"options.temperature" is not valid'],
-    [{ options: { temperature: -1 } }, '"options.temperature" is not valid'],
-    [{ options: { num_predict: 1.5 } }, '"options.num_predict" is not valid'],
-    [{ options: { stop: [5] } }, '"options.stop" is not valid'],
-    [{ options: { seed: 0.5 } }, '"options.seed" is not valid'],
+    [{ tools: {} }, "tools must be a list"],
+    [{ tools: [{ function: {} }] }, "tools[0].function.name must be a name"],
+    [{ tools: [lampTool, lampTool] }, "Two tools have the name"],
+    [{ tools: [{ function: { name: "a", parameters: [] } }] }, "tools[0].function.parameters must be an object"],
+    [{ format: 5 }, 'format must be "json" or a JSON Schema'],
+    [{ format: "xml" }, 'format must be "json" or a JSON Schema'],
+    [{ stream: "yes" }, 'stream must be true or false, not "yes"'],
+    [{ logprobs: true }, "logprobs is not supported"],
+    [{ options: [] }, "options must be an object, not an empty list"],
+    [{ options: { temperature: "hot" } }, "temperature must be a number"],
+    [{ options: { temperature: -1 } }, "temperature must be a number"],
+    [{ options: { num_predict: 1.5 } }, "num_predict must be an integer"],
+    [{ options: { stop: [5] } }, "stop must be a text or a list of texts"],
+    [{ options: { seed: 0.5 } }, "seed must be an integer"],
   ])("with %j", async (body, error) => {
     expect(await refusalOf(body)).toEqual({ status: 400, error: expect.stringContaining(error) });
   });
@@ -381,7 +390,7 @@ describe("A chat is refused", () => {
   test.each([[null], [[]], ["text"], [5]])("with the body %j", async (body) => {
     const reply = await callRoute(new FakeServedAgent(), "POST", "/api/chat", body);
     expect(reply.status).toBe(400);
-    expect(reply.json().error).toMatch(/^The body of the request must be an object, not /);
+    expect(reply.json().error).toMatch(/^The body must be a JSON object, not /);
   });
 
   test("when the queue is full, with the time to wait", async () => {
