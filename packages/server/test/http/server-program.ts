@@ -62,7 +62,8 @@ async function listen(): Promise<number> {
     ],
     toErrorReply,
   );
-  const limits = { headerMilliseconds: Number(process.argv[3] ?? 10_000), bodyMilliseconds: 2000 };
+  const milliseconds = Number(process.argv[3]);
+  const limits = milliseconds > 0 ? { headerMilliseconds: milliseconds, bodyMilliseconds: milliseconds } : {};
   return (await listenOn(router, { host: "127.0.0.1", port: 0, limits })).port;
 }
 

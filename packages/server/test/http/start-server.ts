@@ -19,8 +19,11 @@ export interface Figures {
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
-/** Builds `server-program.ts` from the sources and starts it. */
-export async function startServer(kind: "own" | "bare" = "own", headerMilliseconds = 10_000): Promise<ServerProcess> {
+/**
+ * Builds `server-program.ts` from the sources and starts it. Headers and bodies may take the given time; 0 stands for the
+ * usual limits.
+ */
+export async function startServer(kind: "own" | "bare" = "own", milliseconds = 0): Promise<ServerProcess> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "nanoagent-server-"));
   const program = path.join(folder, "server.mjs");
   await build({
@@ -32,7 +35,7 @@ export async function startServer(kind: "own" | "bare" = "own", headerMillisecon
     conditions: ["@nanoagent/source"],
     logLevel: "error",
   });
-  const child = fork(program, [kind, String(headerMilliseconds)], {
+  const child = fork(program, [kind, String(milliseconds)], {
     execArgv: ["--expose-gc", "--max-semi-space-size=1"],
   });
   const port = await new Promise<number>((resolve, reject) => {
