@@ -1,7 +1,7 @@
 import { NanoAgentError } from "@nanoagent/models";
 import { ServiceError, type ServiceErrorType } from "./service-error.js";
 
-/** What an API says about an error. */
+/** Facts of an error, as the APIs report them. */
 export interface ErrorFacts {
   /** HTTP status. */
   readonly status: number;
@@ -64,7 +64,7 @@ const known: Readonly<Record<string, KnownError>> = {
   "call-missing": server(500),
 };
 
-/** Returns what an API says about an error of any kind. */
+/** Returns the facts of an error of any kind. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (error instanceof ServiceError) {
     const { status, type, param, apiCode: code, retrySeconds } = error;

@@ -5,7 +5,7 @@ export interface ToolInput {
   arguments: Record<string, unknown>;
 }
 
-/** What an integration's parser hands to the chat log. */
+/** A piece of a reply, as the parser of an integration passes it to the chat log. */
 export interface Delta {
   role?: "assistant";
   content?: string | null;
