@@ -96,6 +96,8 @@ export class ConversationStore {
   #limits = { max: DEFAULT_MAX, idle_minutes: DEFAULT_IDLE_MINUTES };
   #session: SessionSettings | null = null;
   #bytes = 0;
+  /** Number of conversations without an id and a folder so far. */
+  #unnamed = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #pruning: Promise<void> | null = null;
   #isPruneDue = false;
@@ -230,7 +232,8 @@ export class ConversationStore {
 
   #addSlot(key: string | null): Slot {
     const slot: Slot = {
-      key: key ?? randomFolderName(),
+      // Only a folder needs a name that nobody else has. No id has such a key.
+      key: key ?? (this.#session === null ? `#${++this.#unnamed}` : randomFolderName()),
       isNamed: key !== null,
       served: null,
       bytes: 0,

@@ -29,39 +29,44 @@ export async function* answerWithAgent(
       desk.ask(request, { signal: options.signal, stream: questions?.show ?? null }),
   });
   const shown = new ShownText();
+  let isOver = false;
+  const note = (event: AgentEvent) => {
+    if (event.type === "text-retraction") shown.retract();
+    else if (event.type === "tool-result") shown.noteResult();
+    else if (event.type === "step-end") shown.endStep();
+    else if (event.type === "run-end" || event.type === "error") {
+      isOver = true;
+      release(shownOf(event, shown));
+    }
+  };
   try {
-    for (;;) {
+    while (!isOver) {
       const reading = turn.next();
       if (questions !== null) yield* questions.until(reading);
       const { value: event, done } = await reading;
       if (done === true) return;
-      if (event.type === "text-delta") {
+      if (event.type !== "text-delta") note(event);
+      else {
         const separator = shown.add(event.text);
         if (separator !== "") yield { type: "text-delta", text: separator };
-      } else if (event.type === "run-end" || event.type === "error") release(shownOf(event, shown));
-      else note(event, shown);
+      }
       yield event;
     }
   } finally {
-    // A reader that stops early leaves a turn that ends soon, with the part of it that the conversation keeps.
-    abort.abort();
-    for await (const event of turn) {
-      if (event.type === "text-delta") shown.add(event.text);
-      else if (event.type === "run-end" || event.type === "error") release(shownOf(event, shown));
-      else note(event, shown);
+    if (!isOver) {
+      // The reader has stopped. The turn ends soon, and the conversation keeps the part of it that was shown.
+      abort.abort();
+      for await (const event of turn) {
+        if (event.type === "text-delta") shown.add(event.text);
+        else note(event);
+      }
+      release(null);
     }
-    release(null);
   }
 }
 
 function optionsOf({ instructions, callerTools, sampling, responseSchema }: Ask): TurnOptions {
   return { instructions: instructions ?? undefined, callerTools, sampling, responseSchema };
-}
-
-function note({ type }: AgentEvent, shown: ShownText): void {
-  if (type === "text-retraction") shown.retract();
-  else if (type === "tool-result") shown.noteResult();
-  else if (type === "step-end") shown.endStep();
 }
 
 /** Returns the reply as the client has seen it, or null if the conversation did not keep the turn. */
