@@ -106,7 +106,8 @@ function check(line: ChatResponse & { error?: string }): ChatResponse {
   if (message?.role !== "assistant") throw new Error("A message has no role");
   for (const call of message.tool_calls ?? []) {
     const { arguments: input } = call.function;
-    if (typeof input !== "object" || input === null || Array.isArray(input)) throw new Error("The arguments are not an object");
+    if (typeof input !== "object" || input === null || Array.isArray(input))
+      throw new Error("The arguments are not an object");
   }
   return line;
 }
