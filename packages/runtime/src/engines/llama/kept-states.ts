@@ -35,8 +35,8 @@ export interface StateModel {
 export interface KeptStatesOptions {
   /** The user's cache folder. The states are in a folder of their own in it, until the engine is closed. */
   caches: string;
-  /** Tokens that are evaluated in less time are not kept. Default: 250. */
-  leastMilliseconds?: number | undefined;
+  /** Whether states are kept and loaded even where evaluating their tokens is faster. For tests. Default: false. */
+  keepsAll?: boolean | undefined;
   /** Clock in milliseconds. Default: wall-clock time. */
   clock?: (() => number) | undefined;
 }
@@ -67,12 +67,13 @@ export class KeptStates {
   readonly #model: StateModel;
   readonly #options: KeptStatesOptions | null;
   readonly #clock: () => number;
-  readonly #leastMilliseconds: number;
   /** The oldest use first. */
   #states: KeptState[] = [];
   /** Null before the first state, and after a failure to write one. */
   #folder: string | null = null;
   #isOff: boolean;
+  /** Whether tokens can be removed from the end of loaded states, as far as it is known. */
+  #areCuttable = true;
   #count = 0;
   /** Length of the beginning that the next prompt makes worth keeping, in tokens. 0: none. */
   #boundary = 0;
@@ -90,7 +91,6 @@ export class KeptStates {
     this.#options = options;
     this.#isOff = options === null;
     this.#clock = options?.clock ?? (() => performance.now());
-    this.#leastMilliseconds = options?.leastMilliseconds ?? LEAST_MILLISECONDS;
     this.#allowance.at = this.#clock();
   }
 
@@ -100,27 +100,34 @@ export class KeptStates {
     const current = this.#cache.content;
     if (continues(current, text)) return;
     const fit = new PromptFit(text, tokenize);
-    const own = fit.usable(current, (tokens) => this.#cache.canCut(tokens));
+    const ownOf = (content: CachedPrompt) => fit.usable(content, (tokens) => this.#cache.canCut(tokens));
+    const own = ownOf(current);
     let best: KeptState | null = null;
     let most = own;
     for (const state of this.#states) {
       if (state.content.tokens.length >= this.#model.contextTokens) continue;
-      const usable = fit.usable(state.content, () => state.isCuttable);
+      const usable = fit.usable(state.content, () => state.isCuttable && this.#areCuttable);
       if (usable > most) [best, most] = [state, usable];
     }
     const loads = best !== null && this.#millisecondsFor(most - own) > best.bytes * this.#loadMillisecondsPerByte;
+    // The newest use is the last to make room for another state.
+    if (best !== null && loads) this.#states = [...this.#states.filter((state) => state !== best), best];
     await this.#keepConversation(loads ? 0 : own);
-    if (best !== null && loads) await this.#load(best);
+    if (best === null || !loads) return;
+    // The next best takes the place of a state that was damaged, or turned out not to be cuttable.
+    const isUsable = (await this.#load(best)) && ownOf(this.#cache.content) >= most;
+    if (!isUsable) await this.select(text, tokenize);
   }
 
   /** Same as that of the cache. Notes the beginning that the prompt shares with contents that cannot be cut there. */
   keepCommonPrefix(tokens: readonly number[]): number {
     const inCache = commonLength(this.#cache.content.tokens, tokens);
-    const known = this.#states.flatMap(({ isCuttable, content }) => (isCuttable ? [] : [content.tokens]));
+    const isCuttable = (state: KeptState) => state.isCuttable && this.#areCuttable;
+    const known = this.#states.flatMap((state) => (isCuttable(state) ? [] : [state.content.tokens]));
     const inStates = known.map((other) => commonLength(other, tokens));
     const shared = Math.max(this.#cache.canCut(inCache) ? 0 : inCache, ...inStates);
     const kept = this.#cache.keepCommonPrefix(tokens);
-    const isWorth = !this.#isOff && shared > kept && this.#millisecondsFor(shared - kept) >= this.#leastMilliseconds;
+    const isWorth = !this.#isOff && shared > kept && this.#millisecondsFor(shared - kept) >= LEAST_MILLISECONDS;
     this.#boundary = isWorth ? shared : 0;
     return kept;
   }
@@ -132,7 +139,8 @@ export class KeptStates {
     if (boundary > this.#cache.length) {
       const read = await this.#cache.prefill(tokens.slice(0, boundary), isAborted, onProgress);
       if (read === "aborted") return read;
-      if (this.#pays(boundary)) await this.#save("beginning");
+      const isKnown = this.#states.some(({ content }) => isSame(content.tokens, this.#cache.content.tokens));
+      if (!isKnown && this.#pays(boundary)) await this.#save("beginning");
     }
     return this.#cache.prefill(tokens, isAborted, onProgress);
   }
@@ -147,11 +155,11 @@ export class KeptStates {
   /** Keeps the cached conversation, of which only `left` tokens stay in the cache. */
   async #keepConversation(left: number): Promise<void> {
     const { tokens } = this.#cache.content;
-    const isPart = ({ content }: KeptState) => commonLength(content.tokens, tokens) === content.tokens.length;
+    const isPart = ({ content }: KeptState) => isSame(content.tokens, tokens.slice(0, content.tokens.length));
     const parts = this.#states.filter(isPart);
     const kept = Math.max(left, ...parts.map(({ content }) => content.tokens.length));
     const bytes = tokens.length * this.#bytesPerToken;
-    if (this.#millisecondsFor(tokens.length - kept) < this.#leastMilliseconds) return;
+    if (this.#millisecondsFor(tokens.length - kept) < LEAST_MILLISECONDS) return;
     if (!this.#pays(tokens.length - kept, bytes) || !this.#mayWrite(bytes)) return;
     // An earlier part of the same conversation is not needed any more.
     for (const state of parts) if (state.kind === "conversation") await this.#remove(state);
@@ -193,17 +201,21 @@ export class KeptStates {
     for (const state of [...this.#states]) if (bytes() > MAX_BYTES) await this.#remove(state);
   }
 
-  async #load(state: KeptState): Promise<void> {
+  /** Returns false for a state that cannot be loaded, which is then removed. */
+  async #load(state: KeptState): Promise<boolean> {
     const began = this.#clock();
-    if (!(await isIntact(state.file, state))) return this.#remove(state);
     try {
+      if (!(await isIntact(state.file, state))) throw new Error("The file was changed.");
       const tokens = await this.#model.loadFrom(state.file);
       this.#cache.restore({ ...state.content, tokens });
       this.#loadMillisecondsPerByte = (this.#clock() - began) / state.bytes;
-      this.#states = [...this.#states.filter((other) => other !== state), state];
+      // A file has only the cells of a sliding window that are still needed.
+      if (!this.#cache.canCut(1)) this.#areCuttable = false;
+      return true;
     } catch {
       this.#cache.forget();
       await this.#remove(state);
+      return false;
     }
   }
 
@@ -214,6 +226,7 @@ export class KeptStates {
 
   /** Time to evaluate tokens, as far as it is known. */
   #millisecondsFor(tokens: number): number {
+    if (this.#options?.keepsAll === true) return tokens > 0 ? Number.POSITIVE_INFINITY : 0;
     return tokens * this.#cache.millisecondsPerToken;
   }
 
@@ -263,6 +276,10 @@ class PromptFit {
 /** Whether a prompt continues a content, so that nothing of it is lost. */
 function continues({ tokens, text, marks }: CachedPrompt, prompt: string): boolean {
   return marks.at(-1)?.tokens === tokens.length && prompt.startsWith(text);
+}
+
+function isSame(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && commonLength(one, other) === one.length;
 }
 
 function commonLength(one: readonly number[], other: readonly number[]): number {

@@ -12,7 +12,7 @@ import { BatchThreads, type EngineThreads } from "./batch-threads.js";
 import { contextExceeded } from "./context-exceeded.js";
 import { Drafts } from "./drafts.js";
 import { EngineState } from "./engine-state.js";
-import { KeptStates } from "./kept-states.js";
+import { KeptStates, type KeptStatesOptions } from "./kept-states.js";
 import { loadLlamaAddon } from "./llama-addon.js";
 import { LoadedModel } from "./loaded-model.js";
 import { PromptCache } from "./prompt-cache.js";
@@ -51,7 +51,7 @@ export interface LlamaEngineOptions extends EngineThreads {
   /** File that keeps the state of the KV cache between runs, or null. */
   stateFile: string | null;
   /** Where beginnings and conversations are kept while the engine is open. Default: null, which keeps none. */
-  keptStates?: { caches: string; leastMilliseconds?: number | undefined } | null | undefined;
+  keptStates?: KeptStatesOptions | null | undefined;
 }
 
 /** After counting the tokens of this many characters, the process may do other work, such as sending signs of life. */
