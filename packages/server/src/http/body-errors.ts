@@ -17,7 +17,7 @@ export const bodyTooLarge = (limitBytes: number) =>
 export const bodyTooSlow = (milliseconds: number) =>
   refused(408, `The body did not arrive within ${milliseconds / 1000} seconds.`, "Send the request again.");
 
-export const bodyCompressed = (encoding: string) =>
+const bodyCompressed = (encoding: string) =>
   refused(
     415,
     `The body has the encoding "${encoding}". Bodies must not be compressed.`,
