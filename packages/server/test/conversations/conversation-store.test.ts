@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { SessionSettings } from "@nanoagent/models";
-import { type Agent, type ConversationMessage, openAgent } from "@nanoagent/runtime";
+import { type Agent, type ConversationMessage, defineTool, openAgent } from "@nanoagent/runtime";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
@@ -180,6 +180,45 @@ test("a closed store refuses requests, and those that wait", async () => {
   first.release(null);
   await expect(store.open(agent, request("c"))).rejects.toMatchObject({ code: "aborted" });
   expect(store.count).toBe(0);
+});
+
+describe("conversations move to another agent", () => {
+  test.each([
+    ["in memory", false, false],
+    ["with a session", true, true],
+    ["to a session", false, true],
+    ["from a session", true, false],
+  ])("%s, with the agent's own calls", async (_, isStored, willBeStored) => {
+    const dir = await temporaryFolder();
+    const session = { dir, fsync: "never" as const };
+    const lookup = defineTool({ name: "lookup", description: "Looks.", changesWorld: false, run: () => "found" });
+    const call = { calls: [{ id: "c1", name: "lookup", arguments: {} }] };
+    const config = { spec: { name: "house", capabilities: ["lookup"] }, device };
+    const agents = [isStored, willBeStored].map((stored) =>
+      openAgent(
+        { ...config, session: stored ? session : undefined },
+        { engine: new ScriptedEngine([call, "Yes."]), tools: [lookup] },
+      ),
+    );
+    const [first, second] = (await Promise.all(agents)) as [Agent, Agent];
+    const store = new ConversationStore();
+    onTestFinished(async () => {
+      await store.close();
+      await Promise.all([first.close(), second.close()]);
+    });
+    for (const id of ["a", null]) await answer({ agent: first, store } as Opened, request(id));
+    await first.close();
+    for (const id of ["a", null]) {
+      const { conversation, release } = await store.open(second, request(id, said("hello", "Yes."), "and?"));
+      expect(conversation.history.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "assistant"]);
+      expect((await conversation.process("and?")).content).toBe("Yes.");
+      release({ text: "Yes.", textWithRetracted: "Yes.", calls: [] });
+      const again = await store.open(second, request(id, said("hello", "Yes.", "and?", "Yes.")));
+      expect(again.conversation).toBe(conversation);
+      again.release(null);
+    }
+    expect(store.count).toBe(2);
+  });
 });
 
 describe("with a session", () => {
