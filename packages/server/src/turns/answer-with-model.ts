@@ -25,6 +25,7 @@ export async function* answerWithModel(ask: Ask, agent: Agent, signal: AbortSign
   let text = "";
   let usage: TokenUsage | null = null;
   const calls: ToolCall[] = [];
+  let last: Extract<EngineEvent, { type: "end" | "error" }> | null = null;
   for await (const event of agent.generate(request, { signal })) {
     switch (event.type) {
       case "text-delta":
@@ -46,15 +47,16 @@ export async function* answerWithModel(ask: Ask, agent: Agent, signal: AbortSign
         ({ usage } = event);
         break;
       case "error":
-        yield event;
-        return;
       case "end":
-        yield* endOf(event, { text, usage, calls, mustCall });
-        return;
+        last = event;
+        break;
       default:
         yield event;
     }
   }
+  // The engine is free now. Nobody may ask for another event after the last one.
+  if (last?.type === "error") yield last;
+  else if (last !== null) yield* endOf(last, { text, usage, calls, mustCall });
 }
 
 /** Yields the events that end a reply. */

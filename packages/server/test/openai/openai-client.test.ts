@@ -81,6 +81,20 @@ describe("the openai package", () => {
     expect(usage).toMatchObject({ completion_tokens: 4, prompt_tokens_details: { cached_tokens: 0 } });
   });
 
+  it("streams from the model alone, again and again", async () => {
+    const { baseURL, engine } = await openService("openai model alone", [{ deltas: ["Good ", "morning."] }]);
+    const client = clientOf(baseURL);
+    const model = (await client.models.list()).data[1]?.id ?? "";
+    for (const stream of [true, true, false]) {
+      const reply = await client.chat.completions.create({ model, messages: [...hello], stream });
+      if (!(Symbol.asyncIterator in reply)) continue;
+      let text = "";
+      for await (const { choices } of reply) text += choices[0]?.delta.content ?? "";
+      expect(text).toBe("Good morning.");
+    }
+    expect(engine.requests).toHaveLength(3);
+  });
+
   it("accumulates a stream with its own helper", async () => {
     const { baseURL } = await openService("openai stream helper", [{ deltas: ["One moment."], calls: [weatherCall] }]);
     const stream = clientOf(baseURL).chat.completions.stream({
