@@ -1,5 +1,9 @@
 import { packageBuild } from "../../scripts/tsup.base";
 
 export default packageBuild([], {
-  groups: [{ file: "index.js", parts: ["index"] }],
+  groups: [
+    { file: "index.js", parts: ["index"] },
+    // For servers that listen. Those that are mounted in another server need none of it.
+    { file: "listen.js", parts: ["http/node-listener", "status/status-socket", "status/service-places"] },
+  ],
 });

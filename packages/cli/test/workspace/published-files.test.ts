@@ -63,8 +63,8 @@ describe("the published files", () => {
     ["profiler", 4, 72],
     ["hub", 5, 224],
     ["runtime", 17, 765],
-    ["server", 1, 100],
-    ["cli", 23, 1985],
+    ["server", 2, 115],
+    ["cli", 24, 2110],
   ])("of %s are a few, with names that stay, and lines that a terminal can show", async (name, most, mostKilobytes) => {
     const files = (await readdir(dist(name), { recursive: true })).filter((file) => file.endsWith(".js"));
     expect(files.length).toBeLessThanOrEqual(most);
@@ -93,6 +93,10 @@ describe("the published files", () => {
     expect(readBefore(await readGraph("runtime"), file)).toEqual(expected);
   });
 
+  test("of the server load nothing for listening where it is mounted in another server", async () => {
+    expect(readBefore(await readGraph("server"), "index.js")).toEqual(["@nanoagent/models", "index.js"]);
+  });
+
   test("of the runtime import no Node modules in a browser", async () => {
     const graph = await readGraph("runtime");
     const reached = new Set<string>();
@@ -116,6 +120,7 @@ describe("the published files", () => {
     expect(readBefore(graph, "main.js")).toEqual(["main.js"]);
     expect(readBefore(graph, "profile.js")).toEqual(["profile.js", "program.js"]);
     expect(readBefore(graph, "run-agent.js").length).toBeLessThanOrEqual(3);
+    expect(readBefore(graph, "serve.js").length).toBeLessThanOrEqual(5);
     expect(readBefore(graph, "manage-sessions.js").length).toBeLessThanOrEqual(4);
     // A module that waits for the end of the program must not be awaited by it.
     const importers = [...graph].filter(([, imports]) => imports.some(({ to }) => to === "main.js"));
