@@ -64,7 +64,7 @@ describe("the published files", () => {
     ["hub", 5, 224],
     ["runtime", 17, 765],
     ["server", 2, 115],
-    ["cli", 24, 2110],
+    ["cli", 24, 2135],
   ])("of %s are a few, with names that stay, and lines that a terminal can show", async (name, most, mostKilobytes) => {
     const files = (await readdir(dist(name), { recursive: true })).filter((file) => file.endsWith(".js"));
     expect(files.length).toBeLessThanOrEqual(most);
@@ -132,11 +132,14 @@ describe("the published files", () => {
     async (name) => {
       const graph = await readGraph(name);
       expect([...graph].filter(([file, imports]) => imports.some(({ to }) => to === file))).toEqual([]);
+      const done = new Set<string>();
       const visit = (file: string, way: readonly string[]): void => {
         expect(way, `a circle: ${[...way, file].join(" → ")}`).not.toContain(file);
+        if (done.has(file)) return;
         for (const { to, isLazy, isOutside } of graph.get(file) ?? []) {
           if (!isLazy && !isOutside) visit(to, [...way, file]);
         }
+        done.add(file);
       };
       for (const file of graph.keys()) visit(file, []);
     },
