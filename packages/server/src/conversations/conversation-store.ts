@@ -17,6 +17,8 @@ const MAX_HISTORY_BYTES = 512 * 1024;
 const MAX_TOTAL_BYTES = 8 * 1024 * 1024;
 /** Most messages that a client has seen of a conversation. A longer one is not kept open. */
 const MAX_VISIBLE_MESSAGES = 4096;
+/** Fewest messages that show that a history is the end of a conversation. A greeting could be the end of many. */
+const MIN_END_MESSAGES = 4;
 const MINUTE_MILLISECONDS = 60_000;
 /** Longest delay that setTimeout accepts, in milliseconds. */
 const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
@@ -77,6 +79,7 @@ interface Slot {
  *   its own messages as far as both agree, the agent's calls among them, and then with the client's.
  * - Without an id, the conversation with exactly this history is continued. If it is in use, or if only the beginning is
  *   the same, a new conversation starts in the same way. An empty history always starts a new conversation.
+ * - A client that sends only its newest messages finds its conversation, too. It then restarts with these.
  * - Requests for one id run one after the other, in order.
  * - At most `max` conversations are open. The one that was used least recently is closed for another, and so are those
  *   that were idle for `idle_minutes`. While all are in use, requests wait.
@@ -208,13 +211,21 @@ export class ConversationStore {
     }
   }
 
-  /** Finds the idle conversation without an id that has exactly this history. */
+  /**
+   * Finds the idle conversation without an id that has exactly this history, or ends with it: some clients send only
+   * their newest messages.
+   */
   #findExact(client: ClientHashes): Slot | null {
-    if (client.messages.length === 0) return null;
+    let ending: Slot | null = null;
+    const { length } = client.messages;
+    if (length === 0) return null;
     for (const slot of this.#slots.values()) {
-      if (!slot.isNamed && !slot.isBusy && slot.served?.isAll(client) === true) return slot;
+      const { served } = slot;
+      if (slot.isNamed || slot.isBusy || served === null || served.visibleMessages < length) continue;
+      if (served.isAll(client)) return slot;
+      if (length >= MIN_END_MESSAGES && served.isEnd(client)) ending = slot;
     }
-    return null;
+    return ending;
   }
 
   /** Returns the own history of the conversation without an id that shares most of this history, continued with it. */
@@ -222,7 +233,7 @@ export class ConversationStore {
     let best: ServedConversation | null = null;
     let most = 0;
     for (const { isNamed, served } of this.#slots.values()) {
-      const common = isNamed || served === null ? 0 : served.commonWith(client);
+      const common = isNamed || served === null ? 0 : served.sharedWith(client).common;
       if (common <= most) continue;
       most = common;
       best = served;

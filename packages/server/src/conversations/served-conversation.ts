@@ -3,7 +3,7 @@ import type { SessionSettings } from "@nanoagent/models";
 import type { Agent, CallResults, Conversation, ConversationMessage } from "@nanoagent/runtime";
 import { readStoredChain } from "./read-stored-chain.js";
 import type { ShownReply } from "./shown-text.js";
-import type { RichHistory, VisibleChain } from "./visible-chain.js";
+import type { RichHistory, SharedPart, VisibleChain } from "./visible-chain.js";
 import type { ClientHashes } from "./visible-message.js";
 
 /** Memory of an open conversation without messages. */
@@ -80,11 +80,17 @@ export class ServedConversation {
   /** Whether a client's history is the whole conversation. */
   isAll(client: ClientHashes): boolean {
     const { length } = this.#chain;
-    return length === client.messages.length && this.#chain.commonWith(client) === length;
+    return length === client.messages.length && this.sharedWith(client).common === length;
   }
 
-  commonWith(client: ClientHashes): number {
-    return this.#chain.commonWith(client);
+  /** Whether a client's history is the end of the conversation: the client sends only its newest messages. */
+  isEnd(client: ClientHashes): boolean {
+    const { from, common } = this.sharedWith(client);
+    return common === client.messages.length && from + common === this.#chain.length;
+  }
+
+  sharedWith(client: ClientHashes): SharedPart {
+    return this.#chain.sharedWith(client);
   }
 
   /** Returns the own history of what a client's history shares with this conversation, and then the client's. */
@@ -92,7 +98,7 @@ export class ServedConversation {
     const own = this.conversation.history;
     // A turn may have ended that the chain does not have yet.
     const dropped = this.#dropped + this.#droppedSince(own);
-    return this.#chain.continueWith(client, this.#chain.commonWith(client), { own, dropped });
+    return this.#chain.continueWith(client, this.sharedWith(client), { own, dropped });
   }
 
   /**

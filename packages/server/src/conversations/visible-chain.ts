@@ -16,6 +16,14 @@ interface Entry {
   readonly calls: readonly string[];
 }
 
+/** A part of a chain with which a client's history begins. */
+export interface SharedPart {
+  /** Number of messages before it. */
+  readonly from: number;
+  /** Number of messages in it. */
+  readonly common: number;
+}
+
 /** Messages of a conversation's own history, and the part of a chain that belongs to them. */
 export interface RichHistory {
   readonly messages: readonly ConversationMessage[];
@@ -44,18 +52,21 @@ export class VisibleChain {
 
   /** Returns a client's history as it is, with its chain. */
   static historyOf(client: ClientHashes): RichHistory {
-    return new VisibleChain().continueWith(client, 0, { own: [], dropped: 0 });
+    return new VisibleChain().continueWith(client, { from: 0, common: 0 }, { own: [], dropped: 0 });
   }
 
-  /** Returns the number of messages at the beginning that a client's history shares. */
-  commonWith(client: ClientHashes): number {
-    const most = Math.min(this.#entries.length, client.messages.length);
-    for (let index = 0; index < most; index++) {
-      const { hash, otherHash } = this.#entries[index] as Entry;
-      const given = client.at(index);
-      if (given !== hash && given !== otherHash) return index;
+  /**
+   * Returns the part that a client's history begins with: mostly the beginning. A client that sends only its newest
+   * messages begins later.
+   */
+  sharedWith(client: ClientHashes): SharedPart {
+    let best = { from: 0, common: this.#commonFrom(0, client) };
+    if (best.common > 0 || client.messages.length === 0) return best;
+    for (let from = 1; from < this.#entries.length; from++) {
+      const common = this.#commonFrom(from, client);
+      if (common > best.common) best = { from, common };
     }
-    return most;
+    return best;
   }
 
   /** Adds a message that ends at this place of the own history. */
@@ -80,23 +91,23 @@ export class VisibleChain {
   }
 
   /**
-   * Returns a new history: the own one for the first `common` messages, and then the client's. `own` is what is left of the
-   * own history after its first `dropped` messages. The client's messages stand for the dropped ones.
+   * Returns a new history: the own one for the shared part, and then the client's. `own` is what is left of the own
+   * history after its first `dropped` messages. The client's messages stand for the dropped ones.
    */
   continueWith(
     client: ClientHashes,
-    common: number,
+    { from, common }: SharedPart,
     { own, dropped }: { own: readonly ConversationMessage[]; dropped: number },
   ): RichHistory {
-    const named = this.#withOwnIds(client.messages, common);
+    const shared = this.#entries.slice(from, from + common);
+    const named = withOwnIds(client.messages, shared);
     let kept = 0;
-    while (kept < common && this.#startOf(kept) < dropped) kept += 1;
-    const start = this.#startOf(kept);
+    while (kept < common && this.#startOf(from + kept) < dropped) kept += 1;
+    const start = this.#startOf(from + kept);
     const messages = named.slice(0, kept);
-    if (kept < common) messages.push(...own.slice(start - dropped, this.#startOf(common) - dropped));
+    if (kept < common) messages.push(...own.slice(start - dropped, this.#startOf(from + common) - dropped));
     const chain = new VisibleChain();
-    for (let index = 0; index < common; index++) {
-      const entry = this.#entries[index] as Entry;
+    for (const [index, entry] of shared.entries()) {
       chain.#entries.push({ ...entry, end: index < kept ? index + 1 : entry.end - start + kept });
     }
     for (let index = common; index < named.length; index++) {
@@ -125,25 +136,33 @@ export class VisibleChain {
     return index === 0 ? 0 : (this.#entries[index - 1] as Entry).end;
   }
 
-  /** Returns a client's messages with the own ids of the calls in the first `common` ones. */
-  #withOwnIds(client: readonly ConversationMessage[], common: number): ConversationMessage[] {
-    let theirs: readonly string[] = [];
-    let own: readonly string[] = [];
-    return client.map((message, index) => {
-      if (message.role === "tool") {
-        const id = translate(message.tool_call_id, theirs, own);
-        return id === undefined || id === message.tool_call_id ? message : { ...message, tool_call_id: id };
-      }
-      theirs = callsAfter([], message);
-      own = index < common ? (this.#entries[index] as Entry).calls : theirs;
-      const { tool_calls } = message;
-      if (tool_calls === undefined || tool_calls.every(({ id }, position) => id === own[position])) return message;
-      return {
-        ...message,
-        tool_calls: tool_calls.map((call, position) => ({ ...call, id: own[position] ?? call.id })),
-      };
-    });
+  /** Returns the number of messages from this one on with which a client's history begins. */
+  #commonFrom(from: number, client: ClientHashes): number {
+    const most = Math.min(this.#entries.length - from, client.messages.length);
+    for (let index = 0; index < most; index++) {
+      const { hash, otherHash } = this.#entries[from + index] as Entry;
+      const given = client.at(index);
+      if (given !== hash && given !== otherHash) return index;
+    }
+    return most;
   }
+}
+
+/** Returns a client's messages with the own ids of the calls in the shared ones. */
+function withOwnIds(client: readonly ConversationMessage[], shared: readonly Entry[]): ConversationMessage[] {
+  let theirs: readonly string[] = [];
+  let own: readonly string[] = [];
+  return client.map((message, index) => {
+    if (message.role === "tool") {
+      const id = translate(message.tool_call_id, theirs, own);
+      return id === undefined || id === message.tool_call_id ? message : { ...message, tool_call_id: id };
+    }
+    theirs = callsAfter([], message);
+    own = shared[index]?.calls ?? theirs;
+    const { tool_calls } = message;
+    if (tool_calls === undefined || tool_calls.every(({ id }, position) => id === own[position])) return message;
+    return { ...message, tool_calls: tool_calls.map((call, position) => ({ ...call, id: own[position] ?? call.id })) };
+  });
 }
 
 /** The messages that open a turn. */

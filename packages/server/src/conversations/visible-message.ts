@@ -51,14 +51,12 @@ export function callsAfter(calls: readonly string[], { role, tool_calls }: Visib
 }
 
 function canonicalArguments(input: unknown): string {
-  return JSON.stringify(typeof input === "string" ? parsedOrText(input) : (input ?? {}), sortKeys) ?? "";
-}
-
-function parsedOrText(text: string): unknown {
+  if (typeof input !== "string") return JSON.stringify(input ?? {}, sortKeys);
   try {
-    return JSON.parse(text);
+    return JSON.stringify(JSON.parse(input), sortKeys);
   } catch {
-    return text;
+    // Not JSON, or nested too deep.
+    return JSON.stringify(input);
   }
 }
 

@@ -5,6 +5,9 @@ import type { Ask } from "./ask.js";
 /** Most results in one message. The runtime accepts no more. */
 const MAX_RESULTS = 64;
 
+/** Deepest nesting of a call's arguments. Code that walks them must not run out of stack. */
+const MAX_LEVELS = 100;
+
 /** A message of a client's list, after its content was read as text. */
 export interface ClientMessage {
   /** A protocol's other names for `system`, such as `developer`, are already replaced. */
@@ -68,6 +71,12 @@ function asConversation(messages: readonly ClientMessage[], timestamp: string): 
       return { role, content, timestamp, ...(id !== undefined && { tool_call_id: id }) };
     }
     calls = role === "assistant" ? tool_calls : [];
+    if (calls.some((call) => isNestedDeeper(call.arguments, MAX_LEVELS))) {
+      throw invalid(
+        `The arguments of a call are nested deeper than ${MAX_LEVELS} levels.`,
+        "Send arguments that are flatter.",
+      );
+    }
     unanswered = calls.map(({ id }) => id);
     const said = { role: role === "system" ? ("user" as const) : role, content, timestamp };
     return calls.length === 0 ? said : { ...said, tool_calls: calls };
@@ -94,6 +103,11 @@ function resultsFor(calls: readonly ToolCall[], messages: readonly ClientMessage
     return { tool_call_id: id, content, ...(is_error === true && { is_error }) };
   });
   return { role: "tool", results };
+}
+
+function isNestedDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isNestedDeeper(part, levels - 1));
 }
 
 function invalid(message: string, hint: string): ServiceError {

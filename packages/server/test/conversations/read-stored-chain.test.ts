@@ -69,7 +69,8 @@ test.each(Object.entries(cases))("%s", (_, { turns, visible }) => {
   }
   const client = new ClientHashes(visible);
   expect(chain.length).toBe(visible.length);
-  expect(chain.commonWith(client)).toBe(visible.length);
-  const { messages } = chain.continueWith(client, visible.length, { own: turns.flat(), dropped: 0 });
+  const shared = chain.sharedWith(client);
+  expect(shared).toEqual({ from: 0, common: visible.length });
+  const { messages } = chain.continueWith(client, shared, { own: turns.flat(), dropped: 0 });
   expect(messages).toEqual(turns.flat());
 });

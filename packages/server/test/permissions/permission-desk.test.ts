@@ -113,7 +113,8 @@ test("ids are unguessable and unique", () => {
   desk.attach(show);
   for (let count = 0; count < 20; count++) void desk.ask(request, { signal: signal(), stream: null });
   expect(new Set(seen.map(({ id }) => id)).size).toBe(20);
-  for (const { id } of seen) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  for (const { id } of seen)
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(desk.answer("unknown", true)).toBe(false);
   desk.close();
 });

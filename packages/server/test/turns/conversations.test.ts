@@ -107,6 +107,35 @@ describe.each(["in memory", "with a session"])("conversations %s", (kind) => {
     expect(parts.answering.conversations.open).toBe(1);
   });
 
+  test.each([[["c"]], [[]]])(
+    "a client with the ids %j that sends only its newest messages keeps the agent's own calls",
+    async (ids) => {
+      const parts = await start();
+      const client = new ChatClient(parts.answering, { conversationIds: ids });
+      for (let number = 0; number < 5; number++) {
+        client.history = client.history.slice(-4);
+        await client.say(`look ${number}`);
+      }
+      expect(rolesOf(lastRequest(parts))).toBe("uatauatauat");
+      expect(lastRequest(parts)[0]?.content).toBe("look 2");
+      expect(parts.answering.conversations.open).toBe(1);
+    },
+  );
+
+  test("a client may keep text that was retracted", async () => {
+    for (const keeps of [false, true]) {
+      const parts = await start();
+      const client = new ChatClient(parts.answering);
+      await client.say("look, think");
+      const text = client.history.at(-1)?.content ?? "";
+      expect(text).toBe("One moment.\n\nThinking.\n\nReply 2 is said.\n");
+      if (!keeps) client.history[1] = assistant(text.replace("\n\nThinking.", ""));
+      await client.say("thanks");
+      expect(rolesOf(lastRequest(parts))).toBe("uatau");
+      expect(parts.answering.conversations.open).toBe(1);
+    }
+  });
+
   test("an id with a new message alone restarts empty", async () => {
     const parts = await start();
     const client = new ChatClient(parts.answering, { conversationIds: ["c"] });

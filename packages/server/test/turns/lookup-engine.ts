@@ -21,7 +21,7 @@ export const lookup = defineTool({
 
 /**
  * An engine that does what the last user message asks for, in words: `look` calls the agent's tool, `light` one of the
- * client's, `fail` ends with an error after a piece of text, `slow` waits. Every reply has a text of its own.
+ * client's, `fail` ends with an error after a piece of text, `slow` waits, `think` takes a text back. Every reply has a text of its own.
  */
 export class LookupEngine implements Engine {
   readonly name = "lookup";
@@ -47,6 +47,10 @@ export class LookupEngine implements Engine {
       for (const on of asked.includes("lights") ? [true, false] : [true]) {
         calls.push({ id: `call-${number}-${on}`, name: "switch_light", arguments: { on } });
       }
+    }
+    if (asked.includes("think") && calls.length === 0) {
+      yield { type: "text-delta", text: "Thinking." };
+      yield { type: "text-retraction" };
     }
     if (asked.includes("slow")) await pause(5, signal);
     for (const text of calls.length === 0

@@ -6,6 +6,10 @@ import { assistant, user } from "./chat-client.js";
 
 const system = (content: string): ClientMessage => ({ role: "system", content });
 const call = (id: string) => ({ id, name: "switch_light", arguments: {} });
+const deepCall = (levels: number) => ({
+  ...call("a"),
+  arguments: JSON.parse(`${"[".repeat(levels)}${"]".repeat(levels)}`),
+});
 const calling = (...ids: string[]): ClientMessage => ({ role: "assistant", content: "", tool_calls: ids.map(call) });
 const result = (content: string, tool_call_id?: string): ClientMessage => ({ role: "tool", content, tool_call_id });
 
@@ -79,6 +83,10 @@ test.each<[string, ClientMessage[]]>([
   ["a result of another call", [user("1"), calling("a"), result("x", "b")]],
   ["more results than calls", [user("1"), calling("a"), result("x"), result("y")]],
   ["too many results", [user("1"), calling("a"), ...Array.from({ length: 65 }, () => result("x", "a"))]],
+  [
+    "a call whose arguments are nested too deep",
+    [user("1"), { role: "assistant", content: "", tool_calls: [deepCall(100_000)] }, user("2")],
+  ],
 ])("%s is refused", (_, messages) => {
   expect(() => splitMessages(messages)).toThrow(
     expect.objectContaining({ code: "request-not-valid", status: 400, param: "messages" }),
