@@ -197,6 +197,51 @@ describe("runtime and models", () => {
     ));
 });
 
+describe("server, runtime and models", () => {
+  let place: string;
+  beforeAll(async () => {
+    place = await install("server", "server", "runtime", "models");
+  });
+
+  test("install as exactly three packages", async () => {
+    expect(await readdir(path.join(place, "node_modules/@nanoagent"))).toEqual(["models", "runtime", "server"]);
+  });
+
+  test("serve an agent, over a socket and mounted", async () => {
+    const use = `
+      import { openAgent } from "@nanoagent/runtime";
+      import { createServer } from "@nanoagent/server";
+      const agent = await openAgent({ spec: { name: "shed", max_memory_mb: 64 }, device: ${JSON.stringify(device)} });
+      const server = createServer(agent);
+      const { url } = await server.listen({ port: 0 });
+      const ask = { method: "POST", body: JSON.stringify({ model: "shed", messages: [{ role: "user", content: "hello" }] }) };
+      for (const reply of [await fetch(url + "/v1/chat/completions", ask), await server.fetch(new Request("http://localhost/v1/chat/completions", ask))])
+        console.log((await reply.json()).choices[0].message.content);
+      await server.close();
+      await agent.close();`;
+    const hello = "Hello from shed! How can I assist?\n";
+    expect(await node(place, use)).toBe(hello + hello);
+  });
+
+  test("compile with tsc", () =>
+    typeCheck(
+      place,
+      `import { openAgent } from "@nanoagent/runtime";
+       import { type AgentServer, createServer, findServices, ServiceError } from "@nanoagent/server";
+       await using agent = await openAgent({ spec: { name: "a" }, device: ${JSON.stringify(device)} });
+       await using server: AgentServer = createServer(agent, { log: ({ level, event }) => console.log(level, event) });
+       const detach = server.permissions.attach(({ id, request }) => server.permissions.answer(id, request.tool === "lamp"));
+       const response: Response = await server.fetch(new Request("http://localhost/health"));
+       const { url, madeKey } = await server.listen({ port: 0 }).catch((error) => {
+         throw error instanceof ServiceError ? new Error(error.code) : error;
+       });
+       // @ts-expect-error an unknown setting
+       createServer(agent, { settings: { prot: 1 } });
+       detach();
+       export const all = [response.status, url, madeKey?.key, (await findServices())[0]?.status?.health.ready];`,
+    ));
+});
+
 describe("the program", () => {
   test("installs as one package", async () => {
     const place = await install("cli-alone", "cli");
