@@ -1,4 +1,5 @@
 import { NanoAgentError } from "@nanoagent/models";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ServiceError } from "../../src/errors/service-error.js";
 import type { AnswerEvent } from "../../src/turns/ask.js";
@@ -144,6 +145,19 @@ describe("a streamed chat completion", () => {
       [{}, null],
     ]);
     expect(chunks.filter((chunk) => "nanoagent" in chunk)).toHaveLength(3);
+  });
+
+  it("has any text as it is", async () => {
+    const pieces = fc.array(fc.string({ unit: "binary", minLength: 1 }), { maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(pieces, async (texts) => {
+        const { chunks } = await stream(said(...texts));
+        const choices = chunks.flatMap((chunk) => chunk.choices as { delta: { content?: string } }[]);
+        expect(choices.flatMap(({ delta }) => delta.content || []).join("")).toBe(texts.join(""));
+        const whole = await chat(new FakeServedAgent(said(...texts)), hello);
+        expect(whole.json.choices).toMatchObject([{ message: { content: texts.join("") } }]);
+      }),
+    );
   });
 
   it("has comments while nothing is written", async () => {
