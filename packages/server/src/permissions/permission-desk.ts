@@ -48,7 +48,7 @@ interface OpenQuestion {
  * of the reply in question.
  *
  * - With nobody there, the answer is no, at once. When the last one who can answer leaves, it becomes no.
- * - The first answer counts. Without an answer it is no after `askSeconds`, and as soon as the signal aborts.
+ * - The first answer counts. It becomes a no after `askSeconds`, and as soon as the signal aborts.
  * - At most 32 questions wait. A further one is answered with no.
  */
 export class PermissionDesk {

@@ -116,7 +116,7 @@ describe("on disk", () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  test("a folder that is missing is no failure", async () => {
+  test("a missing folder has nothing to remove", async () => {
     expect(await prune(path.join(await sessions(), "missing"))).toEqual([]);
   });
 });

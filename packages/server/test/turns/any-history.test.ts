@@ -14,7 +14,7 @@ import { LookupEngine, lookup, visibleInShort } from "./lookup-engine.js";
 const device = { device_id: "d", platform: "linux-aarch64", memory_mb: 512, cpu_cores: 2 };
 const spec = { name: "house", capabilities: ["lookup"] };
 
-/** What a client does to its history before it sends a message. */
+/** Changes that a client makes to its history before it sends a message. */
 const edits = {
   nothing: (history) => history,
   regenerate: (history) =>
@@ -91,7 +91,7 @@ async function run(steps: readonly (readonly Step[])[], { dir, ...limits }: RunO
   };
   let service = await open();
   const histories: ClientMessage[][] = Array.from({ length: CLIENTS }, () => []);
-  /** What each message was sent with, by its unique text. */
+  /** Lists that were sent, by the unique text of the last message. */
   const sent = new Map<string, ClientMessage[]>();
   let messages = 0;
 

@@ -95,7 +95,7 @@ function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<v
   });
 }
 
-/** What the runtime adds to a turn that was interrupted after calls. */
+/** Texts that the runtime adds to a turn that was interrupted after calls. */
 const INTERRUPTED_REPLY = "(This reply was interrupted before it was written.)";
 const NO_RESULT = "Interrupted: this call has no result.";
 

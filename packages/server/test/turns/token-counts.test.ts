@@ -59,7 +59,7 @@ describe.each(models)("%s", (_, isThere, model) => {
     const first = usageOf(await client.say("How is the soil in the north bed?"));
     const second = usageOf(await client.say("And in the south bed?"));
     const third = usageOf(await client.say("Thanks."));
-    // What the first prompt had is cached, but for the marks at its end.
+    // The whole first prompt is cached, except the marks at its end.
     expect(second.cached_prompt_tokens).toBeGreaterThanOrEqual(first.prompt_tokens - 16);
     expect(third.cached_prompt_tokens).toBeGreaterThanOrEqual(second.prompt_tokens - 16);
     expect(third.prompt_tokens).toBeGreaterThan(second.prompt_tokens);

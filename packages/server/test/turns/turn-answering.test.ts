@@ -316,7 +316,7 @@ describe("permission", () => {
     expect(lastOf(events)?.type).toBe("run-end");
   });
 
-  test("is no, at once, for any other client", async () => {
+  test("is refused at once for any other client", async () => {
     const { answering } = await open(new ScriptedEngine([call, "done"]));
     const events = await eventsOf(answering, ask("water"));
     expect(events.some(({ type }) => type === "permission")).toBe(false);
@@ -330,7 +330,7 @@ describe("permission", () => {
     expect(resultOf(await eventsOf(answering, ask("water")))).toMatchObject({ content: "watered" });
   });
 
-  test("is no when the client leaves", async () => {
+  test("is refused when the client leaves", async () => {
     const { answering, desk } = await open(new ScriptedEngine([call, "done"]));
     const controller = new AbortController();
     const events: AnswerEvent[] = [];
