@@ -148,7 +148,23 @@ describe("a streamed chat completion", () => {
   });
 
   it("has any text as it is", async () => {
-    const pieces = fc.array(fc.string({ unit: "binary", minLength: 1 }), { maxLength: 5 });
+    const unit = fc.constantFrom(
+      "\n",
+      "\r",
+      "\n\n",
+      "\u2028",
+      "\u0085",
+      "\u0000",
+      "\ufeff",
+      "data: ",
+      ":",
+      '"',
+      "\\",
+      "a",
+      "😀",
+      "\ud83d",
+    );
+    const pieces = fc.array(fc.string({ unit, minLength: 1 }), { maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(pieces, async (texts) => {
         const { chunks } = await stream(said(...texts));
