@@ -1,5 +1,6 @@
 import type { ToolCall } from "@nanoagent/runtime";
 import type { AnswerEvent } from "../turns/ask.js";
+import { callArguments } from "./call-arguments.js";
 import { type Extension, extensionOf } from "./extension.js";
 import { type FinishReason, finishReason } from "./finish-reason.js";
 import { type ChatUsage, chatUsage } from "./usage.js";
@@ -33,8 +34,8 @@ export interface ChatCall {
   function: { name: string; arguments: string };
 }
 
-export function chatCall({ id, name, arguments: given }: ToolCall): ChatCall {
-  return { id, type: "function", function: { name, arguments: JSON.stringify(given ?? {}) } };
+export function chatCall(call: ToolCall): ChatCall {
+  return { id: call.id, type: "function", function: { name: call.name, arguments: callArguments(call) } };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ToolCall } from "@nanoagent/runtime";
+import { callArguments } from "./call-arguments.js";
 import { replyId } from "./reply-id.js";
 
 export type ItemStatus = "in_progress" | "completed" | "incomplete";
@@ -63,13 +64,13 @@ export const textPart = {
   reasoning: (text: string) => ({ type: "reasoning_text" as const, text }),
 };
 
-export function callItem({ id, name, arguments: given }: ToolCall): CallItem {
+export function callItem(call: ToolCall): CallItem {
   return {
     type: "function_call",
     id: replyId("fc_"),
-    call_id: id,
-    name,
-    arguments: JSON.stringify(given ?? {}),
+    call_id: call.id,
+    name: call.name,
+    arguments: callArguments(call),
     status: "completed",
   };
 }

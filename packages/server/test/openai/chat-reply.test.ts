@@ -71,6 +71,18 @@ describe("a chat completion", () => {
     ]);
   });
 
+  it.each([
+    ['{"serial":12345678901234567890}', '{"serial":12345678901234567890}'],
+    ["{not json", "{not json"],
+    [undefined, "{}"],
+    [null, "{}"],
+    [[1], "[1]"],
+  ])("has the arguments %j as %s", async (given, text) => {
+    const calls = [{ id: "a", name: "weather", arguments: given }];
+    const { json } = await reply([runStart, runEnd("", { reason: "tool-calls", calls })]);
+    expect(json.choices).toMatchObject([{ message: { tool_calls: [{ function: { arguments: text } }] } }]);
+  });
+
   it("has reasoning apart, also text that turned out to be reasoning", async () => {
     const events: AnswerEvent[] = [
       runStart,

@@ -49,7 +49,7 @@ describe("a question for permission", () => {
     expect(text).not.toBe("");
   });
 
-  it("is no at once for a client that does not answer", async () => {
+  it("is denied at once for a client that does not answer", async () => {
     const { client, runs } = await openLamp("openai permission nobody");
     const reply = await client.chat.completions.create({ model: "kitchen", messages: [...messages] });
     expect(runs).toEqual([]);
