@@ -11,6 +11,8 @@ export interface SlowServer {
   /** Lets the reply that waits go on by one word, or by all. */
   next(): void;
   finish(): void;
+  /** Stops listening. */
+  close(): void;
 }
 
 /** Starts a model server that writes each reply word by word, when the test says so. */
@@ -41,14 +43,16 @@ export async function startSlowServer(reply: string): Promise<SlowServer> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  onTestFinished(() => {
+  const close = () => {
     server.closeAllConnections();
     server.close();
-  });
+  };
+  onTestFinished(close);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
     asked,
+    close,
     next: () => {
       allowed += 1;
     },

@@ -29,8 +29,9 @@ export async function findErrors(
 
 /** Reads the memory that is available when an agent has ended: with what its engine takes now, or may still take. */
 async function probeWithout(agent: Agent): Promise<MemoryProbe> {
-  const { engine } = await agent.memory();
-  const bytes = engine?.plan?.ledger.peak_resident_bytes ?? 0;
+  // An agent that is closed takes no memory.
+  const report = await agent.memory().catch(() => null);
+  const bytes = report?.engine?.plan?.ledger.peak_resident_bytes ?? 0;
   const probe = new DeviceMemoryProbe();
   return {
     async read() {

@@ -36,6 +36,8 @@ export interface ReloaderParts {
 export class Reloader {
   readonly #parts: ReloaderParts;
   #config: NanoAgentConfigInput;
+  /** Whether an agent is open. It is not after neither the new nor the old one could be opened. */
+  #hasAgent = true;
   #isRunning = false;
   /** Whether the config may have changed since it was read. */
   #isAskedAgain = false;
@@ -80,39 +82,54 @@ export class Reloader {
   }
 
   async #reload(): Promise<void> {
-    const { server, log, open } = this.#parts;
+    const { log } = this.#parts;
     const startedAt = performance.now();
     log.write({ level: "info", event: "reload-start" });
-    let isReopened = true;
     try {
       const next = await this.#readConfig();
       if (next === null) return;
-      const old = this.#config;
-      isReopened = false;
-      await server.replaceAgent(
-        () => open(next),
-        async () => {
-          const agent = await open(old);
-          isReopened = true;
-          return agent;
-        },
-      );
-      this.#config = next;
-      this.#tellKept(old.serve, next.serve);
+      await this.#replace(next);
       const milliseconds = Math.round(performance.now() - startedAt);
       log.write({ level: "info", event: "reload-end", agent: next.spec.name, milliseconds });
       this.tellNotices();
     } catch (error) {
-      const message = isReopened
-        ? "The old agent goes on."
-        : "The old agent could not be opened again. Correct the config and send SIGHUP, or restart the service.";
-      log.write({
-        level: "error",
-        event: isReopened ? "reload-refused" : "reload-failed",
-        message,
-        ...errorFacts(error),
-      });
+      this.#refuse(errorFacts(error));
     }
+  }
+
+  /** Replaces the agent. If that fails, the old agent is served again, unless it cannot be opened either. */
+  async #replace(next: NanoAgentConfigInput): Promise<void> {
+    const { server, open } = this.#parts;
+    const old = this.#config;
+    let failure: unknown = null;
+    this.#hasAgent = false;
+    await server
+      .replaceAgent(
+        () =>
+          open(next).catch((error: unknown) => {
+            failure = error;
+            throw error;
+          }),
+        async () => {
+          const agent = await open(old);
+          this.#hasAgent = true;
+          return agent;
+        },
+      )
+      // The error of the new agent says more than that of the old one.
+      .catch((error: unknown) => {
+        throw failure ?? error;
+      });
+    this.#hasAgent = true;
+    this.#config = next;
+    this.#tellKept(old.serve, next.serve);
+  }
+
+  #refuse(facts: object): void {
+    const message = this.#hasAgent
+      ? "The old agent goes on."
+      : "The service has no agent. Correct the config and send SIGHUP, or restart the service.";
+    this.#parts.log.write({ level: "error", event: "reload-refused", message, ...facts });
   }
 
   /** Reads and checks the config. Returns null, with a line in the log, if something is wrong with it. */
@@ -123,8 +140,7 @@ export class Reloader {
       const { findErrors } = await import("./find-errors.js");
       const errors = await findErrors(values, streams, server.agent);
       if (errors.length > 0) {
-        const message = "The config has errors. The old agent goes on.";
-        log.write({ level: "error", event: "reload-refused", message, problems: errors });
+        this.#refuse({ error: "The config has errors.", problems: errors });
         return null;
       }
     }

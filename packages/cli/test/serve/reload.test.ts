@@ -95,6 +95,39 @@ describe.skipIf(process.platform === "win32")("SIGHUP", () => {
     expect(await service.end()).toBe(143);
   });
 
+  test("opens the old agent again when the new one cannot be opened", async () => {
+    const server = await startSlowServer("one");
+    server.finish();
+    const { config, service } = await startService(server.url);
+    await writeFile(config, configText("barn", "http://127.0.0.1:1", ""));
+    service.child.kill("SIGHUP");
+    expect(await service.logged("reload-refused")).toMatchObject({ code: "remote-unreachable" });
+    expect(await service.say("hello")).toBe("one");
+    expect(await service.end()).toBe(143);
+  });
+
+  test("is unavailable if the old agent cannot be opened either, until a config is right", async () => {
+    const server = await startSlowServer("one");
+    server.finish();
+    const { config, service } = await startService(server.url);
+    await writeFile(config, configText("barn", "http://127.0.0.1:1", ""));
+    server.close();
+    service.child.kill("SIGHUP");
+    expect(await service.logged("reload-refused")).toMatchObject({
+      code: "remote-unreachable",
+      message: expect.stringContaining("The service has no agent."),
+    });
+    const health = await service.get("/health");
+    expect(health.status).toBe(503);
+    expect(await health.json()).toMatchObject({ ready: false, reasons: [{ code: "agent-missing" }] });
+    await writeFile(config, "spec: { name: barn, max_memory_mb: 200 }\n");
+    service.child.kill("SIGHUP");
+    await service.logged("reload-end");
+    expect((await service.get("/health")).status).toBe(200);
+    expect(await service.say("hello", {}, "barn")).toBe("Hello from barn! How can I assist?");
+    expect(await service.end()).toBe(143);
+  });
+
   test("says that the address and the keys stay as they are", async () => {
     const server = await startSlowServer("one");
     server.finish();
@@ -109,6 +142,26 @@ describe.skipIf(process.platform === "win32")("SIGHUP", () => {
     // Clients still need no key.
     expect(await service.say("hello", {}, "barn")).toBe("one");
     await service.end();
+  });
+
+  test("SIGTERM during a reload lets the running reply end, and ends the service", async () => {
+    const server = await startSlowServer("one two three");
+    const { service, write } = await startService(server.url);
+    const running = await service.stream("count");
+    server.next();
+    await running.until(() => running.text === "one ");
+    await write("barn");
+    service.child.kill("SIGHUP");
+    await service.until(() => service.log.some(({ event }) => event === "reload-start"), "the reload");
+    let health = await service.get("/health");
+    while (health.status === 200) health = await service.get("/health");
+    service.child.kill("SIGTERM");
+    await service.until(() => service.log.some(({ event }) => event === "service-stop"), "the end");
+    server.finish();
+    await running.ended;
+    expect(running).toMatchObject({ text: "one two three", isDone: true, error: null });
+    expect(await service.ended()).toBe(143);
+    expect(service.log.filter(({ level }) => level === "error")).toEqual([]);
   });
 
   test("many signals at once end with the newest config", async () => {
