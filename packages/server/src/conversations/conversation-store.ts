@@ -67,8 +67,12 @@ interface Slot {
   bytes: number;
   usedAt: number;
   isBusy: boolean;
-  /** Requests that wait for this conversation. */
-  readonly line: WaitingLine;
+}
+
+/** A slot that belongs to a request, and the history with which its conversation begins if another one has more of it. */
+interface Taken {
+  readonly slot: Slot;
+  readonly rich: RichHistory | null;
 }
 
 /**
@@ -91,8 +95,8 @@ export class ConversationStore {
   readonly #now: () => number;
   /** By key, the one that was used least recently first. */
   readonly #slots = new Map<string, Slot>();
-  /** Requests that wait until a conversation can be closed for theirs. */
-  readonly #line = new WaitingLine();
+  /** Requests that wait for their conversation, or until another can be closed for it. */
+  readonly #line = new WaitingLine<Taken>();
   /** Folders that are being closed or removed, by name. */
   readonly #leaving = new Map<string, Promise<unknown>>();
   #agent: Agent | null = null;
@@ -152,6 +156,11 @@ export class ConversationStore {
     const { slot, rich } = await this.#take(id === undefined ? null : folderNameOf(id), client, signal);
     try {
       const served = await this.#openServed(slot, agent, rich ?? client);
+      if (this.#slots.get(slot.key) !== slot) {
+        // The store was closed in the meantime.
+        await served.close();
+        throw aborted();
+      }
       const message = await served.follow(client, request.message);
       this.#count(slot);
       if (signal?.aborted) throw aborted();
@@ -174,41 +183,34 @@ export class ConversationStore {
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#line.refuse();
     for (const slot of [...this.#slots.values()]) this.#remove(slot);
-    while (this.#line.startNext());
     await Promise.all([...this.#leaving.values()]);
     await this.#pruning;
   }
 
-  /** Waits for the slot of a request. It then belongs to the request. */
-  async #take(
-    key: string | null,
-    client: ClientHashes,
-    signal: AbortSignal | undefined,
-  ): Promise<{ slot: Slot; rich: RichHistory | null }> {
-    for (let hasWaited = false; ; hasWaited = true) {
-      if (this.#isClosed || signal?.aborted) {
-        this.#wakeLine();
-        throw aborted();
-      }
-      const known = key === null ? this.#findExact(client) : (this.#slots.get(key) ?? null);
-      if (known !== null) {
-        if (hasWaited) this.#wakeLine();
-        if (known.isBusy) {
-          await known.line.enter(signal);
-          // A slot that was removed in the meantime was not handed over.
-          if (this.#slots.get(known.key) !== known) continue;
-        }
-        known.isBusy = true;
-        this.#touch(known);
-        return { slot: known, rich: null };
-      }
-      if ((hasWaited || this.#line.length === 0) && this.#makeRoom()) {
-        const rich = key === null ? this.#richestFor(client) : null;
-        return { slot: this.#addSlot(key), rich };
-      }
-      await this.#line.enter(signal);
+  /** Takes the slot of a request, which then belongs to it. Waits for it if it must. */
+  #take(key: string | null, client: ClientHashes, signal: AbortSignal | undefined): Taken | Promise<Taken> {
+    if (this.#isClosed || signal?.aborted) throw aborted();
+    const attempt = () => this.#tryTake(key, client);
+    const taken = this.#line.has(key) ? null : attempt();
+    return taken ?? this.#line.enter(key, attempt, signal);
+  }
+
+  /** Returns null if the slot, or every slot, is in use. */
+  #tryTake(key: string | null, client: ClientHashes): Taken | null {
+    const known = key === null ? this.#findExact(client) : (this.#slots.get(key) ?? null);
+    if (known !== null) {
+      if (known.isBusy) return null;
+      known.isBusy = true;
+      this.#touch(known);
+      return { slot: known, rich: null };
     }
+    if (!this.#hasRoom()) return null;
+    // Before room is made: the conversation with the most of this history may be the one to close.
+    const rich = key === null ? this.#richestFor(client) : null;
+    this.#makeRoom();
+    return { slot: this.#addSlot(key), rich };
   }
 
   /**
@@ -250,7 +252,6 @@ export class ConversationStore {
       bytes: 0,
       usedAt: this.#now(),
       isBusy: true,
-      line: new WaitingLine(),
     };
     this.#slots.set(slot.key, slot);
     return slot;
@@ -279,7 +280,7 @@ export class ConversationStore {
     return slot.served;
   }
 
-  /** Ends the use of a slot. The next request that waits for it gets it. */
+  /** Ends the use of a slot, so that those who wait may use it. */
   #leave(slot: Slot): void {
     if (this.#slots.get(slot.key) !== slot) return;
     this.#count(slot);
@@ -288,10 +289,9 @@ export class ConversationStore {
       return;
     }
     this.#touch(slot);
-    if (slot.line.startNext()) return;
     slot.isBusy = false;
+    this.#line.serve();
     this.#closeBeyondBytes();
-    this.#wakeLine();
     this.#watchIdle();
   }
 
@@ -307,13 +307,19 @@ export class ConversationStore {
     slot.bytes = bytes;
   }
 
-  /** Closes idle conversations until there is room for another. Returns false if all are in use. */
-  #makeRoom(): boolean {
+  /** Whether there is room for another conversation, or an idle one can be closed for it. */
+  #hasRoom(): boolean {
+    if (this.#slots.size < this.#limits.max) return true;
+    for (const { isBusy } of this.#slots.values()) if (!isBusy) return true;
+    return false;
+  }
+
+  /** Closes the idle conversation that was used least recently if there are too many for another. */
+  #makeRoom(): void {
     for (const slot of this.#slots.values()) {
-      if (this.#slots.size < this.#limits.max) break;
+      if (this.#slots.size < this.#limits.max) return;
       if (!slot.isBusy) this.#remove(slot);
     }
-    return this.#slots.size < this.#limits.max;
   }
 
   #closeBeyondBytes(): void {
@@ -324,14 +330,7 @@ export class ConversationStore {
     }
   }
 
-  /** Starts the next request that waits for a slot, if it can have one. */
-  #wakeLine(): void {
-    if (this.#line.length === 0) return;
-    const hasRoom = this.#slots.size < this.#limits.max || [...this.#slots.values()].some(({ isBusy }) => !isBusy);
-    if (hasRoom) this.#line.startNext();
-  }
-
-  /** Closes a conversation. Those who wait for it look for it again. */
+  /** Closes a conversation. */
   #remove(slot: Slot): void {
     if (this.#slots.get(slot.key) !== slot) return;
     this.#slots.delete(slot.key);
@@ -343,8 +342,7 @@ export class ConversationStore {
       this.#noteLeaving(slot.key, closing);
       if (served.place.session !== null) void closing.then(() => this.#pruneSoon());
     }
-    while (slot.line.startNext());
-    this.#wakeLine();
+    this.#line.serve();
   }
 
   #noteLeaving(key: string, leaving: Promise<unknown>): void {

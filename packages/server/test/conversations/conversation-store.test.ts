@@ -182,6 +182,28 @@ test("a closed store refuses requests, and those that wait", async () => {
   expect(store.count).toBe(0);
 });
 
+test("a conversation that is being opened when the store closes is closed, too", async () => {
+  const dir = await temporaryFolder();
+  const { agent, store } = await open({}, { dir, fsync: "never" });
+  const opening = expect(store.open(agent, request("a"))).rejects.toMatchObject({ code: "aborted" });
+  await store.close();
+  await opening;
+  const again = await agent.converse({ session: { dir: path.join(dir, "a") } });
+  await again.close();
+});
+
+test("a conversation that is closed for another one gives it its history", async () => {
+  const opened = await open({ limits: { max: 1 } });
+  await answer(opened, request(null));
+  const { conversation, release } = await opened.store.open(
+    opened.agent,
+    request(null, said("hello", "another reply")),
+  );
+  expect(conversation.history.map(({ timestamp: at }) => at === timestamp)).toEqual([false, true]);
+  release(null);
+  expect(opened.store.count).toBe(1);
+});
+
 describe("conversations move to another agent", () => {
   test.each([
     ["in memory", false, false],

@@ -3,7 +3,7 @@ import type { AnswerEvent, Answering, Ask } from "../../src/turns/ask.js";
 import { type ClientMessage, splitMessages } from "../../src/turns/split-messages.js";
 
 /** A tool that clients offer. */
-export const light: EngineTool = {
+const light: EngineTool = {
   name: "switch_light",
   description: "Switches the light.",
   inputSchema: { type: "object", properties: { on: { type: "boolean" } } },
