@@ -30,6 +30,8 @@ export async function writeChatReply(events: AsyncGenerator<AnswerEvent, void>, 
   const shown = new ShownText();
   let reasoning = "";
   const extensions: Extension[] = [];
+  let reply: ChatReply | null = null;
+  // To leave before the end would abort the turn, which takes longer than its end.
   for await (const event of events) {
     const extension = extensionOf(event);
     if (extension !== null) extensions.push(extension);
@@ -50,14 +52,16 @@ export async function writeChatReply(events: AsyncGenerator<AnswerEvent, void>, 
         shown.endStep();
         break;
       case "run-end":
-        return chatReply(facts, event, { text: shown.text || event.reply.content, reasoning, extensions });
+        reply = chatReply(facts, event, { text: shown.text || event.reply.content, reasoning, extensions });
+        break;
       case "error":
         throw event.error;
       default:
         break;
     }
   }
-  throw new TypeError("The reply has no last event");
+  if (reply === null) throw new TypeError("The reply has no last event");
+  return reply;
 }
 
 function chatReply(
