@@ -59,7 +59,7 @@ export class TerminalDesk {
     input.onInterrupt = () => {};
     const stopListening = onAbort(signal, () => input.close());
     try {
-      // What was typed before the question was seen does not answer it.
+      // Keys that were pressed before the question was seen do not answer it.
       await wait(TYPED_BEFORE_MILLISECONDS);
       await nextPoll();
       if (signal.aborted) return;

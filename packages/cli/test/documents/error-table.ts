@@ -477,6 +477,12 @@ export const errorTopics: readonly ErrorTopic[] = [
         now: "Rephrase the message, allow a longer reply (`sampling.max_tokens`), or use a more capable model.",
       },
       {
+        code: "call-missing",
+        message: "The {openai-compatible} engine answered with text although a tool call was required.",
+        when: "A program required a call of one of its tools (`callerTools.choice`, or `tool_choice` in a request to a service), and the model is on a server that refuses or ignores this, or calls no tools.",
+        now: "Let the model decide whether to call a tool, or use a model that calls tools: a local one is held to it.",
+      },
+      {
         code: "reply-too-large",
         message: "The reply exceeds the limit of {1048576} characters.",
         when: "The engine did not end its reply before this limit.",

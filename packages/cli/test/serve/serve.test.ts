@@ -1,4 +1,6 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFile, stat, writeFile } from "node:fs/promises";
+import { get } from "node:https";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { runProgram } from "../run-program.js";
@@ -82,6 +84,36 @@ describe("the start", () => {
     expect(JSON.parse(json.stdout).error.code).toBe("listen-failed");
     await first.end();
   });
+});
+
+test.skipIf(spawnSync("openssl", ["version"]).status !== 0)("serves HTTPS with a certificate", async () => {
+  const { folder, config, places } = await makeAgent(
+    "serve: { tls: { certificate_path: a.pem, key_path: a-key.pem } }",
+  );
+  const files = ["-keyout", path.join(folder, "a-key.pem"), "-out", path.join(folder, "a.pem")];
+  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
+  execFileSync("openssl", ["req", "-x509", ...kind, ...name, ...files], { stdio: "ignore" });
+  const service = await ServedProgram.start(["--config", config], places);
+  expect(service.url).toMatch(/^https:\/\/127\.0\.0\.1:/);
+  const ca = await readFile(path.join(folder, "a.pem"));
+  const status = await new Promise((resolve, reject) => {
+    get(`${service.url}/health`, { ca }, (response) => resolve(response.resume().statusCode)).on("error", reject);
+  });
+  expect(status).toBe(200);
+  expect(await service.end()).toBe(143);
+});
+
+test("settings of a later version are accepted, with a note that they have no effect", async () => {
+  const { config, places } = await makeAgent("serve: { page: true, metrics: true, wyoming: { port: 10700 } }");
+  const service = await ServedProgram.start(["--config", config], places);
+  await service.until(() => service.log.length >= 3, "the notes");
+  expect(service.log.map(({ level, message }) => `${level}: ${message}`)).toEqual([
+    "warn: serve.page has no effect in this version.",
+    "warn: serve.metrics has no effect in this version.",
+    "warn: serve.wyoming has no effect in this version.",
+  ]);
+  expect(await service.end()).toBe(143);
 });
 
 describe("keys", () => {
@@ -179,29 +211,36 @@ describe("the end", () => {
     await reply.ended;
   });
 
-  test("what was acknowledged is there after kill -9, and a conversation goes on", async () => {
+  const kills = process.env.NANOAGENT_SOAK ? 20 : 3;
+  test(`what was acknowledged is there after ${kills} kills, and the conversation goes on`, {
+    timeout: 120_000,
+  }, async () => {
     const { folder, config, places } = await makeAgent("session: { dir: state }");
-    const first = await ServedProgram.start(["--config", config], places);
     const headers = { "x-conversation-id": "kitchen" };
-    const said = "note that the pump leaks";
-    const reply = await first.say(said, headers);
-    expect(await first.end("SIGKILL")).toBe("SIGKILL");
-    const second = await ServedProgram.start(["--config", config], places);
-    const messages = [
-      { role: "user", content: said },
-      { role: "assistant", content: reply },
-      { role: "user", content: "hello" },
-    ];
-    const response = await second.post("/v1/chat/completions", { model: "shed", messages }, headers);
-    expect(response.status).toBe(200);
-    await response.text();
-    expect(await second.end()).toBe(143);
-    const { stdout } = await runProgram(["sessions", "list", "--dir", path.join(folder, "state"), "--json"]);
-    const sessions = stdout
-      .trimEnd()
-      .split("\n")
-      .flatMap((line) => JSON.parse(line).sessions ?? [JSON.parse(line)]);
-    expect(sessions).toHaveLength(1);
-    expect(sessions[0]).toMatchObject({ turns: 2 });
+    const messages: { role: string; content: string }[] = [];
+    for (let attempt = 0; attempt < kills; attempt++) {
+      const service = await ServedProgram.start(["--config", config], places);
+      const killed = setTimeout(() => service.child.kill("SIGKILL"), 100 + 37 * attempt);
+      for (;;) {
+        const asked = [...messages, { role: "user", content: `note that it is ${messages.length}` }];
+        const reply = await service
+          .post("/v1/chat/completions", { model: "shed", messages: asked }, headers)
+          .then((response) => response.json() as Promise<{ choices: { message: { content: string } }[] }>)
+          .catch(() => null);
+        if (reply === null) break;
+        messages.push(asked.at(-1) as (typeof messages)[0], {
+          role: "assistant",
+          content: reply.choices[0]?.message.content ?? "",
+        });
+      }
+      clearTimeout(killed);
+      expect(await service.ended()).toBe("SIGKILL");
+      const { stdout } = await runProgram(["sessions", "list", "--dir", path.join(folder, "state"), "--json"]);
+      const { sessions } = JSON.parse(stdout);
+      expect(sessions).toHaveLength(1);
+      // The turn that was killed may be there, although nobody heard of it. The next one replaces it.
+      expect(sessions[0].turns).toBeGreaterThanOrEqual(messages.length / 2);
+    }
+    expect(messages.length).toBeGreaterThan(4);
   });
 });
