@@ -1,5 +1,5 @@
 import { EngineError, NanoRuntimeError } from "@nanoagent/runtime";
-import OpenAI, { APIError, BadRequestError, NotFoundError, RateLimitError } from "openai";
+import OpenAI, { APIError, APIUserAbortError, BadRequestError, NotFoundError, RateLimitError } from "openai";
 import type { RunnableToolFunctionWithParse } from "openai/lib/RunnableFunction";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ServiceError } from "../../src/errors/service-error.js";
@@ -234,6 +234,23 @@ describe("the openai package", () => {
     await expect
       .poll(async () => (await server.status()).turns, { timeout: 5000 })
       .toMatchObject({ running: 0, aborted: 1 });
+  });
+});
+
+describe("a client that leaves before a whole reply", () => {
+  it("stops the engine", async () => {
+    const endless = { deltas: Array.from({ length: 1000 }, () => "again "), delayMilliseconds: 10 };
+    const { baseURL, server, engine } = await openService("openai left", [endless]);
+    const leaving = new AbortController();
+    const asked = clientOf(baseURL).chat.completions.create(
+      { model: "kitchen", messages: [...hello] },
+      { signal: leaving.signal },
+    );
+    await expect.poll(() => engine.requests.length).toBe(1);
+    leaving.abort();
+    await expect(asked).rejects.toThrow(APIUserAbortError);
+    const turns = async () => (await server.status()).turns;
+    await expect.poll(turns, { timeout: 5000 }).toMatchObject({ running: 0, aborted: 1 });
   });
 });
 
