@@ -2,10 +2,10 @@ import type { ServerConnection } from "../http/server-connection.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
 import { chooseContext, DEFAULT_CONTEXT_TOKENS } from "./choose-context.js";
 import { chooseModel } from "./choose-model.js";
+import { chooseNanoagentModel } from "./choose-nanoagent-model.js";
 import { type ListedModel, listModels } from "./list-models.js";
 import { askLlamaServer } from "./llama-server.js";
 import { askLmStudio } from "./lm-studio.js";
-import { chooseNanoagentModel } from "./nanoagent-models.js";
 import { askOllama, isOllama } from "./ollama.js";
 import type { RemoteServer } from "./remote-server.js";
 

@@ -1,7 +1,7 @@
 import { contextOf, listOf, objectOf, textOf } from "../../../json/read-json.js";
 import type { ServerConnection } from "../http/server-connection.js";
 import { RemoteEngineError } from "../remote-engine-error.js";
-import { type NanoagentModel, readNanoagentModel } from "./nanoagent-models.js";
+import { type NanoagentModel, readNanoagentModel } from "./nanoagent-model.js";
 
 /** A model in the list of `/v1/models`. */
 export interface ListedModel {
