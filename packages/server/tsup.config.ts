@@ -1,6 +1,7 @@
 import { packageBuild } from "../../scripts/tsup.base";
 
 export default packageBuild([], {
+  dts: { banner: '/// <reference lib="esnext.disposable" />' },
   groups: [
     { file: "index.js", parts: ["index"] },
     // For servers that listen. Those that are mounted in another server need none of it.
