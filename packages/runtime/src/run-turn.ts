@@ -196,7 +196,8 @@ export async function runTurn(
       const isCallers = (name: string) => callerTools?.tools.some((tool) => tool.name === name) ?? false;
       const calls = {
         runsBeside: tools?.runsBeside,
-        argumentsFor: (call: ToolCall) => (isCallers(call.name) ? call.arguments : tools?.argumentsFor(call)),
+        argumentsFor: (call: ToolCall) =>
+          tools === null || isCallers(call.name) ? call.arguments : tools.argumentsFor(call),
         isCallers,
         mustCall,
       };
