@@ -59,10 +59,10 @@ function readBefore(graph: Awaited<ReturnType<typeof readGraph>>, file: string):
 describe("the published files", () => {
   test.each([
     ["models", 1, 51],
-    ["optimizer", 3, 130],
+    ["optimizer", 3, 133],
     ["profiler", 4, 72],
     ["hub", 5, 224],
-    ["runtime", 17, 765],
+    ["runtime", 17, 778],
     ["server", 2, 115],
     ["cli", 24, 2135],
   ])("of %s are a few, with names that stay, and lines that a terminal can show", async (name, most, mostKilobytes) => {
