@@ -18,6 +18,7 @@ import { LoadedModel } from "./loaded-model.js";
 import { PromptCache } from "./prompt-cache.js";
 import { PromptReader } from "./prompt-reader.js";
 import { ReplyDraft } from "./reply-draft.js";
+import { removeLeftStates } from "./states-folder.js";
 import { textPieces } from "./text-pieces.js";
 import { ThreadedModel } from "./threaded-model.js";
 import type { ToolChooser } from "./tool-chooser.js";
@@ -117,7 +118,8 @@ export class LlamaEngine implements Engine {
 
   /** Loads the model. Throws {@link EngineError}. */
   static async open(options: LlamaEngineOptions, onProgress?: (share: number) => void): Promise<LlamaEngine> {
-    const { modelPath, batchTokens, kvType, stateFile } = options;
+    const { modelPath, batchTokens, kvType, stateFile, keptStates } = options;
+    if (keptStates) await removeLeftStates(keptStates.caches);
     const threads = new BatchThreads(options);
     const loaded = await LoadedModel.open({ ...options, threads: 1, onProgress });
     const cache = new PromptCache(new ThreadedModel(loaded, threads), { batchTokens });

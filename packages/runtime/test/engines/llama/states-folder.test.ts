@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { openStatesFolder } from "../../../src/engines/llama/states-folder.js";
+import { openStatesFolder, removeLeftStates } from "../../../src/engines/llama/states-folder.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 
 test("removes the states of processes that are gone, and nothing else", async () => {
@@ -15,6 +15,7 @@ test("removes the states of processes that are gone, and nothing else", async ()
     await mkdir(path.join(all, name));
     await writeFile(path.join(all, name, "1.kv"), "state");
   }
+  await removeLeftStates(caches);
   const second = await openStatesFolder(caches);
   expect((await readdir(all)).sort()).toEqual(
     [own, second, `${process.ppid}-${random}`, "notes"].map((name) => path.basename(name ?? "")).sort(),
