@@ -51,19 +51,20 @@ export function callsAfter(calls: readonly string[], { role, tool_calls }: Visib
 }
 
 function canonicalArguments(input: unknown): string {
-  if (typeof input !== "string") return JSON.stringify(input ?? {}, sortKeys);
+  if (typeof input !== "string") return JSON.stringify(input ?? {}, canonicalMembers);
   try {
-    return JSON.stringify(JSON.parse(input), sortKeys);
+    return JSON.stringify(JSON.parse(input), canonicalMembers);
   } catch {
     // Not JSON, or nested too deep.
     return JSON.stringify(input);
   }
 }
 
-function sortKeys(_key: string, value: unknown): unknown {
+/** Sorts the members of an object, without empty ones: Home Assistant does not send those back. */
+function canonicalMembers(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const entries = Object.entries(value);
-  return entries.length < 2 ? value : Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
+  const entries = Object.entries(value).filter(([, member]) => member !== null && member !== "");
+  return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function digest(text: string): string {

@@ -64,6 +64,20 @@ const known: Readonly<Record<string, KnownError>> = {
   "call-missing": server(500),
 };
 
+/** Errors whose text stays in the log, because it has paths or addresses. */
+const hidden: Readonly<Record<string, KnownError>> = {
+  "remote-unreachable": server(503, { retrySeconds: 5, mayRetry: true }),
+  "remote-timeout": server(503, { retrySeconds: 5, mayRetry: true }),
+  "session-in-use": server(503, { retrySeconds: 5, mayRetry: true }),
+  "session-closed": server(503, { retrySeconds: 1, mayRetry: true }),
+  "session-not-saved": server(503),
+  "does-not-fit": server(503),
+};
+
+function rowOf(table: Readonly<Record<string, KnownError>>, code: string): KnownError | null {
+  return Object.hasOwn(table, code) ? (table[code] ?? null) : null;
+}
+
 /** Returns the facts of an error of any kind. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (error instanceof ServiceError) {
@@ -80,12 +94,12 @@ export function errorFacts(error: unknown): ErrorFacts {
   }
   const nothing = { param: null, code: null, retrySeconds: null, mayRetry: false } as const;
   if (NanoAgentError.isInstance(error)) {
-    const row = Object.hasOwn(known, error.code) ? known[error.code] : undefined;
-    if (row !== undefined) return { ...nothing, ...row, message: describe(error, row.status) };
+    const row = rowOf(known, error.code);
+    if (row !== null) return { ...nothing, ...row, message: describe(error, row.status) };
   }
   const code = NanoAgentError.isInstance(error) ? error.code : "unexpected";
   const message = `The agent failed (${code}). The log of the service has the details.`;
-  return { ...nothing, status: 500, type: "server_error", message };
+  return { ...nothing, ...(rowOf(hidden, code) ?? server(500)), message };
 }
 
 /** The reason for an error of the request is about the request. Other reasons may come from the system. */

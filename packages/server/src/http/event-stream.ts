@@ -1,4 +1,5 @@
 import type { ReplyWriter } from "./exchange.js";
+import { lineJson } from "./line-json.js";
 import { StreamKeepAlive } from "./stream-keep-alive.js";
 
 /** Headers of a stream of Server-Sent Events. */
@@ -23,12 +24,12 @@ export class EventStream {
 
   /** Writes an event without a name. */
   data(json: unknown): void | Promise<void> {
-    return this.#write(`data: ${JSON.stringify(json)}\n\n`);
+    return this.#write(`data: ${lineJson(json)}\n\n`);
   }
 
   /** Writes an event with a name, as the Responses API needs it. */
   event(name: string, json: unknown): void | Promise<void> {
-    return this.#write(`event: ${name}\ndata: ${JSON.stringify(json)}\n\n`);
+    return this.#write(`event: ${name}\ndata: ${lineJson(json)}\n\n`);
   }
 
   /** Writes a comment, which clients ignore. */

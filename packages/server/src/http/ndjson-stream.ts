@@ -1,4 +1,5 @@
 import type { ReplyWriter } from "./exchange.js";
+import { lineJson } from "./line-json.js";
 
 /** Headers of a stream of JSON lines. */
 export const ndjsonStreamHeaders: Readonly<Record<string, string>> = {
@@ -17,6 +18,6 @@ export class NdjsonStream {
 
   /** Writes a value as a line. Returns a promise while the client reads slowly. */
   line(json: unknown): void | Promise<void> {
-    return this.#out.write(`${JSON.stringify(json)}\n`);
+    return this.#out.write(`${lineJson(json)}\n`);
   }
 }

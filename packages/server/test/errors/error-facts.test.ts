@@ -51,6 +51,18 @@ describe("What the APIs say about an error", () => {
   });
 
   test.each([
+    ["remote-unreachable", true],
+    ["remote-timeout", true],
+    ["session-in-use", true],
+    ["session-not-saved", false],
+    ["does-not-fit", false],
+  ])("%s is 503, and its text stays in the log", (code, mayRetry) => {
+    const facts = errorFacts(error(code));
+    expect(facts).toMatchObject({ status: 503, type: "server_error", mayRetry });
+    expect(facts.message).toBe(`The agent failed (${code}). The log of the service has the details.`);
+  });
+
+  test.each([
     [new NanoAgentError({ code: "model-not-found", message: "No file at /home/me/secret.gguf." }), "model-not-found"],
     [new TypeError("Cannot read /home/me/secret"), "unexpected"],
     ["/home/me/secret", "unexpected"],

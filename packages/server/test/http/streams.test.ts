@@ -33,6 +33,14 @@ test("lines", () => {
   expect(page.text).toBe('{"a":"b\\n"}\n[1]\n');
 });
 
+test("characters at which some clients end a line are escaped", () => {
+  const page = new Page();
+  const text = "a\u2028b\u2029c\u0085d";
+  void new EventStream(page).data(text);
+  void new NdjsonStream(page).line(text);
+  expect(page.text).toBe('data: "a\\u2028b\\u2029c\\u0085d"\n\n"a\\u2028b\\u2029c\\u0085d"\n');
+});
+
 test("a slow client holds the writer", () => {
   const page = new Page();
   page.room = new Promise(() => {});
