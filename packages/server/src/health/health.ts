@@ -13,7 +13,7 @@ export interface HealthReason {
   message: string;
 }
 
-/** What `GET /health` answers. */
+/** Reply of `GET /health`. */
 export interface Health {
   /** `ok`; `degraded`: it answers, but something is wrong; `unavailable`: it takes no messages now. */
   status: "ok" | "degraded" | "unavailable";

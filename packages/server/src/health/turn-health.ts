@@ -14,7 +14,7 @@ const FAULTS_OF_REQUESTS = new Set([
   "not-loaded",
 ]);
 
-/** What the last turns say about the health of the agent. */
+/** Health of the agent, as the last turns show it. */
 export class TurnHealth {
   #engine: HealthReason | null = null;
   #session: HealthReason | null = null;

@@ -3,7 +3,7 @@ export type LogLevel = "error" | "warn" | "info" | "debug";
 /** One line of the log: an event with its facts. Texts of messages are never part of it unless asked for. */
 export interface LogEntry {
   readonly level: LogLevel;
-  /** What happened, as noun and action: `turn-end`, `request-refused`. */
+  /** Name of the event, as noun and action: `turn-end`, `request-refused`. */
   readonly event: string;
   readonly [fact: string]: unknown;
 }

@@ -5,7 +5,7 @@ import { modelName } from "./model-name.js";
 /** A served model stays loaded. Clients show a date that is further away than 100 years as "forever". */
 const NEVER = "2200-01-01T00:00:00Z";
 
-export interface ModelDetails {
+interface ModelDetails {
   parent_model: string;
   format: string;
   family: string;

@@ -14,7 +14,7 @@ export interface ChatReply extends ReplyFacts {
   nanoagent?: { events: readonly Extension[] };
 }
 
-export interface ChatMessage {
+interface ChatMessage {
   role: "assistant";
   /** Null if the reply is calls alone. */
   content: string | null;

@@ -24,7 +24,7 @@ export interface ServiceOptions {
   readonly now: () => number;
 }
 
-/** What a service knows of the agent that it serves now. */
+/** The agent that is served now, with its facts. */
 interface Served {
   readonly agent: Agent;
   readonly models: ServedModels;

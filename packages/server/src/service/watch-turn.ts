@@ -1,6 +1,6 @@
 import type { AnswerEvent } from "../turns/ask.js";
 
-/** What a turn took, for the log and the figures. */
+/** Cost of a turn, for the log. */
 export interface TurnCost {
   /** From the request to the last event, in milliseconds. */
   milliseconds: number;

@@ -1,7 +1,7 @@
 import type { Health } from "../health/health.js";
 import type { TurnCounts } from "../service/turn-counts.js";
 
-/** What `nanoagent status` shows of a running service. */
+/** State of a running service, as `nanoagent status` shows it. */
 export interface ServiceStatus {
   /** Name of the agent. */
   name: string;

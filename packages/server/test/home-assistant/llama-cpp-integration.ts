@@ -1,7 +1,7 @@
 import { type AssistantContent, addDeltas, type Delta } from "./chat-log.js";
 
 /** Error of the `openai` package for Python. */
-export class ApiStatusError extends Error {
+class ApiStatusError extends Error {
   readonly status: number;
 
   constructor(body: string, status: number) {

@@ -1,7 +1,7 @@
 import { type AssistantContent, addDeltas, type Delta, type ToolInput } from "./chat-log.js";
 
 /** Error of the `ollama` package for Python. */
-export class ResponseError extends Error {
+class ResponseError extends Error {
   readonly status: number;
 
   constructor(text: string, status: number) {

@@ -18,7 +18,7 @@ export interface SendOptions extends OpenaiOptions {
 }
 
 /** Returns a request of a client without a connection. */
-export function requestOf(
+function requestOf(
   method: string,
   path: string,
   body: unknown,
@@ -54,7 +54,7 @@ export const respond = (served: ServedAgent, body: object, options?: SendOptions
 
 export const hello = { messages: [{ role: "user", content: "Hello" }] };
 
-export async function read(reply: HttpReply): Promise<Sent> {
+async function read(reply: HttpReply): Promise<Sent> {
   let text = "";
   if ("stream" in reply) {
     await reply.stream({

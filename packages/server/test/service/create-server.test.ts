@@ -186,7 +186,7 @@ describe("questions for permission over the wire", () => {
     expect(runs).toHaveLength(0);
   });
 
-  test("with nobody there, the answer is no at once", async () => {
+  test("with nobody there, the question is denied at once", async () => {
     const engine = new ScriptedEngine([called, "Not allowed."]);
     const { url } = await serve(await openAgent(asking, { engine, tools: [valve] }), { ask_seconds: 3600 });
     expect((await chat(url, {})).status).toBe(200);
