@@ -8,6 +8,7 @@ const questions = [
   "program",
   "intents",
   "idle",
+  "serve",
   "profile",
   "model",
   "engine",
