@@ -21,6 +21,14 @@ import { TurnAbort } from "./turn-abort.js";
 /** How long `close` waits for the running turn: the engine's grace period, plus the same time for the event reader. */
 const CLOSE_MILLISECONDS = 2 * ABORT_GRACE_MILLISECONDS;
 
+export interface RestartOptions {
+  /**
+   * Indexes of messages that begin a turn, besides the user's: the first result of the caller's tools after each reply
+   * that called them. With a session, such a reply then ends its turn on disk, as it did when it was written. Default: none.
+   */
+  turnStarts?: readonly number[] | undefined;
+}
+
 export interface ConverseOptions {
   /** Folder and durability of the conversation on disk. Default: it is kept in memory only. */
   session?: SessionSettings | undefined;
@@ -247,10 +255,14 @@ export class Conversation implements AsyncDisposable {
    * memory; without one it is the content of {@link history}.
    */
   async *readHistory(): AsyncGenerator<ConversationMessage, void> {
+    for await (const messages of this.readTurns()) yield* messages;
+  }
+
+  /** The same as {@link readHistory}, one turn at a time. The results of the caller's tools begin a turn. */
+  async *readTurns(): AsyncGenerator<readonly ConversationMessage[], void> {
     if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
-    const journal = this.#journal;
-    if (journal === null) yield* this.#history.messages;
-    else for await (const { messages } of journal.turns(journal.counts.conversation_turn)) yield* messages;
+    if (this.#journal === null) yield* this.#history.turns;
+    else for await (const { messages } of this.#journal.conversationTurns()) yield messages;
   }
 
   /**
@@ -266,31 +278,42 @@ export class Conversation implements AsyncDisposable {
         hint: "Wait for the reply, or abort it.",
       });
     }
-    const { engine, instructions, tools } = this.#agent;
-    this.#history = new History(this.#maxHistoryBytes);
     // If the record cannot be written now, it is written before the next turn.
     this.#journal?.beginConversation().catch(() => {});
-    void IdleWork.of(engine).remove(this);
-    this.#window = new ContextWindow(engine, instructions, this.#windowOptions);
-    this.#shortlist = tools?.newShortlist() ?? null;
+    void IdleWork.of(this.#agent.engine).remove(this);
+    this.#begin(new History(this.#maxHistoryBytes));
   }
 
   /**
    * Replaces the conversation: these messages are all that was said so far. With a session, they are written to disk as
    * a new conversation, and the old one stays readable. Waits for the messages before it, like `process`. Throws
-   * {@link NanoRuntimeError} `not-loaded` and {@link SessionError}.
+   * {@link NanoRuntimeError} `not-loaded` and {@link SessionError}; the conversation is then as it was.
    */
-  async restart(before: readonly ConversationMessage[]): Promise<void> {
+  async restart(before: readonly ConversationMessage[], { turnStarts = [] }: RestartOptions = {}): Promise<void> {
     if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
     await this.#queue.enter(new AbortController().signal, NanoRuntimeError.aborted);
     try {
-      const turns = turnsOf(before);
-      this.reset();
-      await this.#journal?.appendTurns(turns);
-      this.#history.restore(turns, 0);
+      if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
+      const replaced = this.#history;
+      const turns = turnsOf(before, turnStarts);
+      // A summary of the old conversation must not follow the new one on disk.
+      await waitAtMost(ABORT_GRACE_MILLISECONDS, IdleWork.of(this.#agent.engine).remove(this));
+      await this.#journal?.restartConversation(turns);
+      // A conversation that was reset in the meantime stays empty, as it is on disk.
+      if (this.#history !== replaced) return;
+      const history = new History(this.#maxHistoryBytes);
+      history.restore(turns, 0);
+      this.#begin(history);
     } finally {
       this.#queue.leave();
     }
+  }
+
+  #begin(history: History): void {
+    const { engine, instructions, tools } = this.#agent;
+    this.#history = history;
+    this.#window = new ContextWindow(engine, instructions, this.#windowOptions);
+    this.#shortlist = tools?.newShortlist() ?? null;
   }
 
   /** Ends the running turn, rejects those that wait, and closes the session. Safe to call twice. */
@@ -339,11 +362,12 @@ async function restoreHistory(journal: Journal | null, maxBytes: number): Promis
   return history;
 }
 
-/** Groups messages by turn. Each user message begins one. */
-function turnsOf(messages: readonly ConversationMessage[]): ConversationMessage[][] {
+/** Groups messages by turn. Each user message begins one, and so do the messages with the indexes `starts`. */
+function turnsOf(messages: readonly ConversationMessage[], starts: readonly number[] = []): ConversationMessage[][] {
   const turns: ConversationMessage[][] = [];
-  for (const message of messages) {
-    if (message.role === "user" || turns.length === 0) turns.push([]);
+  const begin = new Set(starts);
+  for (const [index, message] of messages.entries()) {
+    if (message.role === "user" || turns.length === 0 || begin.has(index)) turns.push([]);
     turns.at(-1)?.push(Object.freeze({ ...message }));
   }
   return turns;

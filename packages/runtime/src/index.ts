@@ -1,7 +1,7 @@
 export { NanoRuntime, type NanoRuntimeOptions } from "./nano-runtime.js";
 export { type Agent, type AgentOptions, openAgent } from "./agent.js";
 export type { ResolveModel } from "./config/resolve-model-name.js";
-export type { Conversation, ConverseOptions } from "./conversation.js";
+export type { Conversation, ConverseOptions, RestartOptions } from "./conversation.js";
 export type { CallerTools, TurnLimits, TurnOptions } from "./run-turn.js";
 export { type CallResult, type CallResults, MAX_MESSAGE_BYTES, type TurnMessage } from "./check-message.js";
 export { NanoRuntimeError, type NanoRuntimeErrorCode } from "./nano-runtime-error.js";

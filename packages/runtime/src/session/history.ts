@@ -29,6 +29,16 @@ export class History {
     return this.#messages.slice(0, this.#messages.length - (this.#openTurn?.length ?? 0));
   }
 
+  /** The finished turns, oldest first, each with its messages. */
+  get turns(): ConversationMessage[][] {
+    const counts = this.#turns.filter((_, index) => index % 2 === 0);
+    let end = 0;
+    return counts.map((count) => {
+      end += count;
+      return this.#messages.slice(end - count, end);
+    });
+  }
+
   /** The finished turns, readable until the next one begins. This is the list itself, unless a turn is open. */
   get finished(): readonly ConversationMessage[] {
     return this.#openTurn === null ? this.#messages : this.messages;

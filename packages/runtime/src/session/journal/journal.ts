@@ -163,23 +163,28 @@ export class Journal {
    * `deliver`. A turn larger than 32 MB fails in the same way with `session-record-too-large`.
    */
   async appendTurn(messages: readonly JournalMessage[]): Promise<SessionError | null> {
-    try {
-      await this.#exclusively(() => this.#append([this.#turnEntry(messages)], this.#fsync));
-      return null;
-    } catch (error) {
-      if (this.#options.onWriteError !== "deliver" || !(error instanceof SessionError)) throw error;
-      if (error.code === "session-closed") throw error;
-      this.#turnsNotSaved += 1;
-      return error;
-    }
+    return this.#orDeliver(1, () => this.#append([this.#turnEntry(messages)], this.#fsync));
   }
 
-  /** Writes turns that were held elsewhere, oldest first, in one write and one sync. Otherwise like `appendTurn`. */
-  async appendTurns(turns: readonly (readonly JournalMessage[])[]): Promise<void> {
-    await this.#exclusively(async () => {
-      const first = this.#upcoming.turns + 1;
-      const entries = turns.map((messages, index): JournalEntry => ({ type: "turn", turn: first + index, messages }));
-      if (entries.length > 0) await this.#append(entries, this.#fsync);
+  /**
+   * Begins a new conversation with turns that were held elsewhere, oldest first, in one write and one sync. If that
+   * fails, the old conversation is still the current one. Otherwise like `appendTurn`. With `deliver`, the new conversation
+   * then begins with the next turn that is saved.
+   */
+  async restartConversation(turns: readonly (readonly JournalMessage[])[]): Promise<SessionError | null> {
+    return this.#orDeliver(turns.length, async () => {
+      const { turns: last, conversation_turn } = this.#upcoming;
+      const begin: JournalEntry[] = last >= conversation_turn ? [{ type: "conversation" }] : [];
+      const entries = turns.map(
+        (messages, index): JournalEntry => ({ type: "turn", turn: last + 1 + index, messages }),
+      );
+      if (begin.length + entries.length === 0) return;
+      try {
+        await this.#append([...begin, ...entries], this.#fsync);
+      } catch (error) {
+        if (this.#delivers) for (const entry of begin) this.#log.wait(entry);
+        throw error;
+      }
     });
   }
 
@@ -265,6 +270,12 @@ export class Journal {
     yield* waiting;
   }
 
+  /** Yields all existing turns of the conversation, oldest first, as they are after the calls before this one. */
+  async *conversationTurns(): AsyncGenerator<JournalTurn, void> {
+    const { conversation_turn } = await this.#exclusively(async () => this.#upcoming);
+    for await (const turn of this.turns(conversation_turn)) if (turn.turn >= conversation_turn) yield turn;
+  }
+
   /**
    * Removes the oldest segments until the session is within these limits. The newest stays. Returns the bytes freed.
    */
@@ -288,6 +299,23 @@ export class Journal {
     const result = this.#queue.then(action);
     this.#queue = result.catch(() => {});
     return result;
+  }
+
+  /** Runs an action that writes turns. Resolves with its error instead of throwing it if `onWriteError` is `deliver`. */
+  async #orDeliver(turns: number, write: () => Promise<void>): Promise<SessionError | null> {
+    try {
+      await this.#exclusively(write);
+      return null;
+    } catch (error) {
+      if (!this.#delivers || !(error instanceof SessionError)) throw error;
+      if (error.code === "session-closed") throw error;
+      this.#turnsNotSaved += turns;
+      return error;
+    }
+  }
+
+  get #delivers(): boolean {
+    return this.#options.onWriteError === "deliver";
   }
 
   /** The state after the pending entries. */
