@@ -154,6 +154,7 @@ export class ConversationStore {
     const client = new ClientHashes(request.before);
     const id = request.conversationIds[0];
     const { slot, rich } = await this.#take(id === undefined ? null : folderNameOf(id), client, signal);
+    let follows = false;
     try {
       const served = await this.#openServed(slot, agent, rich ?? client);
       if (this.#slots.get(slot.key) !== slot) {
@@ -162,6 +163,7 @@ export class ConversationStore {
         throw aborted();
       }
       const message = await served.follow(client, request.message);
+      follows = true;
       this.#count(slot);
       if (signal?.aborted) throw aborted();
       let isReleased = false;
@@ -173,7 +175,7 @@ export class ConversationStore {
       };
       return { conversation: served.conversation, message, release };
     } catch (error) {
-      if (signal?.aborted && slot.served !== null) this.#leave(slot);
+      if (follows) this.#leave(slot);
       else this.#remove(slot);
       throw error;
     }

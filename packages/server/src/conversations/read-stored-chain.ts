@@ -9,24 +9,20 @@ export interface StoredChain {
   readonly messages: number;
 }
 
-/**
- * Reads the conversation that is current in a session's folder. Calls of the agent itself are those whose result follows
- * in the same turn.
- */
-export async function readStoredChain(folder: string): Promise<StoredChain> {
-  // Only conversations on disk need this part of the runtime.
-  const { readSession } = await import("@nanoagent/runtime/node");
-  let stored = { chain: new VisibleChain(), messages: 0 };
-  for await (const { messages, begins_conversation: begins } of readSession(folder)) {
-    if (begins) stored = { chain: new VisibleChain(), messages: 0 };
-    addStoredTurn(stored.chain, messages, stored.messages);
-    stored.messages += messages.length;
+/** Reads the turns of a stored conversation. Calls of the agent itself are those whose result follows in the same turn. */
+export async function readStoredChain(turns: AsyncIterable<readonly ConversationMessage[]>): Promise<StoredChain> {
+  const chain = new VisibleChain();
+  let messages = 0;
+  for await (const turn of turns) {
+    addStoredTurn(chain, turn, messages);
+    messages += turn.length;
   }
-  return stored;
+  return { chain, messages };
 }
 
 /** Adds a stored turn, which begins after `begun` messages of the own history. */
 export function addStoredTurn(chain: VisibleChain, turn: readonly ConversationMessage[], begun: number): void {
+  chain.beginTurn(begun);
   let reply: { text: string; calls: ToolCall[]; end: number } | null = null;
   /** Ids of the agent's own calls whose results come next. */
   let own: ReadonlySet<string> = new Set();

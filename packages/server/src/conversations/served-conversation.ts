@@ -3,7 +3,7 @@ import type { SessionSettings } from "@nanoagent/models";
 import type { Agent, CallResults, Conversation, ConversationMessage } from "@nanoagent/runtime";
 import { readStoredChain } from "./read-stored-chain.js";
 import type { ShownReply } from "./shown-text.js";
-import type { RichHistory, SharedPart, VisibleChain } from "./visible-chain.js";
+import { type RichHistory, type SharedPart, VisibleChain } from "./visible-chain.js";
 import type { ClientHashes } from "./visible-message.js";
 
 /** Memory of an open conversation without messages. */
@@ -49,7 +49,7 @@ export class ServedConversation {
 
   /** Opens a conversation with this history. On disk, it becomes a new conversation of its folder. */
   static async begin(agent: Agent, place: Place, { messages, chain }: RichHistory): Promise<ServedConversation> {
-    const conversation = await converse(agent, place, messages);
+    const conversation = await converse(agent, place, messages, chain.turnStarts);
     return new ServedConversation(agent, conversation, place, chain, messages.length);
   }
 
@@ -59,8 +59,13 @@ export class ServedConversation {
     const { maxHistoryBytes } = place;
     const conversation = await agent.converse({ session: settings, maxHistoryBytes });
     try {
-      const { chain, messages } = await readStoredChain(settings.dir);
-      return new ServedConversation(agent, conversation, place, chain, messages);
+      const { chain, messages } = await readStoredChain(conversation.readTurns());
+      const { history, droppedTurns } = conversation;
+      const agrees = droppedTurns === 0 ? messages === history.length : messages >= history.length;
+      if (agrees) return new ServedConversation(agent, conversation, place, chain, messages);
+      // Such as damage that was found between two readings. The client has everything.
+      await conversation.restart([]);
+      return new ServedConversation(agent, conversation, place, new VisibleChain(), 0);
     } catch (error) {
       await conversation.close().catch(() => {});
       throw error;
@@ -106,9 +111,10 @@ export class ServedConversation {
    * the conversation cannot be used any longer.
    */
   async follow(client: ClientHashes, message: string | CallResults): Promise<string | CallResults> {
-    if (!this.isAll(client)) {
-      const { messages, chain } = this.continueWith(client);
-      await this.conversation.restart(messages);
+    const isKnown = this.#isKnown;
+    if (!isKnown || !this.isAll(client)) {
+      const { messages, chain } = isKnown ? this.continueWith(client) : VisibleChain.historyOf(client);
+      await this.conversation.restart(messages, { turnStarts: chain.turnStarts });
       const { history } = this.conversation;
       this.#chain = chain;
       this.#dropped = messages.length - history.length;
@@ -129,7 +135,9 @@ export class ServedConversation {
     this.#dropped += dropped;
     this.#length = history.length;
     this.#last = history.at(-1);
-    if (shown !== null) this.#chain.addTurn(message, shown, { begun, end: this.#dropped + this.#length });
+    const end = this.#dropped + this.#length;
+    if (shown !== null) this.#chain.addTurn(message, shown, { begun, end });
+    else if (end > begun) this.#chain.beginTurn(begun);
   }
 
   /** Closes this conversation, and opens it again with another agent or at another place. */
@@ -139,12 +147,20 @@ export class ServedConversation {
     const isSameFolder = session !== null && session.dir === this.place.session?.dir;
     if (isSameFolder) return ServedConversation.reopen(agent, place, session);
     const { history } = this.conversation;
-    const conversation = await converse(agent, place, history);
+    const turnStarts = this.#chain.turnStarts.map((begun) => begun - this.#dropped).filter((index) => index >= 0);
+    const conversation = await converse(agent, place, history, turnStarts);
     return new ServedConversation(agent, conversation, place, this.#chain, this.#dropped + history.length);
   }
 
   close(): Promise<void> {
     return this.conversation.close();
+  }
+
+  /** Whether the history is the one that the chain was last brought up to date with. */
+  get #isKnown(): boolean {
+    const { history } = this.conversation;
+    if (history.length !== this.#length || history.at(-1) !== this.#last) return false;
+    return this.#chain.length === 0 || (this.#length > 0 && this.#chain.end <= this.#dropped + this.#length);
   }
 
   /** Returns how many messages the history has lost at its beginning since the chain was brought up to date. */
@@ -156,13 +172,18 @@ export class ServedConversation {
 }
 
 /** Opens a conversation in which these messages were said. */
-async function converse(agent: Agent, place: Place, messages: readonly ConversationMessage[]): Promise<Conversation> {
+async function converse(
+  agent: Agent,
+  place: Place,
+  messages: readonly ConversationMessage[],
+  turnStarts: readonly number[],
+): Promise<Conversation> {
   const { session, maxHistoryBytes } = place;
   if (session === null) return agent.converse({ before: messages, maxHistoryBytes });
   const conversation = await agent.converse({ session: settingsOf(place, session), maxHistoryBytes });
   if (messages.length === 0 && conversation.history.length === 0) return conversation;
   try {
-    await conversation.restart(messages);
+    await conversation.restart(messages, { turnStarts });
     return conversation;
   } catch (error) {
     await conversation.close().catch(() => {});

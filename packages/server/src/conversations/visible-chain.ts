@@ -36,6 +36,7 @@ export interface RichHistory {
  */
 export class VisibleChain {
   readonly #entries: Entry[] = [];
+  readonly #turnStarts: number[] = [];
 
   get length(): number {
     return this.#entries.length;
@@ -43,6 +44,16 @@ export class VisibleChain {
 
   get bytes(): number {
     return this.#entries.length * ENTRY_BYTES;
+  }
+
+  /** Number of messages in the own history through the last visible one. */
+  get end(): number {
+    return this.#startOf(this.#entries.length);
+  }
+
+  /** Numbers of messages in the own history before each turn. */
+  get turnStarts(): readonly number[] {
+    return this.#turnStarts;
   }
 
   /** Ids of the calls that results can answer now. */
@@ -69,6 +80,11 @@ export class VisibleChain {
     return best;
   }
 
+  /** Notes that a turn begins after this number of messages of the own history, even if its client sees nothing of it. */
+  beginTurn(begun: number): void {
+    this.#turnStarts.push(begun);
+  }
+
   /** Adds a message that ends at this place of the own history. */
   add(message: VisibleMessage, end: number, textWithRetracted = message.content): void {
     const { calls } = this;
@@ -83,6 +99,7 @@ export class VisibleChain {
 
   /** Adds a turn: its message, which begins after `begun` messages of the own history, and its reply, which ends it. */
   addTurn(message: string | CallResults, reply: ShownReply, { begun, end }: { begun: number; end: number }): void {
+    this.beginTurn(begun);
     const opening = openingOf(message);
     for (const [index, visible] of opening.entries()) this.add(visible, Math.min(end, begun + index + 1));
     const { text, textWithRetracted, calls } = reply;
@@ -104,14 +121,18 @@ export class VisibleChain {
     let kept = 0;
     while (kept < common && this.#startOf(from + kept) < dropped) kept += 1;
     const start = this.#startOf(from + kept);
+    const end = this.#startOf(from + common);
     const messages = named.slice(0, kept);
-    if (kept < common) messages.push(...own.slice(start - dropped, this.#startOf(from + common) - dropped));
+    if (kept < common) messages.push(...own.slice(start - dropped, end - dropped));
     const chain = new VisibleChain();
+    for (let index = 0; index < kept; index++) if (beginsTurn(named, index)) chain.beginTurn(index);
+    for (const begun of this.#turnStarts) if (begun >= start && begun < end) chain.beginTurn(begun - start + kept);
     for (const [index, entry] of shared.entries()) {
       chain.#entries.push({ ...entry, end: index < kept ? index + 1 : entry.end - start + kept });
     }
     for (let index = common; index < named.length; index++) {
       const message = named[index] as ConversationMessage;
+      if (beginsTurn(named, index)) chain.beginTurn(messages.length);
       messages.push(message);
       const calls = callsAfter(chain.calls, message);
       chain.#entries.push({ hash: client.at(index), otherHash: null, end: messages.length, calls });
@@ -163,6 +184,12 @@ function withOwnIds(client: readonly ConversationMessage[], shared: readonly Ent
     if (tool_calls === undefined || tool_calls.every(({ id }, position) => id === own[position])) return message;
     return { ...message, tool_calls: tool_calls.map((call, position) => ({ ...call, id: own[position] ?? call.id })) };
   });
+}
+
+/** Whether a turn begins with this message of a client's history: a user's, or the first of the results of its tools. */
+function beginsTurn(client: readonly ConversationMessage[], index: number): boolean {
+  const role = client[index]?.role;
+  return role === "user" || (role === "tool" && client[index - 1]?.role !== "tool");
 }
 
 /** The messages that open a turn. */

@@ -30,6 +30,7 @@ export async function* answerWithAgent(
   });
   const shown = new ShownText();
   let isOver = false;
+  let reading: ReturnType<typeof turn.next> | null = null;
   const note = (event: AgentEvent) => {
     if (event.type === "text-retraction") shown.retract();
     else if (event.type === "tool-result") shown.noteResult();
@@ -41,9 +42,10 @@ export async function* answerWithAgent(
   };
   try {
     while (!isOver) {
-      const reading = turn.next();
+      reading = turn.next();
       if (questions !== null) yield* questions.until(reading);
       const { value: event, done } = await reading;
+      reading = null;
       if (done === true) return;
       if (event.type !== "text-delta") note(event);
       else {
@@ -56,7 +58,10 @@ export async function* answerWithAgent(
     if (!isOver) {
       // The reader has stopped. The turn ends soon, and the conversation keeps the part of it that was shown.
       abort.abort();
-      for await (const event of turn) {
+      for (;;) {
+        const { value: event, done } = await (reading ?? turn.next());
+        reading = null;
+        if (done === true) break;
         if (event.type === "text-delta") shown.add(event.text);
         else note(event);
       }
