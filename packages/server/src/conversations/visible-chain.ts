@@ -37,6 +37,8 @@ export interface RichHistory {
 export class VisibleChain {
   readonly #entries: Entry[] = [];
   readonly #turnStarts: number[] = [];
+  /** Shared parts that were found, and the length of the chain then. One request asks several times. */
+  readonly #found = new WeakMap<ClientHashes, { readonly length: number; readonly shared: SharedPart }>();
 
   get length(): number {
     return this.#entries.length;
@@ -71,13 +73,12 @@ export class VisibleChain {
    * messages begins later.
    */
   sharedWith(client: ClientHashes): SharedPart {
-    let best = { from: 0, common: this.#commonFrom(0, client) };
-    if (best.common > 0 || client.messages.length === 0) return best;
-    for (let from = 1; from < this.#entries.length; from++) {
-      const common = this.#commonFrom(from, client);
-      if (common > best.common) best = { from, common };
-    }
-    return best;
+    const { length } = this.#entries;
+    const found = this.#found.get(client);
+    if (found !== undefined && found.length === length) return found.shared;
+    const shared = this.#searchFor(client);
+    this.#found.set(client, { length, shared });
+    return shared;
   }
 
   /** Notes that a turn begins after this number of messages of the own history, even if its client sees nothing of it. */
@@ -157,15 +158,27 @@ export class VisibleChain {
     return index === 0 ? 0 : (this.#entries[index - 1] as Entry).end;
   }
 
-  /** Returns the number of messages from this one on with which a client's history begins. */
-  #commonFrom(from: number, client: ClientHashes): number {
-    const most = Math.min(this.#entries.length - from, client.messages.length);
-    for (let index = 0; index < most; index++) {
-      const { hash, otherHash } = this.#entries[from + index] as Entry;
-      const given = client.at(index);
-      if (given !== hash && given !== otherHash) return index;
+  /** Takes time in proportion to the length of the chain, also if all messages are equal (Knuth, Morris and Pratt). */
+  #searchFor(client: ClientHashes): SharedPart {
+    const whole = client.messages.length;
+    let best: SharedPart = { from: 0, common: 0 };
+    let common = 0;
+    for (let index = 0; index < this.#entries.length && best.common < whole; index++) {
+      while (common > 0 && !this.#isSame(index, client, common)) {
+        // The beginning counts even if a later part is longer.
+        if (common === index) return best;
+        common = client.repeatedBefore(common);
+      }
+      if (this.#isSame(index, client, common)) common += 1;
+      if (common > best.common) best = { from: index + 1 - common, common };
     }
-    return most;
+    return best;
+  }
+
+  #isSame(index: number, client: ClientHashes, clientIndex: number): boolean {
+    const { hash, otherHash } = this.#entries[index] as Entry;
+    const given = client.at(clientIndex);
+    return given === hash || given === otherHash;
   }
 }
 

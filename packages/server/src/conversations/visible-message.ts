@@ -28,6 +28,7 @@ export function hashMessage(message: VisibleMessage, calls: readonly string[]): 
 export class ClientHashes {
   readonly messages: readonly ConversationMessage[];
   readonly #hashes: string[] = [];
+  readonly #repeated: number[] = [0, 0];
   #calls: readonly string[] = [];
 
   constructor(messages: readonly ConversationMessage[]) {
@@ -41,6 +42,17 @@ export class ClientHashes {
       this.#calls = callsAfter(this.#calls, message);
     }
     return this.#hashes[index] as string;
+  }
+
+  /** Number of messages, fewer than `length`, with which the list begins and with which its first `length` ones end. */
+  repeatedBefore(length: number): number {
+    for (let next = this.#repeated.length; next <= length; next++) {
+      const newest = this.at(next - 1);
+      let count = this.#repeated[next - 1] as number;
+      while (count > 0 && this.at(count) !== newest) count = this.#repeated[count] as number;
+      this.#repeated.push(this.at(count) === newest ? count + 1 : 0);
+    }
+    return this.#repeated[length] as number;
   }
 }
 
