@@ -22,8 +22,10 @@ export class ReplySchema {
     return new ReplySchema(resolveJsonSchema(schema), validateJson);
   }
 
-  /** Throws `reply-not-valid` for a reply that is not JSON of this schema. */
-  check({ text, reason }: LoopResult): void {
+  /** Throws `reply-not-valid` for a reply that is not JSON of this schema. Text before the caller's calls may be any. */
+  check({ text, reason, calls }: LoopResult): void {
+    if (calls !== undefined) return;
+    if (reason === "repetition") throw notValid("It was stopped because it repeated itself.");
     if (reason !== "stop") throw notValid("It was cut off at the length limit.");
     let value: unknown;
     try {
@@ -42,7 +44,7 @@ function notValid(reason: string, cause?: unknown): NanoRuntimeError {
     code: "reply-not-valid",
     message: "The reply does not satisfy the requested schema.",
     reason,
-    hint: "Ask again, allow a longer reply (sampling.maxTokens), or simplify the schema.",
+    hint: "Ask again, allow a longer reply, or simplify the schema.",
     cause,
   });
 }

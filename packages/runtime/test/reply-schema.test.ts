@@ -1,4 +1,4 @@
-import { NanoRuntime } from "@nanoagent/runtime";
+import { NanoRuntime, openAgent } from "@nanoagent/runtime";
 import { ScriptedEngine, type ScriptedReply } from "@nanoagent/runtime/testing";
 import { expect, test } from "vitest";
 import { sampleConfig } from "./sample-config.js";
@@ -47,5 +47,26 @@ test.each([{ "~standard": { version: 1, vendor: "test", validate: () => ({ value
   "other values are rejected",
   async (schema) => {
     await expect(ask("{}", schema)).rejects.toMatchObject({ code: "schema-not-supported" });
+  },
+);
+
+test.each(["auto", "required"] as const)(
+  "a call of the caller's tools needs no reply of the schema: %s",
+  async (choice) => {
+    const call = { id: "c1", name: "switch_light", arguments: { on: true } };
+    const engine = new ScriptedEngine([
+      { deltas: choice === "auto" ? ["One moment."] : [], calls: [call] },
+      '{"bed": 3}',
+    ]);
+    await using agent = await openAgent(sampleConfig(), { engine });
+    const conversation = await agent.converse();
+    const tools = [{ name: "switch_light", description: "Switches the light.", inputSchema: { type: "object" } }];
+    const options = { responseSchema, callerTools: { tools, choice } };
+    const events = [];
+    for await (const event of conversation.stream("light", options)) events.push(event);
+    expect(events.at(-1)).toMatchObject({ type: "run-end", reason: "tool-calls", calls: [call] });
+    const results = [{ tool_call_id: "c1", content: "done" }];
+    const answered = conversation.process({ role: "tool", results }, { responseSchema, callerTools: { tools } });
+    expect((await answered).content).toBe('{"bed": 3}');
   },
 );
