@@ -1,5 +1,8 @@
-import { NanoRuntimeError } from "@nanoagent/runtime";
+import { EngineError, NanoRuntimeError } from "@nanoagent/runtime";
 import { describe, expect, it } from "vitest";
+import { errorFacts } from "../../src/errors/error-facts.js";
+import { ollamaError } from "../../src/ollama/ollama-error.js";
+import { openaiError } from "../../src/openai/openai-error.js";
 import { answerEvents } from "../../src/turns/answer-events.js";
 import type { AnswerEvent, Ask } from "../../src/turns/ask.js";
 import { startAnswer } from "../../src/turns/start-answer.js";
@@ -52,6 +55,39 @@ describe("answerEvents", () => {
     expect((await collect(cut("length"), { ...asked, sampling: {} })).at(-1)).toMatchObject({ type: "error" });
   });
 
+  it("keeps the beginning of JSON that was cut at a limit", async () => {
+    const first = [
+      { type: "text-delta", text: "Let me look." },
+      { type: "step-end", step: 1, reason: "tool-calls", usage },
+    ] as const;
+    const cut: AnswerEvent[] = [
+      runStart,
+      ...first,
+      { type: "text-delta", text: '{"a"' },
+      { type: "text-delta", text: ": " },
+      { type: "step-end", step: 2, reason: "length", usage },
+      failed("reply-not-valid"),
+    ];
+    const asked = { sampling: { maxTokens: 3 }, responseSchema: { type: "object" } };
+    expect((await collect(cut, asked)).at(-1)).toMatchObject({ type: "run-end", reply: { content: '{"a": ' } });
+  });
+
+  it("ends JSON that was cut by a stop text with the text before it", async () => {
+    const ended = (text: string): AnswerEvent[] => [
+      runStart,
+      { type: "text-delta", text },
+      { type: "step-end", step: 1, reason: "stop", usage },
+      failed("reply-not-valid"),
+    ];
+    const asked = { sampling: { stop: ["}"] }, responseSchema: { type: "object" } };
+    const end = { type: "run-end", reason: "stop", reply: { content: '{"a": 1' }, usage };
+    expect((await collect(ended('{"a": 1'), asked)).at(-1)).toMatchObject(end);
+    expect((await collect(ended(""), asked)).at(-1)).toMatchObject({ ...end, reply: { content: "" } });
+    // Complete JSON was not cut, and does not satisfy the schema.
+    expect((await collect(ended('{"a": 1}'), asked)).at(-1)).toMatchObject({ type: "error" });
+    expect((await collect(ended('{"a": 1'), { ...asked, sampling: {} })).at(-1)).toMatchObject({ type: "error" });
+  });
+
   it("ends a call that was cut at the limit of the request with that reason", async () => {
     const asked = { sampling: { maxTokens: 3 } };
     const cut = [runStart, failed("call-not-valid")];
@@ -67,6 +103,27 @@ describe("answerEvents", () => {
     const aborted = [runStart, failed("aborted")];
     expect((await collect(aborted)).at(-1)).toMatchObject({ error: { code: "service-stopping", retrySeconds: 5 } });
     expect((await collect(aborted, {}, AbortSignal.abort())).at(-1)).toMatchObject({ error: { code: "aborted" } });
+  });
+
+  it("tells clients not to repeat a request after a tool of the agent was called", async () => {
+    const stopped = { type: "error", error: new EngineError({ code: "engine-crashed", message: "It died." }) } as const;
+    const call = { type: "tool-call", id: "1", name: "open_valve", arguments: {} } as const;
+    for (const [code, end] of [
+      ["service-stopping", failed("aborted")],
+      ["engine-crashed", stopped],
+    ] as const) {
+      const last = (await collect([runStart, call, end])).at(-1);
+      const error = last?.type === "error" ? last.error : null;
+      expect(error?.code).toBe(code);
+      for (const reply of [openaiError(error), ollamaError(error)]) {
+        expect(reply.headers).toMatchObject({ "x-should-retry": "false" });
+        expect(reply.headers).not.toHaveProperty("retry-after");
+        expect(reply.body).toContain("A tool was already called.");
+        expect(reply.body).not.toContain("Send the request again in a moment.");
+      }
+      const others = await collect([runStart, { ...call, for_caller: true }, end]);
+      expect(errorFacts((others.at(-1) as { error?: unknown }).error)).toMatchObject({ mayRetry: true });
+    }
   });
 
   it("ends the turn when the reader leaves", async () => {
