@@ -1,4 +1,5 @@
 import { NanoAgentError } from "@nanoagent/models";
+import { ErrorAfterAct } from "./error-after-act.js";
 import { ServiceError, type ServiceErrorType } from "./service-error.js";
 
 /** Facts of an error, as the APIs report them. */
@@ -80,30 +81,38 @@ function rowOf(table: Readonly<Record<string, KnownError>>, code: string): Known
 
 /** Returns the facts of an error of any kind. */
 export function errorFacts(error: unknown): ErrorFacts {
+  if (!(error instanceof ErrorAfterAct)) return factsOf(error);
+  const facts = factsOf(error.cause);
+  // The hint of a cause that may be tried again says so.
+  if (!facts.mayRetry) return facts;
+  return { ...factsOf(error.cause, error.hint), retrySeconds: null, mayRetry: false };
+}
+
+/** `hint` replaces that of the error. */
+function factsOf(error: unknown, hint: string | null = null): ErrorFacts {
   if (error instanceof ServiceError) {
     const { status, type, param, apiCode: code, retrySeconds } = error;
-    return {
-      status,
-      type,
-      param,
-      code,
-      retrySeconds,
-      mayRetry: retrySeconds !== null,
-      message: describe(error, status),
-    };
+    const message = describe(error, status, hint);
+    return { status, type, param, code, retrySeconds, mayRetry: retrySeconds !== null, message };
   }
   const nothing = { param: null, code: null, retrySeconds: null, mayRetry: false } as const;
   if (NanoAgentError.isInstance(error)) {
     const row = rowOf(known, error.code);
-    if (row !== null) return { ...nothing, ...row, message: describe(error, row.status) };
+    if (row !== null) return { ...nothing, ...row, message: describe(error, row.status, hint) };
   }
   const code = NanoAgentError.isInstance(error) ? error.code : "unexpected";
-  const message = `The agent failed (${code}). The log of the service has the details.`;
+  const message = sentences([`The agent failed (${code}).`, "The log of the service has the details.", hint]);
   return { ...nothing, ...(rowOf(hidden, code) ?? server(500)), message };
 }
 
 /** The reason for an error of the request is about the request. Other reasons may come from the system. */
-function describe({ message, reason, hint }: NanoAgentError, status: number): string {
-  const sentences = [message, status < 500 ? reason : null, hint].filter((text) => text !== null && text !== "");
-  return sentences.map((text) => (/[.!?:]$/.test(String(text)) ? text : `${text}.`)).join(" ");
+function describe(error: NanoAgentError, status: number, hint: string | null): string {
+  return sentences([error.message, status < 500 ? error.reason : null, hint ?? error.hint]);
+}
+
+function sentences(texts: readonly (string | null)[]): string {
+  return texts
+    .filter((text) => text !== null && text !== "")
+    .map((text) => (/[.!?:]$/.test(String(text)) ? text : `${text}.`))
+    .join(" ");
 }

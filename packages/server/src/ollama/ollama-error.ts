@@ -1,12 +1,12 @@
 import { errorFacts } from "../errors/error-facts.js";
+import { retryHeaders } from "../errors/retry-headers.js";
 import type { WholeReply } from "../http/exchange.js";
 import { jsonReply } from "../http/json-reply.js";
 
 /** Returns the reply for an error in the form of Ollama's API: `{"error": "text"}` with the status of the error. */
 export function ollamaError(error: unknown): WholeReply {
-  const { status, message, retrySeconds } = errorFacts(error);
-  const headers = retrySeconds === null ? {} : { "retry-after": String(retrySeconds) };
-  return jsonReply({ error: message }, { status, headers });
+  const facts = errorFacts(error);
+  return jsonReply({ error: facts.message }, { status: facts.status, headers: retryHeaders(facts) });
 }
 
 /** Returns the last line of a stream that fails after its headers. */

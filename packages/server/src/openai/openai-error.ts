@@ -1,5 +1,6 @@
 import { NanoAgentError } from "@nanoagent/models";
 import { errorFacts } from "../errors/error-facts.js";
+import { retryHeaders } from "../errors/retry-headers.js";
 import type { WholeReply } from "../http/exchange.js";
 import { jsonReply } from "../http/json-reply.js";
 
@@ -8,20 +9,10 @@ export interface ErrorBody {
   error: { message: string; type: string; param: string | null; code: string | null };
 }
 
-/** Statuses below 500 with which clients repeat a request on their own. */
-const RETRIED_STATUSES: readonly number[] = [408, 409, 429];
-
-/** Returns the reply for an error. With `x-should-retry: false`, clients do not repeat what cannot succeed. */
+/** Returns the reply for an error. */
 export function openaiError(error: unknown): WholeReply {
-  const { status, retrySeconds, mayRetry } = errorFacts(error);
-  const isRetried = status >= 500 || RETRIED_STATUSES.includes(status);
-  return jsonReply(errorBody(error), {
-    status,
-    headers: {
-      ...(retrySeconds !== null && { "retry-after": String(retrySeconds) }),
-      ...(isRetried && !mayRetry && { "x-should-retry": "false" }),
-    },
-  });
+  const facts = errorFacts(error);
+  return jsonReply(errorBody(error), { status: facts.status, headers: retryHeaders(facts) });
 }
 
 /** Returns the body of the reply for an error. Streams send it as an event. */
@@ -30,8 +21,12 @@ export function errorBody(error: unknown): ErrorBody {
   return { error: { message, type, param, code: code ?? ownCode(error) } };
 }
 
+/** Codes of OpenAI that mean something else than ours with the same words. Clients act on them. */
+const FOREIGN_CODES: readonly string[] = ["model_not_found"];
+
 /** Returns our code for an error that OpenAI has no word for, in its spelling. The field of a bad request says more. */
 function ownCode(error: unknown): string | null {
   if (!NanoAgentError.isInstance(error) || error.code === "request-not-valid") return null;
-  return error.code.replaceAll("-", "_");
+  const code = error.code.replaceAll("-", "_");
+  return FOREIGN_CODES.includes(code) ? `agent_${code}` : code;
 }

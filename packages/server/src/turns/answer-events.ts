@@ -1,3 +1,4 @@
+import { ErrorAfterAct } from "../errors/error-after-act.js";
 import { ServiceError } from "../errors/service-error.js";
 import type { AnswerEvent, Answering, Ask } from "./ask.js";
 import { LimitWatch } from "./limit-watch.js";
@@ -6,9 +7,10 @@ import { LimitWatch } from "./limit-watch.js";
 const RESTART_SECONDS = 5;
 
 /**
- * Answers a request and yields the events. Two of the last events differ from {@link Answering.answer}: a reply that
- * reached its limit ends with `run-end` instead of an error (see {@link LimitWatch}), and a turn that was aborted by the
- * service, not by its client, fails with `service-stopping`.
+ * Answers a request and yields the events. Three of the last events differ from {@link Answering.answer}: a reply that
+ * reached its limit ends with `run-end` instead of an error (see {@link LimitWatch}), a turn that was aborted by the
+ * service, not by its client, fails with `service-stopping`, and the error of a turn that called a tool of the agent is an
+ * {@link ErrorAfterAct}.
  */
 export async function* answerEvents(
   answering: Answering,
@@ -17,11 +19,16 @@ export async function* answerEvents(
 ): AsyncGenerator<AnswerEvent, void> {
   const events = await answering.answer(ask, signal);
   const limit = new LimitWatch(ask);
+  let hasActed = false;
   for await (const event of events) {
     limit.note(event);
-    if (event.type !== "error") yield event;
-    else if (event.error.code === "aborted" && !signal.aborted) yield { ...event, error: serviceStopping() };
-    else yield limit.endFor(event) ?? event;
+    if (event.type === "tool-call" && event.for_caller !== true) hasActed = true;
+    const last = event.type === "error" ? (limit.endFor(event) ?? event) : event;
+    if (last.type !== "error") yield last;
+    else {
+      const error = last.error.code === "aborted" && !signal.aborted ? serviceStopping() : last.error;
+      yield { ...last, error: hasActed ? new ErrorAfterAct(error) : error };
+    }
   }
 }
 

@@ -160,6 +160,8 @@ describe("a chat that fails", () => {
     ["not-loaded", 503, "server_error", "not_loaded", undefined],
     ["engine-crashed", 500, "server_error", "engine_crashed", undefined],
     ["engine-failed", 500, "server_error", "engine_failed", "false"],
+    // OpenAI has this code for a request that names an unknown model.
+    ["model-not-found", 500, "server_error", "agent_model_not_found", "false"],
   ])("with %s has the status %s", async (code, status, type, apiCode, retry) => {
     const { status: sent, headers, json } = await failed(code);
     if (status !== undefined) expect(sent).toBe(status);
