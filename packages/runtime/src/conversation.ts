@@ -294,10 +294,10 @@ export class Conversation implements AsyncDisposable {
     await this.#queue.enter(new AbortController().signal, NanoRuntimeError.aborted);
     try {
       if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
-      const replaced = this.#history;
       const turns = turnsOf(before, turnStarts);
       // A summary of the old conversation must not follow the new one on disk.
       await waitAtMost(ABORT_GRACE_MILLISECONDS, IdleWork.of(this.#agent.engine).remove(this));
+      const replaced = this.#history;
       await this.#journal?.restartConversation(turns);
       // A conversation that was reset in the meantime stays empty, as it is on disk.
       if (this.#history !== replaced) return;

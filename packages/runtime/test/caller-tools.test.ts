@@ -130,32 +130,6 @@ test("a turn may decide about permissions by itself", async () => {
   expect(events.find(({ type }) => type === "tool-result")).toMatchObject({ content: "watered" });
 });
 
-describe("restart", () => {
-  const at = { timestamp: "2026-01-01T00:00:00.000Z" };
-  const before = [
-    { role: "user", content: "one", ...at },
-    { role: "assistant", content: "1", ...at },
-    { role: "user", content: "two", ...at },
-    { role: "assistant", content: "2", ...at },
-  ] as const;
-
-  test.each(["in memory", "with a session"])("replaces the conversation %s", async (kind) => {
-    const dir = path.join(mkdtempSync(path.join(tmpdir(), "nanoagent-test-")), "session");
-    const session = kind === "in memory" ? undefined : { dir };
-    const engine = new ScriptedEngine();
-    await using agent = await openAgent({ spec, device }, { engine });
-    const conversation = await agent.converse({ session });
-    await conversation.process("zero");
-    await conversation.restart(before);
-    await conversation.process("three");
-    expect(engine.requests[1]?.messages.map(({ content }) => content)).toEqual(["one", "1", "two", "2", "three"]);
-    await conversation.close();
-    if (session === undefined) return;
-    const again = await agent.converse({ session });
-    expect(again.history.map(({ content }) => content).slice(0, 5)).toEqual(["one", "1", "two", "2", "three"]);
-  });
-});
-
 test("generate sends a request to the engine as it is", async () => {
   const engine = new ScriptedEngine(["hi"]);
   const agent = await openAgent({ spec, device, instructions: "Be brief." }, { engine });
