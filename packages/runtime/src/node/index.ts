@@ -4,7 +4,7 @@ export { ClaimedError, claimFolder } from "../claims/claim-folder.js";
 export type { Claim, ClaimOwner } from "../claims/claim.js";
 export { type DecodedText, decodeText } from "../files/decode-text.js";
 export { makeFolder } from "../files/make-folder.js";
-export { ownRuntimeFolder } from "../files/runtime-folder.js";
+export { findRuntimeFolders, ownRuntimeFolder } from "../files/runtime-folder.js";
 export { MAX_CONFIG_BYTES } from "../config/read-config-text.js";
 export { Journal, type JournalOptions, type StartedAct } from "../session/journal/journal.js";
 export {

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { ownRuntimeFolder } from "@nanoagent/runtime/node";
+import { findRuntimeFolders, ownRuntimeFolder } from "@nanoagent/runtime/node";
 
 const PIPES = "\\\\.\\pipe\\";
 const NAME = /^(?:nanoagent-)?serve-(\d{1,10})(?:\.sock)?$/;
@@ -17,14 +17,20 @@ export async function placeOfService(processId: number): Promise<string | null> 
   return place !== null && Buffer.byteLength(place) <= MAX_SOCKET_PATH_BYTES ? place : null;
 }
 
-/** Lists the sockets of this user's services, also those that ended without removing theirs. */
+/**
+ * Lists the sockets of this user's services, also those that ended without removing theirs. It looks in every folder that a
+ * service may have used: its environment may be another than that of this program.
+ */
 export async function listPlaces(): Promise<string[]> {
   const isWindows = process.platform === "win32";
-  const folder = isWindows ? PIPES : await ownRuntimeFolder();
-  if (folder === null) return [];
-  const names = await readdir(folder).catch(() => []);
-  return names
-    .filter((name) => NAME.test(name) && name.endsWith(".sock") !== isWindows)
-    .slice(0, MAX_SERVICES)
-    .map((name) => (isWindows ? `${PIPES}${name}` : path.join(folder, name)));
+  const folders = isWindows ? [PIPES] : await findRuntimeFolders();
+  const places: string[] = [];
+  for (const folder of folders) {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names) {
+      if (NAME.test(name) && name.endsWith(".sock") !== isWindows)
+        places.push(isWindows ? `${PIPES}${name}` : path.join(folder, name));
+    }
+  }
+  return places.slice(0, MAX_SERVICES);
 }
