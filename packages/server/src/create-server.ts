@@ -6,6 +6,7 @@ import type { Keys } from "./access/keys.js";
 import { openKeys } from "./access/open-keys.js";
 import { stateFolderOf } from "./access/state-folder.js";
 import { fetchHandler } from "./http/fetch-handler.js";
+import { canonicalHost } from "./http/listen-host.js";
 import type { HttpHandler, Listener } from "./http/node-listener.js";
 import { openRouter, type Router } from "./http/router.js";
 import { LimitedLog } from "./log/limited-log.js";
@@ -129,7 +130,8 @@ class NodeAgentServer implements AgentServer {
   }
 
   async listen(address: { host?: string | undefined; port?: number | undefined } = {}): Promise<Listening> {
-    const { host = this.#settings.host ?? DEFAULT_HOST, port = this.#settings.port ?? DEFAULT_PORT } = address;
+    const { host: asked = this.#settings.host ?? DEFAULT_HOST, port = this.#settings.port ?? DEFAULT_PORT } = address;
+    const host = canonicalHost(asked) ?? asked;
     if (this.#listener !== null || this.#closing !== null)
       throw new TypeError("The server already listens or is closed");
     // Mounted handlers do not need these.

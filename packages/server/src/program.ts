@@ -1,5 +1,8 @@
 // Internal parts that the nanoagent program uses. It is built from the sources, so these are not published.
 
+export { findKeyFile } from "./access/key-file.js";
 export { isLoopback } from "./access/loopback.js";
-export { openKeys } from "./access/open-keys.js";
+export { isVariableName, openKeys } from "./access/open-keys.js";
+export { stateFolderOf } from "./access/state-folder.js";
+export { canonicalHost } from "./http/listen-host.js";
 export { readTlsFiles } from "./http/tls-files.js";

@@ -27,7 +27,7 @@ export interface KeyFile {
  * for a file that others can read, that is damaged, or that cannot be read or written. Such a file is never replaced.
  */
 export async function openKeyFile(folder: string): Promise<KeyFile> {
-  const file = path.join(folder, "serve-keys.json");
+  const file = fileIn(folder);
   const existing = await readKeyFile(file);
   if (existing !== null) return { keys: existing, file, isNew: false };
   const key = `na-${randomBytes(KEY_BYTES).toString("base64url")}`;
@@ -35,6 +35,19 @@ export async function openKeyFile(folder: string): Promise<KeyFile> {
   const other = await readKeyFile(file);
   if (other === null) throw damaged(file, "It was removed while the service started.");
   return { keys: other, file, isNew: false };
+}
+
+/**
+ * Returns the path of `serve-keys.json` in a folder, and whether it exists. Rejects as {@link openKeyFile} does if a service
+ * could not read it. Writes nothing.
+ */
+export async function findKeyFile(folder: string): Promise<{ file: string; exists: boolean }> {
+  const file = fileIn(folder);
+  return { file, exists: (await readKeyFile(file)) !== null };
+}
+
+function fileIn(folder: string): string {
+  return path.join(folder, "serve-keys.json");
 }
 
 /** Returns null if the file does not exist. */

@@ -35,7 +35,17 @@ export async function openKeys(options: OpenKeysOptions): Promise<OpenedKeys> {
   return { keys: new Keys(keys), made: isNew && key !== undefined ? { key, file } : null };
 }
 
+/** Whether a text is the name of an environment variable. */
+export function isVariableName(text: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
+}
+
 function readVariable(variable: string, value: string | undefined): string[] {
+  // It may be a key that was written in the wrong place.
+  if (!isVariableName(variable)) {
+    const hint = "Set it to a name of letters, digits and _, such as AGENT_KEYS, and put the keys into that variable.";
+    throw keysUnreadable("The value of serve.api_keys_env is not the name of an environment variable.", hint);
+  }
   const hint = `Set ${variable} to one or more keys, separated by commas, or remove serve.api_keys_env from the config.`;
   const keys = (value ?? "")
     .split(",")

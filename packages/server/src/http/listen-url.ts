@@ -1,4 +1,8 @@
 import os from "node:os";
+import { canonicalHost } from "./listen-host.js";
+
+/** The addresses for all of the machine's, without the zones that IPv6 addresses may have. */
+const anyAddresses = new Set(["0.0.0.0", "::", "::ffff:0:0"]);
 
 /**
  * Returns the address of a listening service for people. A service on all addresses (`0.0.0.0`, `::`) is shown with one
@@ -12,9 +16,9 @@ export function listenUrl(
   return `${isSecure ? "https" : "http"}://${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
 }
 
-/** Whether a host stands for all addresses of the machine. */
+/** Whether a host stands for all addresses of the machine, in any of the forms that the system accepts. */
 export function isAnyAddress(host: string): boolean {
-  return host === "0.0.0.0" || host === "::" || host === "[::]";
+  return anyAddresses.has(canonicalHost(host)?.replace(/%.*$/, "") ?? host);
 }
 
 function reachableAddress(host: string, interfaces: NodeJS.Dict<os.NetworkInterfaceInfo[]>): string | null {
@@ -23,6 +27,6 @@ function reachableAddress(host: string, interfaces: NodeJS.Dict<os.NetworkInterf
     // Link-local addresses need the name of an interface, which differs on the other machine.
     .filter(({ internal, address }) => !internal && !/^(?:fe[89ab]|169\.254\.)/i.test(address));
   const four = others.find(({ family }) => family === "IPv4");
-  const six = host === "0.0.0.0" ? undefined : others.find(({ family }) => family === "IPv6");
+  const six = canonicalHost(host) === "0.0.0.0" ? undefined : others.find(({ family }) => family === "IPv6");
   return (four ?? six)?.address ?? null;
 }

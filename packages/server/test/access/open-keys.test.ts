@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { findKeyFile } from "../../src/access/key-file.js";
 import { type OpenKeysOptions, openKeys } from "../../src/access/open-keys.js";
 
 function stateFolder(): string {
@@ -55,6 +56,15 @@ describe("keys of a variable", () => {
   });
 });
 
+test.each(["na-key secret", "na-Vb2kQ0mXo0i3", "", "1KEY", "A=b", "KEYS,MORE"])(
+  "%j is not the name of a variable, and is not repeated",
+  async (variable) => {
+    const error = await open({ settings: { api_keys_env: variable } }).catch((cause: unknown) => cause);
+    expect(error).toMatchObject({ code: "keys-unreadable", message: expect.stringContaining("serve.api_keys_env") });
+    if (variable !== "") expect(JSON.stringify(error)).not.toContain(variable);
+  },
+);
+
 describe("the file", () => {
   test("is made once, with a key for its owner alone", async () => {
     const folder = stateFolder();
@@ -70,6 +80,17 @@ describe("the file", () => {
     expect(again.made).toBeNull();
     expect(again.keys?.accepts(made?.key ?? "")).toBe(true);
     expect(again.keys?.accepts(`${made?.key}x`)).toBe(false);
+  });
+
+  test("is looked at without being made, and refused as a service would", async () => {
+    const folder = stateFolder();
+    const file = path.join(folder, "serve-keys.json");
+    expect(await findKeyFile(folder)).toEqual({ file, exists: false });
+    await open({ stateFolder: folder });
+    expect(await findKeyFile(folder)).toEqual({ file, exists: true });
+    if (process.platform === "win32") return;
+    chmodSync(file, 0o644);
+    await expect(findKeyFile(folder)).rejects.toMatchObject({ code: "keys-unreadable" });
   });
 
   test("is the same for services that start at the same time", async () => {
