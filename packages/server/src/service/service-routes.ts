@@ -31,7 +31,8 @@ export function errorReplies(log: Log, now: () => number): (error: unknown, requ
     const { status } = errorFacts(error);
     const code = NanoAgentError.isInstance(error) ? error.code : "unexpected";
     const facts = { status, code, method, path: cutText(path, MAX_PATH_CHARACTERS) };
-    if (status < 500) limited.write({ level: "info", event: "request-refused", ...facts });
+    const isExpected = status < 500 || code === "service-stopping";
+    if (isExpected) limited.write({ level: "info", event: "request-refused", ...facts });
     else limited.write({ level: "error", event: "request-failed", ...facts, error: textOf(error) });
     return path.startsWith("/api/") ? ollamaError(error) : openaiError(error);
   };

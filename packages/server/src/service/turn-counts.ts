@@ -1,4 +1,5 @@
 import type { AgentEvent } from "@nanoagent/runtime";
+import { isAborted } from "../turns/is-aborted.js";
 
 /** Counts of the turns of a service since it started. */
 export interface TurnCounts {
@@ -17,7 +18,7 @@ export function noTurns(): TurnCounts {
 /** Adds the last event of a turn. */
 export function countTurn(counts: TurnCounts, last: AgentEvent): void {
   if (last.type === "error") {
-    if (last.error.code === "aborted") counts.aborted += 1;
+    if (isAborted(last.error)) counts.aborted += 1;
     else counts.failed += 1;
   }
   if (last.type !== "run-end") return;

@@ -1,5 +1,7 @@
+import type { NanoAgentError } from "@nanoagent/models";
 import type { Log } from "../log/log-entry.js";
 import type { Ask } from "../turns/ask.js";
+import { isAborted } from "../turns/is-aborted.js";
 import type { TurnCost, TurnEnd } from "./watch-turn.js";
 
 /** Writes the line of a turn: how it ended, and what it cost. `reply` is null if the log has no texts. */
@@ -16,16 +18,10 @@ export function logTurn(log: Log, ask: Ask, end: TurnEnd, cost: TurnCost, reply:
   };
   if (end === null) log({ level: "info", event: "turn-end", outcome: "client-left", ...facts });
   else if (end.type === "error") {
-    const { code, message } = end.error;
-    const level = code === "aborted" ? "info" : "warn";
-    log({
-      level,
-      event: "turn-end",
-      outcome: code === "aborted" ? "aborted" : "failed",
-      code,
-      error: message,
-      ...facts,
-    });
+    const { code } = end.error;
+    const [level, outcome] = isAborted(end.error) ? (["info", "aborted"] as const) : (["warn", "failed"] as const);
+    log({ level, event: "turn-end", outcome, code, error: textOf(end.error), ...facts });
+    if (end.not_saved !== undefined) logNotSaved(log, end.not_saved);
   } else {
     const { reason, usage, calls } = end;
     const tokens = {
@@ -35,8 +31,14 @@ export function logTurn(log: Log, ask: Ask, end: TurnEnd, cost: TurnCost, reply:
     };
     const caller = calls === undefined ? {} : { caller_calls: calls.length };
     log({ level: "info", event: "turn-end", outcome: "answered", reason, ...tokens, ...caller, ...facts });
-    if (end.not_saved !== undefined) {
-      log({ level: "error", event: "turn-not-saved", code: end.not_saved.code, error: end.not_saved.message });
-    }
+    if (end.not_saved !== undefined) logNotSaved(log, end.not_saved);
   }
+}
+
+function logNotSaved(log: Log, error: NanoAgentError): void {
+  log({ level: "error", event: "turn-not-saved", code: error.code, error: textOf(error) });
+}
+
+function textOf({ message, reason }: NanoAgentError): string {
+  return reason === null ? message : `${message} ${reason}`;
 }

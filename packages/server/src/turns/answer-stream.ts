@@ -30,6 +30,7 @@ export class AnswerStream implements AsyncGenerator<AnswerEvent, void> {
   /** Error that replaces `aborted`. */
   #reason: NanoAgentError | null = null;
   #events: AsyncGenerator<AnswerEvent, void> | null = null;
+  #last: AnswerEvent["type"] | null = null;
   #isReading = false;
   /** Whether the last event was read or will not be. */
   #isRead = false;
@@ -41,6 +42,11 @@ export class AnswerStream implements AsyncGenerator<AnswerEvent, void> {
     this.#onOver = onOver;
     signal.addEventListener("abort", this.#onLeft, { once: true });
     if (signal.aborted) this.abort();
+  }
+
+  /** Type of the last event that was read, or null before the first one. */
+  get last(): AnswerEvent["type"] | null {
+    return this.#last;
   }
 
   /** Ends the turn with this error, or with `aborted`. */
@@ -64,6 +70,7 @@ export class AnswerStream implements AsyncGenerator<AnswerEvent, void> {
       const result = await this.#events.next();
       if (result.done === true) return this.#fail(this.#reason ?? aborted());
       const { value } = result;
+      this.#last = value.type;
       if (value.type !== "run-end" && value.type !== "error") return result;
       this.#finish();
       this.#isRead = true;

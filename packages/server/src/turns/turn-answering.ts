@@ -29,7 +29,7 @@ export interface TurnAnsweringOptions {
 
 interface Turn {
   stream: AnswerStream | null;
-  isRunning: boolean;
+  isBegun: boolean;
   begunAt: number;
 }
 
@@ -52,7 +52,8 @@ export class TurnAnswering implements Answering {
   readonly #lengths = new TurnLengths();
   /** Called when a turn has ended. */
   readonly #watchers = new Set<() => void>();
-  #running = 0;
+  /** Number of turns that use the agent or wait for it. */
+  #begun = 0;
   #isStopping = false;
 
   constructor(agent: Agent, desk: PermissionDesk, options: TurnAnsweringOptions = {}) {
@@ -64,14 +65,21 @@ export class TurnAnswering implements Answering {
     this.#store.use(agent);
   }
 
-  /** Number of turns in progress, those that wait for the engine among them. */
+  /** Number of turns that have the engine or a tool. One turn at a time has the engine. */
   get running(): number {
-    return this.#running;
+    let withTool = 0;
+    let isEngineUsed = false;
+    for (const { stream } of this.#turns) {
+      const last = stream?.last ?? null;
+      if (last === "tool-call" || last === "permission") withTool += 1;
+      else if (last !== null) isEngineUsed = true;
+    }
+    return withTool + (isEngineUsed ? 1 : 0);
   }
 
-  /** Number of requests that wait for the agent's replacement or for their conversation. */
+  /** Number of requests that wait for the engine, for their conversation or for the agent's replacement. */
   get waiting(): number {
-    return this.#turns.size - this.#running;
+    return this.#turns.size - this.running;
   }
 
   /** Number of open conversations, and its limit. */
@@ -84,7 +92,7 @@ export class TurnAnswering implements Answering {
     if (this.#isStopping) throw serviceStopping();
     if (this.#turns.size > MAX_WAITING) throw queueFull(this.#turns.size, this.#lengths.retrySeconds);
     if (signal.aborted) throw aborted();
-    const turn: Turn = { stream: null, isRunning: false, begunAt: 0 };
+    const turn: Turn = { stream: null, isBegun: false, begunAt: 0 };
     this.#turns.add(turn);
     turn.stream = new AnswerStream((abort) => this.#start(turn, ask, abort), { signal, onOver: () => this.#end(turn) });
     return turn.stream;
@@ -93,7 +101,7 @@ export class TurnAnswering implements Answering {
   /** Makes new turns wait. Resolves when those in progress have ended. */
   async pause(): Promise<void> {
     this.#gate.close();
-    await this.#until(() => this.#running === 0);
+    await this.#until(() => this.#begun === 0);
   }
 
   /** Continues with this agent. Conversations move to it when they are used next. */
@@ -124,17 +132,17 @@ export class TurnAnswering implements Answering {
     const passing = this.#gate.pass(abort.signal);
     if (passing !== undefined) await passing;
     if (abort.signal.aborted) throw aborted();
-    turn.isRunning = true;
+    turn.isBegun = true;
     turn.begunAt = this.#now();
-    this.#running += 1;
+    this.#begun += 1;
     if (ask.target === "model") return answerWithModel(ask, this.#agent, abort.signal);
     return answerWithAgent(ask, { agent: this.#agent, store: this.#store, desk: this.#desk }, abort);
   }
 
   #end(turn: Turn): void {
     if (!this.#turns.delete(turn)) return;
-    if (turn.isRunning) {
-      this.#running -= 1;
+    if (turn.isBegun) {
+      this.#begun -= 1;
       this.#lengths.note(turn.begunAt, this.#now());
     }
     for (const check of [...this.#watchers]) check();

@@ -50,6 +50,8 @@ describe("a served agent", () => {
     const { url } = await serve(await openAgent(config, { engine }), { bare_model: true });
     const { data } = (await (await fetch(`${url}/v1/models`)).json()) as { data: { id: string }[] };
     expect(data.map(({ id }) => id)).toEqual(["greenhouse", engine.name]);
+    const wrong = await (await chat(url, { model: "other" })).text();
+    expect(wrong).toContain(JSON.stringify(`Send "greenhouse" or "${engine.name}" as the model.`).slice(1, -1));
     const without = await serve(await openAgent(config, { engine }));
     const list = (await (await fetch(`${without.url}/v1/models`)).json()) as { data: { id: string }[] };
     expect(list.data.map(({ id }) => id)).toEqual(["greenhouse"]);
@@ -72,7 +74,9 @@ describe("a served agent", () => {
     const { url } = await serve(await openAgent(config));
     const openai = await chat(url, { model: "other" });
     expect(openai.status).toBe(404);
-    expect(await openai.json()).toMatchObject({ error: { code: "model_not_found", param: "model" } });
+    const { error } = (await openai.json()) as { error: { message: string } };
+    expect(error).toMatchObject({ code: "model_not_found", param: "model" });
+    expect(error.message).toContain('Send "greenhouse" as the model.');
     const ollama = await fetch(`${url}/api/chat`, { method: "POST", body: JSON.stringify({ model: "other" }) });
     expect(ollama.status).toBe(404);
     expect(await ollama.json()).toEqual({ error: expect.stringContaining("other") });
@@ -310,9 +314,16 @@ describe("stopping", () => {
     const quick = chat(url, {});
     await vi.waitFor(async () => expect((await server.status()).turns.running).toBe(1), PATIENCE);
     const endless = chat(url, { messages: [{ role: "user", content: "another" }] });
-    await vi.waitFor(async () => expect((await server.status()).turns.running).toBe(2), PATIENCE);
+    await vi.waitFor(
+      async () => expect((await server.status()).turns).toMatchObject({ running: 1, waiting: 1 }),
+      PATIENCE,
+    );
     await server.drain(1500);
     expect(await (await quick).text()).toContain("quick");
     expect((await endless).status).toBe(503);
+    expect((await chat(url, {})).status).toBe(503);
+    expect((await server.status()).turns).toMatchObject({ answered: 1, aborted: 1, failed: 0 });
+    // A normal stop is not a fault.
+    expect(log.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
   });
 });

@@ -79,6 +79,29 @@ describe("the queue", () => {
     expect(lastOf(await eventsOf(answering, ask("again")))?.type).toBe("run-end");
   });
 
+  test("counts a turn as running while it has the engine or a tool", async () => {
+    const engine = new HeldEngine();
+    const { answering, desk } = await open(
+      new ScriptedEngine([{ calls: [{ id: "1", name: "water", arguments: {} }] }, "ok"]),
+    );
+    let letIn: (allow: boolean) => void = () => {};
+    desk.attach(({ id }) => {
+      letIn = (allow) => desk.answer(id, allow);
+    });
+    const first = eventsOf(answering, ask("water"));
+    await vi.waitFor(() => expect(desk.waiting).toHaveLength(1));
+    expect([answering.running, answering.waiting]).toEqual([1, 0]);
+    letIn(true);
+    await first;
+    const other = await open(engine);
+    const turns = ["one", "two", "three"].map((text) => eventsOf(other.answering, ask(text)));
+    await engine.hasAsked(1);
+    await vi.waitFor(() => expect([other.answering.running, other.answering.waiting]).toEqual([1, 2]));
+    engine.letGo();
+    await Promise.all(turns);
+    expect([other.answering.running, other.answering.waiting]).toEqual([0, 0]);
+  });
+
   test("tells to try again after the mean length of recent turns, without the waits between them", async () => {
     let time = 0;
     const engine = new HeldEngine();
