@@ -7,6 +7,7 @@ import { startAnswer } from "../turns/start-answer.js";
 import type { ReplyFacts } from "./chat-chunks.js";
 import { embed } from "./embeddings.js";
 import { listModels, showModel } from "./models.js";
+import { nameSchemaField } from "./name-schema-field.js";
 import { readChatRequest } from "./read-chat-request.js";
 import { readResponseRequest } from "./read-response-request.js";
 import { replyId } from "./reply-id.js";
@@ -41,7 +42,7 @@ async function complete(request: HttpRequest, served: ServedAgent, options: Open
   const { ask, model, isStreamed, includesUsage } = await readChatRequest(request, served);
   const created = Math.floor(served.now() / 1000);
   const facts: ReplyFacts = { id: replyId("chatcmpl-"), created, model: model.id };
-  const events = answerEvents(served.answering, ask, request.signal);
+  const events = nameSchemaField(answerEvents(served.answering, ask, request.signal), ask, "response_format");
   if (!isStreamed) return jsonReply(await writeChatReply(events, facts));
   const started = await startAnswer(events, options);
   return {
@@ -55,7 +56,7 @@ async function respond(request: HttpRequest, served: ServedAgent, options: Opena
   const { ask, model, isStreamed, echoed } = await readResponseRequest(request, served);
   const created = Math.floor(served.now() / 1000);
   const response = new ResponseEvents({ id: replyId("resp_"), created, model: model.id, echoed });
-  const events = answerEvents(served.answering, ask, request.signal);
+  const events = nameSchemaField(answerEvents(served.answering, ask, request.signal), ask, "text.format");
   if (!isStreamed) return jsonReply(await writeResponse(events, response));
   const started = await startAnswer(events, options);
   return {

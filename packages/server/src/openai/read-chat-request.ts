@@ -99,7 +99,7 @@ function readMessage(message: unknown, param: string): ClientMessage {
       return { role, content: readContent(content, `${param}.content`), tool_call_id };
     }
     default:
-      throw unknownRole(role, `${param}.role`);
+      throw unknownRole(role, `${param}.role`, '"system", "developer", "user", "assistant" or "tool"');
   }
 }
 

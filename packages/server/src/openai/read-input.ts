@@ -5,6 +5,10 @@ import type { ClientMessage } from "../turns/split-messages.js";
 import { readCall, readCallId } from "./read-calls.js";
 import { MAX_MESSAGES, unknownRole } from "./reply-request.js";
 
+/** Clients that believe that their earlier items are stored here send only their ids. */
+const STORE_HINT =
+  "Send the item itself. In the AI SDK, set providerOptions.openai.store to false, or use openai.chat(…) instead.";
+
 /** Returns the messages in the input of a response: a text, or a list of items. Throws {@link ServiceError}. */
 export function readInput(input: unknown): ClientMessage[] {
   if (typeof input === "string") return [{ role: "user", content: input }];
@@ -55,7 +59,7 @@ function readItem(item: unknown, param: string): ClientMessage | null {
       throw ServiceError.invalid(
         param,
         `${param} refers to a stored item. This service does not store responses.`,
-        "Send the item itself.",
+        STORE_HINT,
       );
     default:
       throw ServiceError.invalid(
@@ -78,6 +82,11 @@ function readMessage({ role, content }: Fields, param: string): ClientMessage {
     case "assistant":
       return { role, content: readContent(content, `${param}.content`) };
     default:
-      throw unknownRole(role, `${param}.role`);
+      throw unknownRole(
+        role,
+        `${param}.role`,
+        '"system", "developer", "user" or "assistant"',
+        role === "tool" ? 'Send the result of a tool as an item of the type "function_call_output".' : undefined,
+      );
   }
 }

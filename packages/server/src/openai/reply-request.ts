@@ -53,13 +53,14 @@ export function checkRequiredCall(model: ServedModel, ask: Ask): void {
   );
 }
 
-/** Returns an error about a message's role. */
-export function unknownRole(role: unknown, param: string): ServiceError {
-  return ServiceError.invalid(
-    param,
-    `${param} must be one of system, developer, user, assistant and tool, not ${shown(role)}.`,
-    "Correct the role of the message.",
-  );
+/** Returns an error about a message's role. `roles` names those that the API has. */
+export function unknownRole(
+  role: unknown,
+  param: string,
+  roles: string,
+  hint = "Correct the role of the message.",
+): ServiceError {
+  return ServiceError.invalid(param, `${param} must be ${roles}, not ${shown(role)}.`, hint);
 }
 
 /** Whether a field is present and not null. */

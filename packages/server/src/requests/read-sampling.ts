@@ -1,6 +1,6 @@
 import type { SamplingOptions } from "@nanoagent/runtime";
 import { ServiceError } from "../errors/service-error.js";
-import { type Fields, fieldOf, readNumber, wrongType } from "./request-fields.js";
+import { type Fields, fieldOf, readNumber, shown, wrongType } from "./request-fields.js";
 
 /** Most stop texts. Each one is searched for in every piece of a reply. */
 const MAX_STOP_TEXTS = 16;
@@ -50,7 +50,11 @@ function readStop(body: Fields): readonly string[] | undefined {
   const value = fieldOf(body, "stop");
   if (value === undefined) return undefined;
   const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (!texts.every((text) => typeof text === "string")) throw wrongType("stop", "a text or a list of texts", value);
+  if (!texts.every((text) => typeof text === "string")) {
+    const wrong = texts.find((text) => typeof text !== "string");
+    const given = Array.isArray(value) ? `a list with ${shown(wrong)}` : shown(wrong);
+    throw ServiceError.invalid("stop", `stop must be a text or a list of texts, not ${given}.`, "Send texts alone.");
+  }
   const stop = texts.filter((text) => text !== "");
   if (stop.length > MAX_STOP_TEXTS) {
     throw ServiceError.invalid("stop", `stop has ${stop.length} texts. The limit is ${MAX_STOP_TEXTS}.`, "Send fewer.");

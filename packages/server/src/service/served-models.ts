@@ -34,7 +34,7 @@ export class ServedModels {
     const models = this.list();
     const found = models.find((model) => model.id === id || `${model.id}:latest` === id);
     if (found !== undefined) return found;
-    const ids = models.map((model) => `"${model.id}"`).join(" and ");
+    const ids = models.map((model) => `"${model.id}"`).join(" or ");
     throw new ServiceError({
       code: "model-not-served",
       message:

@@ -26,23 +26,23 @@ export interface ClientMessage {
  *
  * - System texts at the beginning are the instructions, joined by an empty line. Later ones become user texts.
  * - The last message must be the user's, or results of tools after the assistant's calls. It is the message to answer;
- *   the rest was said before.
+ *   the rest was said before. Of system texts alone, the last is the message.
  *
  * Throws {@link ServiceError} `request-not-valid` for any other end of the list, and for an empty one.
  */
 export function splitMessages(messages: readonly ClientMessage[]): Pick<Ask, "instructions" | "before" | "message"> {
   const leading = messages.findIndex(({ role }) => role !== "system");
-  const begin = leading < 0 ? messages.length : leading;
+  const begin = leading < 0 ? Math.max(0, messages.length - 1) : leading;
   const texts = messages.slice(0, begin).map(({ content }) => content);
   const instructions = texts.filter((text) => text.trim() !== "").join("\n\n") || null;
   const last = messages.at(-1);
   if (last === undefined) {
     throw invalid("The list of messages is empty.", "Send at least one message of the user.");
   }
-  if (last.role === "assistant" || begin === messages.length) {
+  if (last.role === "assistant") {
     throw invalid(
-      `The last message has the role "${last.role}", so there is nothing to answer.`,
-      'End the list with a message of the role "user" or "tool".',
+      'The last message has the role "assistant". This service does not continue a reply that the client has begun.',
+      'End the list with a message of the role "user" or "tool". To have a reply continued, ask for that in it.',
     );
   }
   const timestamp = new Date().toISOString();

@@ -359,7 +359,6 @@ describe("A chat is refused", () => {
     [user({ content: 5 }), "messages[0].content must be a text"],
     [user({ images: ["aGk="] }), "images"],
     [{ messages: [{ role: "assistant", content: "Hi" }] }, 'The last message has the role "assistant"'],
-    [{ messages: [{ role: "system", content: "Hi" }] }, 'The last message has the role "system"'],
     [
       {
         messages: [

@@ -1,7 +1,8 @@
+import { NanoAgentError } from "@nanoagent/models";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { called, FakeServedAgent, kitchen, lightCall, said, weatherCall } from "./fake-served-agent.js";
-import { chat, hello, type SendOptions, send } from "./send.js";
+import { chat, hello, respond, type SendOptions, send } from "./send.js";
 
 const user = { role: "user", content: "Hello" };
 const weather = {
@@ -97,7 +98,6 @@ describe("messages of a chat", () => {
     [{ messages: [{ role: "user", content: [{ type: "input_audio" }] }] }, "messages[0].content[0]"],
     [{ messages: [{ role: "user", content: [{ type: "text" }] }] }, "messages[0].content[0].text"],
     [{ messages: [user, { role: "assistant", content: "Yes." }] }, "messages"],
-    [{ messages: [{ role: "system", content: "Be brief." }] }, "messages"],
     [{ messages: [user, { role: "tool", content: "21" }] }, "messages[1].tool_call_id"],
     [{ messages: [user, { role: "tool", tool_call_id: "a", content: "21" }] }, "messages"],
     [{ messages: [user, { role: "assistant", tool_calls: {} }, user] }, "messages[1].tool_calls"],
@@ -294,6 +294,29 @@ describe("fields of a chat", () => {
     expect(sent.status, sent.text).toBe(400);
     expect(sent.json.error).toMatchObject({ type: "invalid_request_error", param, code: null });
     expect(sent.json.error?.message).toMatch(/\.$/u);
+  });
+
+  it.each([
+    [{ stop: [null] }, "stop must be a text or a list of texts, not a list with null."],
+    [{ messages: [{ role: "robot", content: "" }] }, '"assistant" or "tool", not "robot"'],
+    [{ messages: [...hello.messages, { role: "assistant", content: "Hi" }] }, "does not continue a reply"],
+  ])("are explained: %j", async (body, message) => {
+    const sent = await chat(new FakeServedAgent(), { ...hello, ...body });
+    expect(sent.json.error?.message).toContain(message);
+  });
+
+  it("names the field of a schema that is not supported", async () => {
+    const error = new NanoAgentError({ code: "schema-not-supported", message: "In the schema: not is not supported." });
+    const served = new FakeServedAgent([{ type: "error", error }]);
+    const schema = { type: "object", not: {} };
+    const response_format = { type: "json_schema", json_schema: { name: "x", schema } };
+    for (const stream of [false, true]) {
+      const sent = await chat(served, { ...hello, response_format, stream });
+      expect(sent.status).toBe(400);
+      expect(sent.json.error).toMatchObject({ param: "response_format", code: "schema_not_supported" });
+    }
+    const sent = await respond(served, { input: "Hi", text: { format: { type: "json_schema", name: "x", schema } } });
+    expect(sent.json.error).toMatchObject({ param: "text.format", code: "schema_not_supported" });
   });
 
   it.each([["Hello"], [null], [undefined], [[hello]], [7]])("are an object, not %j", async (body) => {

@@ -151,6 +151,15 @@ describe("the input of a response", () => {
   });
 
   it.each([
+    [{ type: "item_reference", id: "msg_1" }, "set providerOptions.openai.store to false"],
+    [{ role: "tool", content: "21" }, '"function_call_output"'],
+  ])("does not read the item %j, and says what to send", async (item, hint) => {
+    const sent = await respond(new FakeServedAgent(), { input: [item] });
+    expect(sent.status).toBe(400);
+    expect(sent.json.error?.message).toContain(hint);
+  });
+
+  it.each([
     [{ previous_response_id: "resp_1" }, "previous_response_id"],
     [{ conversation: "c" }, "conversation"],
     [{ background: true }, "background"],

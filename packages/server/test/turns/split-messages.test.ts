@@ -43,6 +43,17 @@ test("a system text at the end is a user text", () => {
   expect(splitMessages([user("1"), system("2")])).toMatchObject({ before: [{ content: "1" }], message: "2" });
 });
 
+test("of system texts alone, the last is the message", () => {
+  expect(splitMessages([system("a")])).toEqual({ instructions: null, before: [], message: "a" });
+  expect(splitMessages([system("a"), system("b")])).toEqual({ instructions: "a", before: [], message: "b" });
+});
+
+test("a reply that the client has begun is not continued", () => {
+  expect(() => splitMessages([user("1"), assistant("The sum is")])).toThrow(
+    expect.objectContaining({ message: expect.stringContaining("does not continue a reply") }),
+  );
+});
+
 describe("results of tools", () => {
   test("at the end are the message", () => {
     const split = splitMessages([
@@ -76,7 +87,6 @@ describe("results of tools", () => {
 
 test.each<[string, ClientMessage[]]>([
   ["an empty list", []],
-  ["instructions alone", [system("a")]],
   ["a reply at the end", [user("1"), assistant("2")]],
   ["results without calls", [user("1"), result("x")]],
   ["results after a text", [user("1"), assistant("2"), result("x")]],
@@ -108,7 +118,8 @@ test("a list is split without losing a message, or refused with a typed error", 
       try {
         const split = splitMessages(messages);
         const rest = typeof split.message === "string" ? 1 : split.message.results.length;
-        const leading = messages.findIndex(({ role }) => role !== "system");
+        const other = messages.findIndex(({ role }) => role !== "system");
+        const leading = other < 0 ? messages.length - 1 : other;
         expect(leading + split.before.length + rest).toBe(messages.length);
       } catch (error) {
         expect(error).toBeInstanceOf(ServiceError);
