@@ -1,7 +1,7 @@
 import { choice, literal } from "../engines/llama/grammar/rules/grammar-rules.js";
 import { isPlainObject } from "../json-schema/is-plain-object.js";
 import type { KeyedNotation } from "./call-form.js";
-import { argumentsGrammar } from "./call-grammar.js";
+import { loosenedGrammar } from "./call-grammar.js";
 
 /** Longest literal text value. */
 const MAX_RAW_CHARACTERS = 500;
@@ -71,7 +71,7 @@ export function valueGrammar(
     return { grammar: `root ::= ${choice([literal(words.true), literal(words.false)])} ${end}\n`, isRaw: false };
   }
   if (textIs === "raw" && isPlainText(schema)) return { grammar: rawGrammar(schema, textMark, end), isRaw: true };
-  return { grammar: argumentsGrammar(schema, false).replace(/^root ::= (.*)$/m, `root ::= ($1) ${end}`), isRaw: false };
+  return { grammar: loosenedGrammar(schema, {}).replace(/^root ::= (.*)$/m, `root ::= ($1) ${end}`), isRaw: false };
 }
 
 /** A text without tags, quotation marks and line breaks. */

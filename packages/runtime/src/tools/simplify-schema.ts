@@ -1,7 +1,7 @@
 import { cutText } from "@nanoagent/models";
+import { dropUnsupported } from "../json-schema/drop-unsupported.js";
 import { isPlainObject } from "../json-schema/is-plain-object.js";
 import { readSchema } from "../json-schema/read-schema.js";
-import { SchemaNotSupportedError } from "../json-schema/schema-not-supported-error.js";
 import { wholeData } from "../whole-text.js";
 import { cleanText } from "./tool-result-text.js";
 
@@ -10,8 +10,6 @@ const MAX_SCHEMA_BYTES = 16 * 1024;
 const MAX_SCHEMA_LEVELS = 16;
 const MAX_SCHEMA_PARTS = 500;
 const MAX_DESCRIPTION_CHARACTERS = 300;
-/** Most keywords that may be removed as unreadable before the whole schema is rejected. */
-const MAX_UNREADABLE = 50;
 
 type Raw = Record<string, unknown>;
 
@@ -67,7 +65,8 @@ export function simplifySchema(raw: unknown, { ofProgram = false } = {}): Simpli
   const root = wholeData(new Simplifier(unenforced, ofProgram).simplify(rootOf(raw), 0, "")) as Raw;
   if (root.type !== "object") throw new Error("it is not the schema of an object");
   if (JSON.stringify(root).length > MAX_SCHEMA_BYTES) throw new Error(`it has more than ${MAX_SCHEMA_BYTES / 1024} KB`);
-  dropUnreadable(root, unenforced);
+  // The schema reader rejects some keywords for its own reasons, such as a reference to another document.
+  dropUnsupported(root, readSchema, { onDropped: (keyword, path) => unenforced.add(`${keyword} at ${path || "/"}`) });
   return { schema: root, unenforced: [...unenforced] };
 }
 
@@ -156,32 +155,6 @@ class Simplifier {
       annotations.has(keyword) || keyword.startsWith("x-") || (keyword === "uniqueItems" && given === false);
     if (!isAnnotation) this.#unenforced.add(`${cutText(keyword, 40)} at ${path || "/"}`);
   }
-}
-
-/** Removes keywords that the schema reader rejects for its own reasons, such as a reference to another document. */
-function dropUnreadable(root: Raw, unenforced: Set<string>): void {
-  for (let count = 0; ; count++) {
-    try {
-      readSchema(root);
-      return;
-    } catch (error) {
-      if (!SchemaNotSupportedError.isInstance(error)) throw error;
-      const { path, keyword } = error as SchemaNotSupportedError;
-      const place = placeOf(root, path);
-      if (keyword === null || !isMap(place) || !Object.hasOwn(place, keyword) || count >= MAX_UNREADABLE) throw error;
-      delete place[keyword];
-      unenforced.add(`${keyword} at ${path || "/"}`);
-    }
-  }
-}
-
-function placeOf(root: unknown, pointer: string): unknown {
-  let place = root;
-  for (const token of pointer.split("/").slice(1)) {
-    const key = token.replaceAll("~1", "/").replaceAll("~0", "~");
-    place = typeof place === "object" && place !== null ? (place as Raw)[key] : undefined;
-  }
-  return place;
 }
 
 function listOf(value: unknown): unknown[] {

@@ -99,12 +99,12 @@ describe.skipIf(!hasAddon)("a model of random weights (needs llama.cpp's package
     expect(calls).toBeGreaterThan(isSoak ? 50 : 2);
   }, 600_000);
 
-  test("writes JSON arguments even if no grammar can express the schema", async () => {
+  test("keeps to the rest of a schema of which a grammar cannot express a part", async () => {
     const inputSchema = { type: "object", properties: { code: { type: "string", pattern: "^a" } }, required: ["code"] };
     const tools = [{ ...valve, inputSchema }];
     for (const seed of [1, 2, 3]) {
       const events = await ask(engine, { messages: [user("Go.")], sampling: { seed, maxTokens: 200 }, tools });
-      for (const call of callsOf(events)) expect(call.arguments).toBeTypeOf("object");
+      for (const call of callsOf(events)) expect(call.arguments).toMatchObject({ code: expect.any(String) });
     }
   });
 
