@@ -136,10 +136,12 @@ export class Agent implements AsyncDisposable {
   /** Settings that have no effect, and reports of the engine, the skills and the tools. One sentence per item. */
   get notices(): readonly string[] {
     const { engine, tools } = this.#parts;
+    // The tools of an agent that answers by rules are for its intents alone.
+    const lacksCalls = engine.callsTools === false && engine.answersAtOnce !== true;
     return [
       ...findUnusedSettings(this.config, this.#options.engine !== undefined).map(({ message }) => message),
       ...(engine.notices ?? []),
-      ...(engine.callsTools === false && tools?.offersTools ? [CALLS_NO_TOOLS] : []),
+      ...(lacksCalls && tools?.offersTools ? [CALLS_NO_TOOLS] : []),
       ...this.#skills.notices,
       ...(tools?.notices ?? []),
       ...this.#describeCapabilities(),

@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import type { FitPlan, FitPlanner, FitRequest } from "@nanoagent/models";
 import { NanoAgentConfig } from "@nanoagent/models";
-import { defineTool, type Engine, type EngineFacts, NanoRuntime } from "@nanoagent/runtime";
+import { defineTool, type Engine, type EngineFacts, NanoRuntime, openAgent } from "@nanoagent/runtime";
 import { HostedEngine, LlamaEngine } from "@nanoagent/runtime/engines/llama";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -44,6 +44,23 @@ test("an app gets an engine's notices, including late ones, and a notice about t
   Object.assign(engine, { notices: ["One.", "Two."] });
   expect(runtime.notices).toContain("Two.");
   await runtime.unload();
+});
+
+test("an agent that answers by rules calls no tools, and says nothing about those of its intents", async () => {
+  const tool = defineTool({
+    name: "a",
+    description: "Does a.",
+    input: { type: "object", properties: {} },
+    changesWorld: false,
+    run: () => "done",
+  });
+  const intents = { definitions: [{ name: "a", sentences: ["do it"], tool: "a" }] };
+  const config = { spec: { name: "a", capabilities: ["a"] }, device: sampleDevice, intents };
+  await using agent = await openAgent(config, { tools: [tool] });
+  expect(agent.engine).toMatchObject({ name: "rules", callsTools: false });
+  expect(agent.notices).toEqual([]);
+  const { content } = await (await agent.converse()).process("do it");
+  expect(content).toBe("done");
 });
 
 describe.skipIf(!hasAddon)("a model without memory for grammars (needs llama.cpp's package)", () => {

@@ -57,6 +57,19 @@ describe("a served agent", () => {
     expect(list.data.map(({ id }) => id)).toEqual(["greenhouse"]);
   });
 
+  test("that answers by rules calls no tools: clients can see that, and cannot require a call", async () => {
+    const { url } = await serve(await openAgent(config));
+    const { data } = (await (await fetch(`${url}/v1/models`)).json()) as { data: object[] };
+    expect(data).toMatchObject([{ nanoagent: { calls_tools: false } }]);
+    const shown = await fetch(`${url}/api/show`, { method: "POST", body: JSON.stringify({ model: "greenhouse" }) });
+    expect(((await shown.json()) as { capabilities: string[] }).capabilities).toEqual(["completion"]);
+    const tools = [{ type: "function", function: { name: "lamp", parameters: {} } }];
+    const required = await chat(url, { tools, tool_choice: "required" });
+    expect(required.status).toBe(400);
+    expect(await required.json()).toMatchObject({ error: { param: "tool_choice" } });
+    expect((await chat(url, { tools })).status).toBe(200);
+  });
+
   test("answers by OpenAI's and Ollama's API, with and without :latest", async () => {
     const { url } = await serve(await openAgent(config));
     const reply = (await (await chat(url, { model: "greenhouse:latest" })).json()) as {

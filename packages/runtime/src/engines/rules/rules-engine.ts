@@ -9,6 +9,7 @@ export class RulesEngine implements Engine {
   readonly name = "rules";
   readonly contextTokens = null;
   readonly answersAtOnce = true;
+  readonly callsTools = false;
   readonly #agentName: string;
   readonly #device: EdgeDevice;
   readonly #abilities: readonly string[];
