@@ -5,6 +5,10 @@ const MIN_CONTEXT_TOKENS = 256;
 const SMALL_BATCH_TOKENS = 16;
 /** Time without pressure after which the ladder starts from the top again. */
 export const RECOVERY_MILLISECONDS = 60_000;
+/** Longest such time. It doubles while pressure returns soon, so that a model is not loaded again every minute. */
+const MAX_RECOVERY_MILLISECONDS = 64 * RECOVERY_MILLISECONDS;
+/** Recovery times after which pressure counts as new. */
+const SOON_RECOVERIES = 10;
 
 /** Settings of a model's load that the ladder changes. */
 export interface LadderSettings {
@@ -17,11 +21,13 @@ export interface LadderSettings {
   refuses: boolean;
 }
 
-/** Steps that free memory, one after another, while it is short. Reverted after {@link RECOVERY_MILLISECONDS}. */
+/** Steps that free memory, one after another, while it is short. Reverted after a time without pressure. */
 export class PressureLadder {
   #step: PressureAction | null = null;
   #contextTokens: number | null = null;
   #calmSince = 0;
+  #recoveryMilliseconds = RECOVERY_MILLISECONDS;
+  #recoveredAt = Number.NEGATIVE_INFINITY;
 
   /** Last step taken, or null if none is in force. */
   get step(): PressureAction | null {
@@ -47,6 +53,7 @@ export class PressureLadder {
   descend(contextTokens: number, now: number): PressureAction | null {
     this.#calmSince = now;
     if (this.#step === "refuse") return null;
+    if (this.#step === null) this.#recoveryMilliseconds = this.#recoveryAt(now);
     const next = this.#step === null ? "trim-window" : order[order.indexOf(this.#step) + 1];
     if (this.#step === "smaller-context" || next === "smaller-context") {
       const half = Math.floor(Math.min(contextTokens, this.#contextTokens ?? contextTokens) / 2);
@@ -73,10 +80,16 @@ export class PressureLadder {
 
   /** Records that memory is not short now. Returns true if that has lasted and all steps are reverted. */
   rest(now: number): boolean {
-    if (this.#step === null || now - this.#calmSince < RECOVERY_MILLISECONDS) return false;
+    if (this.#step === null || now - this.#calmSince < this.#recoveryMilliseconds) return false;
     this.#step = null;
     this.#contextTokens = null;
+    this.#recoveredAt = now;
     return true;
+  }
+
+  #recoveryAt(now: number): number {
+    const isSoon = now - this.#recoveredAt < SOON_RECOVERIES * this.#recoveryMilliseconds;
+    return isSoon ? Math.min(2 * this.#recoveryMilliseconds, MAX_RECOVERY_MILLISECONDS) : RECOVERY_MILLISECONDS;
   }
 }
 

@@ -49,3 +49,22 @@ test("after memory ran out, the next load is smaller", () => {
   expect(ladder.descendToReload(1024, 0)).toEqual(["smaller-context"]);
   expect(ladder.settings.contextTokens).toBe(512);
 });
+
+test("the time without pressure doubles while pressure returns soon, and is short again after a long calm", () => {
+  const ladder = new PressureLadder();
+  /** Descends, and returns how long the step stays in force. */
+  const stay = (start: number) => {
+    ladder.descend(2048, start);
+    let end = start;
+    while (!ladder.rest(end)) end += RECOVERY_MILLISECONDS;
+    return end - start;
+  };
+  let now = 0;
+  const times: number[] = [];
+  for (let count = 0; count < 9; count++) {
+    times.push(stay(now) / RECOVERY_MILLISECONDS);
+    now += (times.at(-1) ?? 0) * RECOVERY_MILLISECONDS + 1000;
+  }
+  expect(times).toEqual([1, 2, 4, 8, 16, 32, 64, 64, 64]);
+  expect(stay(now + 1000 * RECOVERY_MILLISECONDS)).toBe(RECOVERY_MILLISECONDS);
+});

@@ -1,61 +1,31 @@
-import type { FitPlan, NanoAgentError } from "@nanoagent/models";
+import type { NanoAgentError } from "@nanoagent/models";
 import type { EngineCgroup } from "../../memory/engine-cgroup.js";
-import type { MemoryGuard, Pressure } from "../../memory/memory-guard.js";
+import type { Pressure } from "../../memory/memory-guard.js";
 import type {
   EngineMemory,
   MemoryEnforcement,
   MemoryPressureEvent,
   PressureAction,
 } from "../../memory/memory-report.js";
-import { type LadderSettings, PressureLadder } from "../../memory/pressure-ladder.js";
+import { PressureLadder } from "../../memory/pressure-ladder.js";
 import type { ModelBudget } from "../../memory/program-share.js";
 import { messageOf } from "../../message-of.js";
 import { readDataLimit } from "../../processes/process-limits.js";
 import type { ContextGrowthEvent, Engine, EngineEvent, EngineRequest } from "../engine.js";
 import { asEngineError, EngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts } from "../engine-facts.js";
-import type { HostFiles } from "../host/find-host.js";
 import type { ChosenEngine, HostStart } from "../host/host-start.js";
 import { HostedEngine } from "../host/hosted-engine.js";
 import type { RunningHost } from "../host/running-host.js";
 import { ContextGrowth } from "./context-growth.js";
 import { type DataLimit, dataLimitFor, describeLimits } from "./engine-limits.js";
-import type { LlamaEngineOptions } from "./llama-engine.js";
-import type { StateFile } from "./state-file.js";
+import type { GuardedEngineOptions, PlannedModel } from "./guarded-engine-options.js";
+import { explainStart, refused } from "./start-failures.js";
 
 /** Attempts per message, each with a smaller model configuration than the last. */
 const MAX_ATTEMPTS = 6;
 /** Most events between two messages to keep for the next one. Older ones are dropped. */
 const MAX_WAITING_EVENTS = 16;
-
-/** Plan of a model within a budget, and the options that load it accordingly. */
-export interface PlannedModel {
-  plan: FitPlan;
-  options: LlamaEngineOptions;
-  fileBytes: number;
-  /** Context of the plan without demand from conversations, and the longest possible context, in tokens. */
-  baseTokens: number;
-  longestTokens: number;
-}
-
-export interface GuardedEngineOptions extends HostFiles {
-  guard: MemoryGuard;
-  modelPath: string;
-  /**
-   * Plans the model within a budget, with the settings of the ladder and the context that conversations need. Null: the
-   * context of a first start. Throws if the model does not fit.
-   */
-  planModel(budget: ModelBudget, settings: LadderSettings, wantedTokens: number | null): Promise<PlannedModel>;
-  /** Creates a cgroup with this limit for the engine's process, or null if the system does not allow it. */
-  createGroup(limitBytes: number): Promise<EngineCgroup | null>;
-  stateFile: StateFile | null;
-  idleUnloadSeconds: number;
-  onLoadProgress?: ((share: number) => void) | undefined;
-  /** Notices from while the engine is open. */
-  notices: readonly string[];
-  /** Adds a notice. */
-  onNotice: (notice: string) => void;
-}
 
 /** One load of the model: its plan and the limits of its process. */
 interface Load extends PlannedModel {
@@ -63,6 +33,8 @@ interface Load extends PlannedModel {
   /** RLIMIT_DATA in force, or null if the system cannot set it. */
   dataLimit: DataLimit | null;
   enforcement: MemoryEnforcement;
+  /** Whether it was planned smaller because memory was short. */
+  isReduced: boolean;
   /** Resolves when `group` and `enforcement` reflect the limits that apply to the started process. */
   isGroupChecked: Promise<void>;
 }
@@ -134,7 +106,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     for (let attempt = 1; ; attempt++) {
       await this.#heedCutLimit();
       yield* this.#waiting.splice(0);
-      if (this.#ladder.settings.refuses) {
+      if (this.#refuses()) {
         yield { type: "error", error: refused() };
         return;
       }
@@ -197,7 +169,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
 
   async #ask<Answer>(question: (hosted: HostedEngine) => Promise<Answer>): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
-      if (this.#ladder.settings.refuses) throw refused();
+      if (this.#refuses()) throw refused();
       try {
         return await question(this.#requireHosted());
       } catch (error) {
@@ -236,11 +208,18 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     return this.#hosted;
   }
 
+  /** Nothing watches memory while no process runs, so time alone ends a refusal. */
+  #refuses(): boolean {
+    if (this.#host?.ended !== false) this.#ladder.rest(performance.now());
+    return this.#ladder.settings.refuses;
+  }
+
   /**
    * Prepares a start of the process within the memory that is free now. Its limits depend only on that memory, so it
    * starts while the model is planned. No weights are loaded before the plan is made and reserved.
    */
   async #prepare(): Promise<HostStart> {
+    this.#ladder.rest(performance.now());
     const { guard, createGroup, modelPath } = this.#options;
     const budget = await guard.admit();
     const group = await createGroup(budget.budgetBytes);
@@ -252,7 +231,8 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
 
   async #plan(budget: ModelBudget, group: EngineCgroup | null): Promise<ChosenEngine> {
     const { guard, planModel, stateFile } = this.#options;
-    const plan = () => planModel(budget, this.#ladder.settings, this.#growth.wantedTokens);
+    const { settings } = this.#ladder;
+    const plan = () => planModel(budget, settings, this.#growth.wantedTokens);
     let planned = await plan();
     const saved = this.#load === null ? await stateFile?.savedLength() : null;
     if (saved && saved.tokens > planned.plan.context_tokens && planned.longestTokens > planned.baseTokens) {
@@ -261,7 +241,14 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     }
     const { ledger } = planned.plan;
     await guard.hold(ledger.peak_resident_bytes, null);
-    this.#load = { ...planned, group, dataLimit: null, enforcement: "watch", isGroupChecked: Promise.resolve() };
+    this.#load = {
+      ...planned,
+      group,
+      dataLimit: null,
+      enforcement: "watch",
+      isReduced: settings.contextTokens !== null || settings.batchTokens !== null,
+      isGroupChecked: Promise.resolve(),
+    };
     const options = { ...planned.options, stateFile: stateFile?.path ?? null };
     // A small model reserves more than it uses.
     return { source: { kind: "llama", options }, dataBytes: dataLimitFor(ledger.peak_reserved_bytes) };
@@ -314,7 +301,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     if (host.ended) return;
     if (pressure === null) {
       this.#ladder.rest(performance.now());
-      return;
+      return this.#restoreSize(host);
     }
     const tokens = this.#load?.plan.context_tokens ?? 0;
     // Paging or exceeding the budget stops the engine. If only the device is short, the reply may finish first.
@@ -327,6 +314,23 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     const changesTheLoad = last !== "trim-window" && last !== "drop-saved-state";
     if (changesTheLoad && mustStop) await host.killForMemory();
     else if (changesTheLoad && !host.isBusy) await this.#hosted?.unload();
+  }
+
+  /** Loads a model that was made smaller as it was before, once memory is free again and nobody waits for a reply. */
+  async #restoreSize(host: RunningHost): Promise<void> {
+    const [hosted, load] = [this.#hosted, this.#load];
+    if (this.#ladder.step !== null || !load?.isReduced || hosted === null || hosted.isBusy) return;
+    const { guard, planModel } = this.#options;
+    const budget = await guard.admit(host.processId);
+    const { plan } = await planModel(budget, this.#ladder.settings, this.#growth.wantedTokens);
+    if (hosted.isBusy || host.ended) return;
+    load.isReduced = false;
+    const previous_tokens = load.plan.context_tokens;
+    if (plan.context_tokens <= previous_tokens && plan.batch_tokens <= load.plan.batch_tokens) return;
+    await hosted.unload();
+    await hosted.countTokensOfAll([]);
+    const context_tokens = this.#load?.plan.context_tokens ?? previous_tokens;
+    if (context_tokens > previous_tokens) this.#tell({ type: "context-growth", context_tokens, previous_tokens });
   }
 
   /** Unloads a model that exceeds a lowered limit, so that it is loaded smaller. */
@@ -376,19 +380,4 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
     this.#waiting.push(event);
     if (this.#waiting.length > MAX_WAITING_EVENTS) this.#waiting.shift();
   }
-}
-
-/** Explains a crash at startup: a truncated library file ends the process with SIGBUS and without a message. */
-async function explainStart(error: NanoAgentError): Promise<unknown> {
-  if (error.code !== "engine-crashed") return error;
-  const { explainCrash } = await import("./check-llama-addon.js");
-  return explainCrash(error);
-}
-
-function refused(): EngineError {
-  return new EngineError({
-    code: "engine-out-of-memory",
-    message: "Not enough memory to reply, even with the smallest settings.",
-    hint: "Try again later, stop other programs, or choose a smaller model.",
-  });
 }

@@ -6,7 +6,7 @@ import type { ContextGrowthEvent, Engine, EngineEvent, EngineRequest } from "../
 import { asEngineError } from "../engine-error.js";
 import { type EngineFacts, EngineWithFacts, factsOf } from "../engine-facts.js";
 import { ContextGrowth } from "./context-growth.js";
-import type { PlannedModel } from "./guarded-engine.js";
+import type { PlannedModel } from "./guarded-engine-options.js";
 import type { LlamaEngine } from "./llama-engine.js";
 
 const IN_THIS_PROCESS =

@@ -4,6 +4,7 @@ import { rename, rm, truncate } from "node:fs/promises";
 import type { FitPlanner, MemoryProbe, MemoryReading, NanoAgentConfigInput } from "@nanoagent/models";
 import { type AgentEvent, NanoRuntime, type NanoRuntimeOptions, type TokenUsage } from "@nanoagent/runtime";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { RECOVERY_MILLISECONDS } from "../../../src/memory/pressure-ladder.js";
 import { Reservations } from "../../../src/memory/reservations.js";
 import { sampleDevice } from "../../sample-config.js";
 import { temporaryFolder } from "../../temporary-folder.js";
@@ -168,6 +169,14 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
     expect(events.at(-1)).toMatchObject(answered);
     expect((await engineOf(runtime)).plan?.batch_tokens).toBe(16);
     expect(runtime.history).toHaveLength(4);
+    // Once memory has been free for a while, the model is as large as before, without a message.
+    const now = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now() + RECOVERY_MILLISECONDS);
+    onTestFinished(() => clock.mockRestore());
+    const batch = async () => (await engineOf(runtime)).plan?.batch_tokens;
+    await expect.poll(batch, { timeout: 10_000 }).toBeGreaterThan(16);
+    expect((await engineOf(runtime)).pressure).toBeNull();
+    expect(actionsOf(await eventsOf(runtime, "and again"))).toEqual([]);
     await runtime.unload();
   }, 40_000);
 
