@@ -51,6 +51,8 @@ export interface ConversationStoreOptions {
   maxHistoryBytes?: number | undefined;
   /** Most bytes of all open conversations. Default: 8 MB. */
   maxTotalBytes?: number | undefined;
+  /** Receives what is to say of a stored conversation that was opened, such as damage that was repaired. Default: nobody. */
+  onNotice?: ((notice: string) => void) | undefined;
   /** Clock, in milliseconds since 1970. Default: the system's. */
   now?: (() => number) | undefined;
 }
@@ -268,8 +270,7 @@ export class ConversationStore {
       folder: key,
       maxHistoryBytes: this.#options.maxHistoryBytes ?? MAX_HISTORY_BYTES,
     };
-    const leaving = session === null ? undefined : this.#leaving.get(key);
-    if (leaving !== undefined) await leaving;
+    if (session !== null) await this.#leaving.get(key);
     if (served !== null) {
       if (served.agent === agent && served.place.session?.dir === session?.dir) return served;
       slot.served = null;
@@ -279,6 +280,7 @@ export class ConversationStore {
       const rich = history instanceof ClientHashes ? VisibleChain.historyOf(history) : history;
       slot.served = await ServedConversation.begin(agent, place, rich);
     }
+    for (const notice of slot.served.conversation.notices) this.#options.onNotice?.(notice);
     return slot.served;
   }
 

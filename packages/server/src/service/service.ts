@@ -1,5 +1,6 @@
 import type { ServeSettings } from "@nanoagent/models";
 import type { Agent } from "@nanoagent/runtime";
+import { checkSessionFolder } from "../conversations/check-session-folder.js";
 import { type Health, type HealthReason, healthOf } from "../health/health.js";
 import { TurnHealth } from "../health/turn-health.js";
 import type { Log } from "../log/log-entry.js";
@@ -11,8 +12,8 @@ import { MemoryWatch } from "./memory-watch.js";
 import type { ServedAgent, ServedModel } from "./served-agent.js";
 import { ServedModels } from "./served-models.js";
 import { countTurn, noTurns, type TurnCounts } from "./turn-counts.js";
-import { logTurn } from "./turn-log.js";
-import { watchTurn } from "./watch-turn.js";
+import { logMemory, logTurn } from "./turn-log.js";
+import { type MemoryEvent, watchTurn } from "./watch-turn.js";
 
 export interface ServiceOptions {
   /** Settings instead of those of the agent's config. */
@@ -45,7 +46,7 @@ export class Service implements ServedAgent {
   #served: Served;
   /** Why it takes no messages now, or null. */
   #pause: HealthReason | null = null;
-  #replacing: Promise<void> = Promise.resolve();
+  #replacing: Promise<unknown> = Promise.resolve();
 
   constructor(agent: Agent, options: ServiceOptions) {
     this.#options = options;
@@ -56,9 +57,13 @@ export class Service implements ServedAgent {
     this.permissions = new PermissionDesk({ askSeconds: this.#settings.ask_seconds, now: options.now });
     this.#turns = new TurnAnswering(agent, this.permissions, {
       conversations: options.settings?.conversations,
+      onNotice: (message) => options.log({ level: "warn", event: "session-notice", message }),
       now: options.now,
     });
-    this.answering = { answer: (ask, signal) => this.#answer(ask, signal) };
+    this.answering = {
+      checkPlace: () => this.#turns.checkPlace(),
+      answer: (ask, signal) => this.#answer(ask, signal),
+    };
   }
 
   get #settings(): ServeSettings {
@@ -89,7 +94,7 @@ export class Service implements ServedAgent {
   }
 
   embed(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
-    return this.#served.agent.embed(texts, { signal });
+    return this.#turns.embed(texts, signal);
   }
 
   async countTokens(texts: readonly string[]): Promise<number> {
@@ -101,7 +106,8 @@ export class Service implements ServedAgent {
     const { log, logsTexts: texts, now } = this.#options;
     const startedAt = now();
     const events = await this.#turns.answer(ask, signal);
-    return watchTurn(events, { now, startedAt, keepsText: texts }, (end, cost, text) => {
+    const onMemory = (event: MemoryEvent) => logMemory(log, event);
+    return watchTurn(events, { now, startedAt, keepsText: texts }, onMemory, (end, cost, text) => {
       if (end === null) this.#counts.aborted += 1;
       else {
         countTurn(this.#counts, end);
@@ -143,27 +149,37 @@ export class Service implements ServedAgent {
   /**
    * Replaces the agent: waits until the running turns have ended, closes the agent, and opens its successor with `open`.
    * Requests wait meanwhile. If `open` fails, opens the old agent again with `reopen` and throws the error of `open`; if
-   * that fails too, throws its error, and the service stays unavailable.
+   * that fails too, throws its error, and the service stays unavailable. Resolves with false if the service stops: then it
+   * opens no agent, or nobody gets an answer of it.
    */
-  replaceAgent(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<void> {
+  replaceAgent(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<boolean> {
     const replaced = this.#replacing.then(() => this.#replace(open, reopen));
     this.#replacing = replaced.catch(() => {});
     return replaced;
   }
 
-  async #replace(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<void> {
-    if (this.#pause?.code === "stopping") return;
+  get #isStopping(): boolean {
+    return this.#pause?.code === "stopping";
+  }
+
+  async #replace(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<boolean> {
+    if (this.#isStopping) return false;
     this.#pause = { code: "reloading", message: "The agent is being replaced." };
     await this.#turns.pause();
+    if (this.#isStopping) return false;
     await this.#served.agent.close();
+    if (this.#isStopping) return false;
     let failure: unknown = null;
     let agent: Agent;
     try {
-      agent = await open().catch((error) => {
+      agent = await openChecked(open).catch((error) => {
         failure = error;
+        // A service that stops needs no agent.
+        if (this.#isStopping) throw error;
         return reopen();
       });
     } catch (error) {
+      if (this.#isStopping) return false;
       this.#pause = { code: "agent-missing", message: "The agent could not be opened again. Restart the service." };
       throw error;
     }
@@ -174,6 +190,7 @@ export class Service implements ServedAgent {
     if (this.#pause?.code === "reloading") this.#pause = null;
     await this.readFacts();
     if (failure !== null) throw failure;
+    return !this.#isStopping;
   }
 
   /** Takes no new turns, and resolves when the running ones have ended. Those that take longer are aborted. */
@@ -187,5 +204,17 @@ export class Service implements ServedAgent {
     await this.drain(0);
     this.permissions.close();
     await this.#turns.close();
+  }
+}
+
+/** Opens an agent whose conversations can be kept. */
+async function openChecked(open: () => Promise<Agent>): Promise<Agent> {
+  const agent = await open();
+  try {
+    await checkSessionFolder(agent);
+    return agent;
+  } catch (error) {
+    await agent.close();
+    throw error;
   }
 }

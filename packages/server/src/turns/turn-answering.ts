@@ -8,6 +8,8 @@ import { AnswerStream } from "./answer-stream.js";
 import { answerWithAgent } from "./answer-with-agent.js";
 import { answerWithModel } from "./answer-with-model.js";
 import type { AnswerEvent, Answering, Ask } from "./ask.js";
+import { embedInBatches } from "./embed-in-batches.js";
+import { EmbeddingTurn } from "./embedding-turn.js";
 import { TurnGate } from "./turn-gate.js";
 import { TurnLengths } from "./turn-lengths.js";
 
@@ -23,12 +25,14 @@ export interface TurnAnsweringOptions {
   conversations?: ServedConversations | undefined;
   /** Store of the conversations. Default: a new one. */
   store?: ConversationStore | undefined;
+  /** Receives the notices of stored conversations that are opened. Default: nobody. */
+  onNotice?: ((notice: string) => void) | undefined;
   /** Clock, in milliseconds since 1970. Default: the system's. */
   now?: (() => number) | undefined;
 }
 
 interface Turn {
-  stream: AnswerStream | null;
+  stream: AnswerStream | EmbeddingTurn | null;
   isBegun: boolean;
   begunAt: number;
 }
@@ -57,7 +61,8 @@ export class TurnAnswering implements Answering {
   #isStopping = false;
 
   constructor(agent: Agent, desk: PermissionDesk, options: TurnAnsweringOptions = {}) {
-    const { conversations, now = Date.now, store = new ConversationStore({ limits: conversations, now }) } = options;
+    const { conversations, now = Date.now, onNotice } = options;
+    const { store = new ConversationStore({ limits: conversations, now, onNotice }) } = options;
     this.#agent = agent;
     this.#desk = desk;
     this.#now = now;
@@ -89,13 +94,32 @@ export class TurnAnswering implements Answering {
 
   /** See {@link Answering.answer}. Errors after the queue are events. */
   async answer(ask: Ask, signal: AbortSignal): Promise<AsyncGenerator<AnswerEvent, void>> {
-    if (this.#isStopping) throw serviceStopping();
-    if (this.#turns.size > MAX_WAITING) throw queueFull(this.#turns.size, this.#lengths.retrySeconds);
-    if (signal.aborted) throw aborted();
-    const turn: Turn = { stream: null, isBegun: false, begunAt: 0 };
-    this.#turns.add(turn);
+    const turn = this.#takePlace(signal);
     turn.stream = new AnswerStream((abort) => this.#start(turn, ask, abort), { signal, onOver: () => this.#end(turn) });
     return turn.stream;
+  }
+
+  /** See {@link Answering.checkPlace}. */
+  checkPlace(): void {
+    if (this.#isStopping) throw serviceStopping();
+    if (this.#turns.size > MAX_WAITING) throw queueFull(this.#turns.size, this.#lengths.retrySeconds);
+  }
+
+  /** Embeds texts: see `Agent.embed`. A request has a place in the queue like a turn, and takes turns with the others. */
+  async embed(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
+    const turn = this.#takePlace(signal);
+    const embedding = new EmbeddingTurn(signal);
+    turn.stream = embedding;
+    try {
+      await this.#begin(turn, embedding.signal);
+      embedding.last = "run-start";
+      return await embedInBatches(this.#agent, texts, embedding.signal);
+    } catch (error) {
+      throw embedding.errorFor(error);
+    } finally {
+      embedding.end();
+      this.#end(turn);
+    }
   }
 
   /** Makes new turns wait. Resolves when those in progress have ended. */
@@ -128,13 +152,25 @@ export class TurnAnswering implements Answering {
     await this.#store.close();
   }
 
-  async #start(turn: Turn, ask: Ask, abort: AbortController): Promise<AsyncGenerator<AnswerEvent, void>> {
-    const passing = this.#gate.pass(abort.signal);
+  #takePlace(signal: AbortSignal): Turn {
+    this.checkPlace();
+    if (signal.aborted) throw aborted();
+    const turn: Turn = { stream: null, isBegun: false, begunAt: 0 };
+    this.#turns.add(turn);
+    return turn;
+  }
+
+  async #begin(turn: Turn, signal: AbortSignal): Promise<void> {
+    const passing = this.#gate.pass(signal);
     if (passing !== undefined) await passing;
-    if (abort.signal.aborted) throw aborted();
+    if (signal.aborted) throw aborted();
     turn.isBegun = true;
     turn.begunAt = this.#now();
     this.#begun += 1;
+  }
+
+  async #start(turn: Turn, ask: Ask, abort: AbortController): Promise<AsyncGenerator<AnswerEvent, void>> {
+    await this.#begin(turn, abort.signal);
     if (ask.target === "model") return answerWithModel(ask, this.#agent, abort.signal);
     return answerWithAgent(ask, { agent: this.#agent, store: this.#store, desk: this.#desk }, abort);
   }
