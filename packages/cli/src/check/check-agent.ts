@@ -47,6 +47,8 @@ interface CheckFileOptions {
   elsewhere: PlanningDevice | null;
   /** Model file to use instead of the config's. */
   modelPath?: string | undefined;
+  /** Address to serve on instead of the config's. */
+  host?: string | undefined;
   /** Reads the available memory. Default: this machine's probe. */
   memory?: MemoryProbe | undefined;
   streams: Pick<Streams, "stderr" | "stop">;
@@ -61,7 +63,7 @@ interface Checked {
 /** Checks everything in a config file that can be checked without running it. */
 export async function checkFile(
   file: string,
-  { device, elsewhere, modelPath, memory, streams }: CheckFileOptions,
+  { device, elsewhere, modelPath, host, memory, streams }: CheckFileOptions,
 ): Promise<Checked> {
   let placed: PlacedConfig;
   try {
@@ -90,7 +92,7 @@ export async function checkFile(
   report.parts.push(...others);
   checkContext(report, config, texts);
   if (elsewhere === null) await checkSession(report, config);
-  await checkServe(report, config, elsewhere === null);
+  await checkServe(report, config, { isHere: elsewhere === null, host });
   return { report, config };
 }
 
@@ -111,7 +113,9 @@ function rejectFile(file: string, error: unknown): CheckReport {
   if (!(error instanceof InvalidConfigError) || error.issues.length === 0) {
     // Other errors are presented as they are by every command.
     if (!NanoAgentError.isInstance(error) || exitCodeFor(error) !== 2) throw error;
-    const hint = error.code === "config-unreadable" ? `${error.hint} nanoagent init creates a config.` : error.hint;
+    const { code, hint: known } = error;
+    const isEnough = code !== "config-unreadable" || known?.includes("nanoagent init");
+    const hint = isEnough ? known : `${known} nanoagent init creates a config.`;
     part.error([], { code: error.code, message: error.message, reason: error.reason, hint });
     return report;
   }

@@ -1,79 +1,89 @@
 import type { NanoAgentConfig, ServeSettings } from "@nanoagent/models";
 import type { CheckedPart, CheckReport } from "./check-report.js";
+import { checkServeSettings, type ServiceParts } from "./check-serve-settings.js";
+import { nearestExisting, whyNotWritable } from "./writable-folder.js";
 
-type ServiceParts = typeof import("@nanoagent/server/program");
+const DEFAULT_HOST = "127.0.0.1";
 
-/** Checks the settings of the service. With `isHere`, also its keys and its certificate. */
-export async function checkServe(report: CheckReport, { serve }: NanoAgentConfig, isHere: boolean): Promise<void> {
-  if (serve === undefined) return;
+export interface ServeCheckOptions {
+  /** Whether the service will run here. If so, its keys and its certificate are checked, too. */
+  isHere: boolean;
+  /** Address that replaces the one of the config. */
+  host?: string | undefined;
+}
+
+/** Checks the settings of the service. */
+export async function checkServe(
+  report: CheckReport,
+  { serve: settings, session }: NanoAgentConfig,
+  { isHere, host }: ServeCheckOptions,
+): Promise<void> {
+  if (settings === undefined) return;
   const part = report.part("Service");
   const parts = await import("@nanoagent/server/program");
-  part.summary = describe(serve, parts);
-  checkHosts(part, serve);
-  checkOrigins(part, serve);
-  if (!isHere) return;
-  await checkKeys(part, serve, parts);
-  await checkCertificate(part, serve, parts);
+  await checkServeSettings(part, settings, parts, isHere);
+  const serve = host === undefined ? settings : { ...settings, host };
+  const keys = await checkKeys(part, serve, parts, isHere);
+  part.summary = describe(serve, keys, parts);
+  if (session !== undefined && session.retention === undefined) {
+    part.warn(["session"], {
+      code: "session-unlimited",
+      message: "A service keeps a folder for every conversation, and without session.retention none is ever removed.",
+      hint: "Limit them, for example with session.retention: { max_mb: 64, max_days: 365 }.",
+    });
+  }
 }
 
 function describe(
-  { host = "127.0.0.1", port = 7420, api_keys_env: variable, tls, bare_model }: ServeSettings,
-  { isLoopback }: ServiceParts,
+  { host = DEFAULT_HOST, port = 7420, tls, bare_model }: ServeSettings,
+  keys: string,
+  { canonicalHost }: ServiceParts,
 ): string {
-  const keys =
-    variable !== undefined
-      ? `keys of ${variable}`
-      : isLoopback(host)
-        ? "no key"
-        : "a key that is made at the first start";
-  const address = `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const shown = canonicalHost(host);
+  if (shown === null) return "the address is wrong";
+  const address = `${tls === undefined ? "http" : "https"}://${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
   return [address, keys, ...(bare_model ? ["the model alone too"] : [])].join(", ");
 }
 
-/** Host names have no scheme and no path; a port is allowed. */
-function checkHosts(part: CheckedPart, { allow_hosts = [] }: ServeSettings): void {
-  for (const [index, host] of allow_hosts.entries()) {
-    if (hostOf(host) !== null) continue;
-    part.error(["serve", "allow_hosts", index], {
-      code: "invalid-config",
-      message: `"${host}" is not a host name.`,
-      hint: "Write the name or the address alone, such as agent.local or 192.168.1.20.",
-    });
+/** Checks the keys of clients, as far as they exist already, and describes where they come from. Writes nothing. */
+async function checkKeys(
+  part: CheckedPart,
+  { host = DEFAULT_HOST, api_keys_env: variable }: ServeSettings,
+  { openKeys, isLoopback, isVariableName, canonicalHost, findKeyFile, stateFolderOf }: ServiceParts,
+  isHere: boolean,
+): Promise<string> {
+  if (variable !== undefined) {
+    // Otherwise it was reported with the settings, and may be a key itself.
+    if (!isVariableName(variable)) return "keys of a variable";
+    if (isHere) {
+      await openKeys({
+        settings: { api_keys_env: variable },
+        host,
+        environment: process.env,
+        stateFolder: "",
+      }).catch((error: unknown) => part.reject(["serve", "api_keys_env"], error));
+    }
+    return `keys of ${variable}`;
   }
-}
-
-function hostOf(text: string): string | null {
-  if (/[/@?#\s*]/.test(text)) return null;
-  // An IPv6 address may be written without its brackets.
-  return [`http://${text}`, `http://[${text}]`].find((address) => URL.canParse(address)) ?? null;
-}
-
-/** Browsers send an origin as scheme, host and port, and it is compared as a whole. */
-function checkOrigins(part: CheckedPart, { allow_origins = [] }: ServeSettings): void {
-  for (const [index, origin] of allow_origins.entries()) {
-    const url = URL.canParse(origin) ? new URL(origin) : null;
-    const isWeb = url !== null && /^https?:$/.test(url.protocol);
-    if (isWeb && url.origin === origin.toLowerCase()) continue;
-    part.error(["serve", "allow_origins", index], {
-      code: "invalid-config",
-      message: `"${origin}" is not the origin of a web page.`,
-      hint: isWeb
-        ? `Write ${url.origin}.`
-        : "Write scheme, host and port without a path, such as http://kiosk.local:3000.",
-    });
+  const address = canonicalHost(host);
+  if (address === null || isLoopback(address)) return "no key";
+  const made = "a key that is made at the first start";
+  if (!isHere) return made;
+  const folder = stateFolderOf(process.env);
+  try {
+    const { file, exists } = await findKeyFile(folder);
+    if (exists) return `the key in ${file}`;
+    const issue = await whyNotWritable(await nearestExisting(folder));
+    if (issue !== null) {
+      part.error(["serve", "host"], {
+        code: "keys-unreadable",
+        message: `The file of the keys, ${file}, cannot be written: ${issue}.`,
+        hint: "Set XDG_STATE_HOME to a writable folder, or serve.api_keys_env to the name of a variable that holds a key.",
+      });
+    }
+    return made;
+  } catch (error) {
+    part.reject(["serve", "host"], error);
+    return "a key that cannot be used";
   }
-}
-
-/** Without `api_keys_env` nothing can be wrong: a key is made when the service starts. */
-async function checkKeys(part: CheckedPart, serve: ServeSettings, { openKeys }: ServiceParts): Promise<void> {
-  if (serve.api_keys_env === undefined) return;
-  const { host = "127.0.0.1" } = serve;
-  await openKeys({ settings: serve, host, environment: process.env, stateFolder: "" }).catch((error: unknown) =>
-    part.reject(["serve", "api_keys_env"], error),
-  );
-}
-
-async function checkCertificate(part: CheckedPart, { tls }: ServeSettings, parts: ServiceParts): Promise<void> {
-  if (tls === undefined) return;
-  await parts.readTlsFiles(tls).catch((error: unknown) => part.reject(["serve", "tls"], error));
 }

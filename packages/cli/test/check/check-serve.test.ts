@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { openKeys } from "@nanoagent/server/program";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { checkAgent } from "../../src/check/check-agent.js";
 import type { OptionValues } from "../../src/command-line/command.js";
 
@@ -25,11 +26,21 @@ beforeAll(async () => {
     execFileSync("openssl", ["req", "-x509", ...rest, ...files], { stdio: "ignore" });
   }
 });
-afterAll(() => rm(folder, { recursive: true }));
+beforeEach(() => {
+  vi.stubEnv("XDG_STATE_HOME", at("state-home"));
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  return rm(folder, { recursive: true });
+});
 
-async function check(serve: string, values: OptionValues = {}): Promise<{ exitCode: number; stdout: string }> {
+async function check(
+  serve: string,
+  values: OptionValues = {},
+  rest = "",
+): Promise<{ exitCode: number; stdout: string }> {
   const file = at("checked.yaml");
-  await writeFile(file, `spec: {name: a}\nserve: ${serve}\n`);
+  await writeFile(file, `spec: {name: a}\nserve: ${serve}\n${rest}\n`);
   const stdout = new PassThrough();
   const printed = text(stdout);
   const streams = { stdin: new PassThrough(), stdout, stderr: new PassThrough(), stop: new AbortController().signal };
@@ -41,6 +52,8 @@ async function check(serve: string, values: OptionValues = {}): Promise<{ exitCo
 test.each([
   ["{}", "http://127.0.0.1:7420, no key"],
   ["{host: 0.0.0.0, port: 80}", "http://0.0.0.0:80, a key that is made at the first start"],
+  ["{host: '0', port: 80}", "http://0.0.0.0:80, a key that is made at the first start"],
+  ["{host: '127.1', port: 80}", "http://127.0.0.1:80, no key"],
   ["{host: '::1', bare_model: true}", "http://[::1]:7420, no key, the model alone too"],
   ["{api_keys_env: PATH}", "http://127.0.0.1:7420, keys of PATH"],
   ["{page: true, metrics: true, wyoming: {port: 10700}}", "http://127.0.0.1:7420, no key"],
@@ -69,10 +82,65 @@ test.each([
   ["{tls: {certificate_path: empty.pem, key_path: empty.pem}}", "…/empty.pem is empty"],
   ["{tls: {certificate_path: words.pem, key_path: words.pem}}", "…/words.pem cannot be used"],
   ["{port: 70000}", "serve.port: "],
+  ["{host: 'http://127.0.0.1'}", '2:15: serve.host: "http://127.0.0.1" is not an address or a host name.'],
+  ["{host: '127.0.0.1:8080'}", 'serve.host: "127.0.0.1:8080" is not an address or a host name.'],
+  ["{host: ' 127.0.0.1'}", "do: Write the address alone"],
+  ["{api_keys_env: 'na-key secret'}", "2:23: serve.api_keys_env: This is not the name of an environment variable."],
 ])("%s is an error with its position", async (serve, message) => {
   const { exitCode, stdout } = await check(serve);
   expect(stdout).toContain(message);
   expect(exitCode).toBe(2);
+});
+
+test("a value in the place of a variable's name is not printed: it may be a key", async () => {
+  const { stdout } = await check("{api_keys_env: 'na-key secret'}");
+  expect(stdout).not.toContain("secret");
+  const elsewhere = await check("{api_keys_env: 'na-key secret'}", { device: at("device.json") });
+  expect(elsewhere.exitCode).toBe(2);
+  expect(elsewhere.stdout).not.toContain("secret");
+});
+
+describe("the file of the keys", () => {
+  const beyondLoopback = "{host: 0.0.0.0}";
+  const stateOf = (name: string) => {
+    vi.stubEnv("XDG_STATE_HOME", at(name));
+    return path.join(at(name), "nanoagent");
+  };
+
+  test("that exists is named", async () => {
+    const stateFolder = stateOf("kept");
+    const { made } = await openKeys({ settings: {}, host: "0.0.0.0", environment: {}, stateFolder });
+    const { exitCode, stdout } = await check(beyondLoopback);
+    expect(stdout).toMatch(/^ok +Service +http:\/\/0\.0\.0\.0:7420, the key in …\/kept\/nanoagent\/serve-keys\.json$/m);
+    expect(stdout).not.toContain(made?.key);
+    expect(exitCode).toBe(0);
+  });
+
+  test.skipIf(process.platform === "win32")("that others can read is an error, as it is for a service", async () => {
+    const stateFolder = stateOf("open");
+    const { made } = await openKeys({ settings: {}, host: "0.0.0.0", environment: {}, stateFolder });
+    await chmod(made?.file ?? "", 0o644);
+    const { exitCode, stdout } = await check(beyondLoopback);
+    expect(stdout).toContain("2:15: serve.host: Other users have access to the file of the keys");
+    expect(exitCode).toBe(2);
+    // On loopback it is not used.
+    expect((await check("{}")).exitCode).toBe(0);
+  });
+
+  test("that cannot be made is an error", async () => {
+    stateOf("empty.pem");
+    const { exitCode, stdout } = await check(beyondLoopback);
+    expect(stdout).toContain("…/empty.pem/nanoagent/serve-keys.json, cannot be");
+    expect(exitCode).toBe(2);
+  });
+});
+
+test("a session without an end is a warning: each conversation has a folder", async () => {
+  const warned = await check("{}", {}, "session: {dir: state}");
+  expect(warned.stdout).toContain("3:10: session: A service keeps a folder for every conversation");
+  expect(warned.exitCode).toBe(0);
+  const limited = await check("{}", {}, "session: {dir: state, retention: {max_days: 30}}");
+  expect(limited.stdout).toMatch(/\n\nAll is well\.\n$/);
 });
 
 test.skipIf(!hasOpenSsl)("a certificate and its key are right, and another's key is an error", async () => {
