@@ -5,6 +5,7 @@ import { guardAccess } from "./access/guard-access.js";
 import type { Keys } from "./access/keys.js";
 import { openKeys } from "./access/open-keys.js";
 import { stateFolderOf } from "./access/state-folder.js";
+import { checkSessionFolder } from "./conversations/check-session-folder.js";
 import { fetchHandler } from "./http/fetch-handler.js";
 import { canonicalHost } from "./http/listen-host.js";
 import type { HttpHandler, Listener } from "./http/node-listener.js";
@@ -49,6 +50,8 @@ export interface Listening {
   readonly port: number;
   /** The key that was made now and the file that keeps it. Null if none was made. */
   readonly madeKey: { readonly key: string; readonly file: string } | null;
+  /** The file that keeps the keys, made now or at an earlier start. Null if no file does. */
+  readonly keyFile: string | null;
 }
 
 /** A served agent. */
@@ -60,7 +63,8 @@ export interface AgentServer extends AsyncDisposable {
   fetch(this: void, request: Request): Promise<Response>;
   /**
    * Listens on the address of the settings, or on the given one. Rejects with {@link ServiceError} `listen-failed` and
-   * `keys-unreadable`.
+   * `keys-unreadable`, and with `session-unreadable` if the folder of the conversations cannot be used. A start that fails
+   * makes no key.
    */
   listen(address?: { host?: string | undefined; port?: number | undefined }): Promise<Listening>;
   /** The agent that is served now. */
@@ -72,9 +76,10 @@ export interface AgentServer extends AsyncDisposable {
   /**
    * Replaces the agent without losing a turn: running turns end, the agent is closed, and `open` opens its successor, so
    * that only one is in memory. Requests wait meanwhile. If `open` fails, `reopen` opens the old agent again, and the error
-   * of `open` is thrown. Address, keys and origins stay as they are.
+   * of `open` is thrown. Address, keys and origins stay as they are. Resolves with false if the service stops meanwhile:
+   * then no agent is opened, unless `open` was already called.
    */
-  replaceAgent(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<void>;
+  replaceAgent(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<boolean>;
   /** Takes no new turns, and waits for the running ones: at most 10 seconds by default, then they are aborted. */
   drain(milliseconds?: number): Promise<void>;
   /** Ends running turns and the listener. The agent stays open. Safe to call twice. */
@@ -94,7 +99,8 @@ class NodeAgentServer implements AgentServer {
   readonly #service: Service;
   readonly #router: Router;
   readonly #log: Log;
-  readonly #now: () => number;
+  /** The log for events that strangers cause. */
+  readonly #limitedLog: LimitedLog;
   readonly #toErrorReply: ReturnType<typeof errorReplies>;
   #mounted: Promise<(request: Request) => Promise<Response>> | null = null;
   #listener: Listener | null = null;
@@ -107,10 +113,10 @@ class NodeAgentServer implements AgentServer {
     this.#environment = options.environment ?? process.env;
     this.#stateFolder = options.stateFolder ?? stateFolderOf(this.#environment);
     this.#log = log;
-    this.#now = now;
+    this.#limitedLog = new LimitedLog(log, now);
     this.#service = new Service(agent, { settings, version, log, logsTexts, now });
     this.permissions = this.#service.permissions;
-    this.#toErrorReply = errorReplies(log, now);
+    this.#toErrorReply = errorReplies(this.#limitedLog.write);
     this.#router = openRouter(serviceRoutes(this.#service), this.#toErrorReply);
   }
 
@@ -135,25 +141,44 @@ class NodeAgentServer implements AgentServer {
     if (this.#listener !== null || this.#closing !== null)
       throw new TypeError("The server already listens or is closed");
     // Mounted handlers do not need these.
-    const [{ listenOn }, { StatusSocket }] = await Promise.all([
-      import("./http/node-listener.js"),
-      import("./status/status-socket.js"),
-    ]);
-    const { keys, made } = await this.#openKeys(host);
-    const refusals = new LimitedLog(this.#log, this.#now);
+    const { listenOn } = await import("./http/node-listener.js");
+    await checkSessionFolder(this.agent);
+    // Requests wait for the keys, which are made only if the address can be listened on.
+    let admit: (guard: HttpHandler) => void = () => {};
+    const admitted = new Promise<HttpHandler>((resolve) => {
+      admit = resolve;
+    });
+    let handle: HttpHandler = async (request) => (await admitted)(request);
     const [listener] = await Promise.all([
-      listenOn(this.#guard(host, keys), {
+      listenOn((request) => handle(request), {
         host,
         port,
         tls: this.#settings.tls,
         onRefused: ({ status, reason }) =>
-          refusals.write({ level: "info", event: "connection-refused", status, reason }),
+          this.#limitedLog.write({ level: "info", event: "connection-refused", status, reason }),
       }),
       this.#service.readFacts(),
     ]);
-    this.#listener = listener;
+    try {
+      const { keys, made, file } = await this.#openKeys(host);
+      handle = this.#guard(host, keys);
+      admit(handle);
+      this.#listener = listener;
+      await this.#openStatus();
+      return { url: listener.url, port: listener.port, madeKey: made, keyFile: file };
+    } catch (error) {
+      await listener.close(0);
+      throw error;
+    }
+  }
+
+  async #openStatus(): Promise<void> {
+    const { StatusSocket } = await import("./status/status-socket.js");
     this.#statusSocket = await StatusSocket.open(() => this.status());
-    return { url: listener.url, port: listener.port, madeKey: made };
+    if (this.#statusSocket !== null) return;
+    const message = "nanoagent status cannot find this service: its socket could not be made.";
+    const hint = "Set XDG_RUNTIME_DIR to a folder of this user with a path of at most 70 bytes.";
+    this.#log({ level: "warn", event: "status-unavailable", message, hint });
   }
 
   #openKeys(host: string) {
@@ -170,7 +195,7 @@ class NodeAgentServer implements AgentServer {
     return this.#service.status(this.#listener?.url ?? null);
   }
 
-  replaceAgent(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<void> {
+  replaceAgent(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<boolean> {
     return this.#service.replaceAgent(open, reopen);
   }
 
@@ -186,6 +211,7 @@ class NodeAgentServer implements AgentServer {
   async #close(): Promise<void> {
     await this.#service.close();
     await Promise.all([this.#listener?.close(LAST_BYTES_MILLISECONDS), this.#statusSocket?.close()]);
+    this.#limitedLog.flush();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

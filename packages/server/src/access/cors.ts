@@ -8,7 +8,7 @@ const PREFLIGHT_SECONDS = 600;
 /** Longest list of headers that a preflight request may ask for. OpenAI's client sends a dozen, 300 characters. */
 const MAX_HEADERS_CHARACTERS = 1024;
 /** Headers of replies that scripts of an allowed page may read. */
-const EXPOSED_HEADERS = "retry-after, x-should-retry, x-request-id, x-conversation-id";
+const EXPOSED_HEADERS = "retry-after, x-should-retry";
 
 const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
 

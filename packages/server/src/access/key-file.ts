@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, link, mkdir, open, unlink } from "node:fs/promises";
+import { type FileHandle, link, lstat, mkdir, open, unlink } from "node:fs/promises";
 import path from "node:path";
 import { isKey } from "./keys.js";
 import { keysUnreadable } from "./keys-unreadable.js";
@@ -33,7 +33,7 @@ export async function openKeyFile(folder: string): Promise<KeyFile> {
   const key = `na-${randomBytes(KEY_BYTES).toString("base64url")}`;
   if (await makeKeyFile(file, key)) return { keys: [key], file, isNew: true };
   const other = await readKeyFile(file);
-  if (other === null) throw damaged(file, "It was removed while the service started.");
+  if (other === null) throw damaged(file, await whyMissing(file));
   return { keys: other, file, isNew: false };
 }
 
@@ -48,6 +48,15 @@ export async function findKeyFile(folder: string): Promise<{ file: string; exist
 
 function fileIn(folder: string): string {
   return path.join(folder, "serve-keys.json");
+}
+
+/** Explains why a file could neither be made nor read. */
+async function whyMissing(file: string): Promise<string> {
+  const isLink = await lstat(file).then(
+    (stat) => stat.isSymbolicLink(),
+    () => false,
+  );
+  return isLink ? "It is a link to a file that does not exist." : "It was removed while the service started.";
 }
 
 /** Returns null if the file does not exist. */

@@ -16,6 +16,8 @@ export interface OpenKeysOptions {
 export interface OpenedKeys {
   /** Null if no key is needed. */
   readonly keys: Keys | null;
+  /** The file that keeps the keys, or null if none does. */
+  readonly file: string | null;
   /** The key that was made now, for the user, and the file that keeps it. Null at later starts. */
   readonly made: { readonly key: string; readonly file: string } | null;
 }
@@ -28,11 +30,13 @@ export interface OpenedKeys {
 export async function openKeys(options: OpenKeysOptions): Promise<OpenedKeys> {
   const { settings, host, environment, stateFolder } = options;
   const variable = settings.api_keys_env;
-  if (variable !== undefined) return { keys: new Keys(readVariable(variable, environment[variable])), made: null };
-  if (isLoopback(host)) return { keys: null, made: null };
+  if (variable !== undefined) {
+    return { keys: new Keys(readVariable(variable, environment[variable])), file: null, made: null };
+  }
+  if (isLoopback(host)) return { keys: null, file: null, made: null };
   const { keys, file, isNew } = await openKeyFile(stateFolder);
   const [key] = keys;
-  return { keys: new Keys(keys), made: isNew && key !== undefined ? { key, file } : null };
+  return { keys: new Keys(keys), file, made: isNew && key !== undefined ? { key, file } : null };
 }
 
 /** Whether a text is the name of an environment variable. */

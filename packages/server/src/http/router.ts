@@ -71,7 +71,13 @@ class RouteTable {
     }
   }
 
+  /** A slash at the end does not count. */
   find(path: string): { routes: PathRoutes; parameters: Parameters } | null {
+    const found = this.#find(path);
+    return found === null && path.endsWith("/") ? this.#find(path.slice(0, -1)) : found;
+  }
+
+  #find(path: string): { routes: PathRoutes; parameters: Parameters } | null {
     const routes = this.#exact.get(path);
     if (routes !== undefined) return { routes, parameters: noParameters };
     if (this.#patterns.length === 0) return null;
@@ -107,27 +113,26 @@ function allowedMethods(routes: PathRoutes): string {
     .join(", ");
 }
 
-function shown({ method, path }: HttpRequest): string {
-  const text = `${method} ${path}`;
+function shown(text: string): string {
   return text.length > MAX_SHOWN_CHARACTERS ? `${cutText(text, MAX_SHOWN_CHARACTERS)}…` : text;
 }
 
-function unknownRoute(request: HttpRequest): ServiceError {
+function unknownRoute({ method, path }: HttpRequest): ServiceError {
   return new ServiceError({
     code: "route-unknown",
     status: 404,
     type: "not_found_error",
-    message: `Unknown route: ${shown(request)}.`,
+    message: `Unknown route: ${shown(`${method} ${path}`)}.`,
     hint: "The OpenAI-compatible API begins with /v1, Ollama's with /api.",
   });
 }
 
-function unknownMethod(request: HttpRequest, allow: string): ServiceError {
+function unknownMethod({ method, path }: HttpRequest, allow: string): ServiceError {
   return new ServiceError({
     code: "route-unknown",
     status: 405,
     type: "invalid_request_error",
-    message: `The route does not support ${shown(request)}.`,
+    message: `${shown(path)} does not support the method ${shown(method)}.`,
     hint: `It supports ${allow}.`,
   });
 }

@@ -2,7 +2,6 @@ import { cutText, NanoAgentError } from "@nanoagent/models";
 import { errorFacts } from "../errors/error-facts.js";
 import { healthRoute } from "../health/health-route.js";
 import type { HttpRequest, Route, WholeReply } from "../http/exchange.js";
-import { LimitedLog } from "../log/limited-log.js";
 import type { Log } from "../log/log-entry.js";
 import { ollamaError } from "../ollama/ollama-error.js";
 import { ollamaRoutes } from "../ollama/ollama-routes.js";
@@ -25,15 +24,14 @@ export function serviceRoutes(service: Service): Route[] {
 }
 
 /** Returns the function that makes the reply for an error, in the form of the API that was asked, and logs it. */
-export function errorReplies(log: Log, now: () => number): (error: unknown, request: HttpRequest) => WholeReply {
-  const limited = new LimitedLog(log, now);
+export function errorReplies(log: Log): (error: unknown, request: HttpRequest) => WholeReply {
   return (error, { method, path }) => {
     const { status } = errorFacts(error);
     const code = NanoAgentError.isInstance(error) ? error.code : "unexpected";
     const facts = { status, code, method, path: cutText(path, MAX_PATH_CHARACTERS) };
     const isExpected = status < 500 || code === "service-stopping";
-    if (isExpected) limited.write({ level: "info", event: "request-refused", ...facts });
-    else limited.write({ level: "error", event: "request-failed", ...facts, error: textOf(error) });
+    if (isExpected) log({ level: "info", event: "request-refused", ...facts });
+    else log({ level: "error", event: "request-failed", ...facts, error: textOf(error) });
     return path.startsWith("/api/") ? ollamaError(error) : openaiError(error);
   };
 }

@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -19,7 +29,7 @@ describe("loopback", () => {
   test.each(["127.0.0.1", "127.1.2.3", "localhost", "LOCALHOST.", "agent.localhost", "::1", "[::1]"])(
     "%s needs no key",
     async (host) => {
-      expect(await open({ host })).toEqual({ keys: null, made: null });
+      expect(await open({ host })).toEqual({ keys: null, file: null, made: null });
     },
   );
 
@@ -77,7 +87,7 @@ describe("the file", () => {
     expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ format: 1, keys: [made?.key] });
     expect(readdirSync(folder)).toEqual(["serve-keys.json"]);
     const again = await open({ stateFolder: folder });
-    expect(again.made).toBeNull();
+    expect(again).toMatchObject({ made: null, file });
     expect(again.keys?.accepts(made?.key ?? "")).toBe(true);
     expect(again.keys?.accepts(`${made?.key}x`)).toBe(false);
   });
@@ -100,6 +110,16 @@ describe("the file", () => {
     expect(made).toHaveLength(1);
     expect(opened.every(({ keys }) => keys?.accepts(made[0]?.key ?? ""))).toBe(true);
     expect(readdirSync(folder)).toEqual(["serve-keys.json"]);
+  });
+
+  test("that is a link to nothing is refused for that reason", async () => {
+    const folder = stateFolder();
+    mkdirSync(folder, { recursive: true });
+    symlinkSync("gone.json", path.join(folder, "serve-keys.json"));
+    await expect(open({ stateFolder: folder })).rejects.toMatchObject({
+      code: "keys-unreadable",
+      message: expect.stringContaining("It is a link to a file that does not exist."),
+    });
   });
 
   test("may have several keys", async () => {

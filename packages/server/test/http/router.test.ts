@@ -25,6 +25,8 @@ test.each([
   ["GET", "/models", "list {}"],
   ["HEAD", "/models", "list {}"],
   ["POST", "/models", "make {}"],
+  ["GET", "/models/", "list {}"],
+  ["POST", "/permissions/7/answer/", 'answer {"id":"7"}'],
   ["GET", "/models/a", 'one {"id":"a"}'],
   ["GET", "/models/a/b:c/", 'one {"id":"a/b:c/"}'],
   ["GET", "/models/__proto__", 'one {"id":"__proto__"}'],
@@ -35,7 +37,7 @@ test.each([
 });
 
 test.each([
-  ["GET", "/models/", 404],
+  ["GET", "//", 404],
   ["GET", "/Models", 404],
   ["GET", "/", 404],
   ["GET", "/constructor", 404],
