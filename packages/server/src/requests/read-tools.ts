@@ -1,5 +1,6 @@
 import type { CallerTools, EngineTool } from "@nanoagent/runtime";
 import { ServiceError } from "../errors/service-error.js";
+import { checkToolSchema } from "./check-tool-schema.js";
 import { type Fields, fieldOf, isFields, readList, readObject, readText, shown, wrongType } from "./request-fields.js";
 
 /** Most tools of a request: OpenAI's own limit. */
@@ -73,6 +74,7 @@ function readName(name: unknown, param: string): string {
 function readParameters(parameters: Fields, param: string): object {
   const { type = "object", properties } = parameters;
   if (type !== "object") throw wrongType(`${param}.type`, '"object"', type, "Describe the arguments as an object.");
+  checkToolSchema(parameters, param);
   const isEmpty =
     Object.keys(parameters).length === 0 || (isFields(properties) && Object.keys(properties).length === 0);
   return isEmpty ? { ...NO_ARGUMENTS, ...parameters } : { ...parameters, type };
