@@ -1,3 +1,4 @@
+import { BYTES_PER_MB } from "@nanoagent/models";
 import type { Agent } from "@nanoagent/runtime";
 import type { HealthReason } from "../health/health.js";
 
@@ -38,7 +39,13 @@ export class MemoryWatch {
 
   async findReason(): Promise<HealthReason | null> {
     const memory = await this.read();
-    if (memory === null || memory.pressure === null) return null;
-    return { code: "memory-pressure", message: `Memory is short. Measure in force: ${memory.pressure}.` };
+    if (memory === null) return null;
+    const { used_bytes, limit_bytes, pressure } = memory;
+    if (pressure !== null) {
+      return { code: "memory-pressure", message: `Memory is short. Measure in force: ${pressure}.` };
+    }
+    if (used_bytes <= limit_bytes) return null;
+    const [used, limit] = [used_bytes, limit_bytes].map((bytes) => Math.round(bytes / BYTES_PER_MB));
+    return { code: "memory-pressure", message: `The agent uses ${used} MB of memory; its limit is ${limit} MB.` };
   }
 }

@@ -2,7 +2,7 @@ import type { NanoAgentError } from "@nanoagent/models";
 import type { Log } from "../log/log-entry.js";
 import type { Ask } from "../turns/ask.js";
 import { isAborted } from "../turns/is-aborted.js";
-import type { TurnCost, TurnEnd } from "./watch-turn.js";
+import type { MemoryEvent, TurnCost, TurnEnd } from "./watch-turn.js";
 
 /** Writes the line of a turn: how it ended, and what it cost. `reply` is null if the log has no texts. */
 export function logTurn(log: Log, ask: Ask, end: TurnEnd, cost: TurnCost, reply: string | null): void {
@@ -41,4 +41,15 @@ function logNotSaved(log: Log, error: NanoAgentError): void {
 
 function textOf({ message, reason }: NanoAgentError): string {
   return reason === null ? message : `${message} ${reason}`;
+}
+
+/** Writes the line of a step against memory pressure, or of a context that is longer now. */
+export function logMemory(log: Log, event: MemoryEvent): void {
+  if (event.type === "context-growth") {
+    const { context_tokens, previous_tokens } = event;
+    log({ level: "info", event: event.type, context_tokens, previous_tokens });
+  } else {
+    const { action, reason, used_bytes, limit_bytes } = event;
+    log({ level: "warn", event: event.type, action, reason, used_bytes, limit_bytes });
+  }
 }

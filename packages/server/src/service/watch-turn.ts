@@ -15,6 +15,9 @@ export interface TurnCost {
 /** The last event of a turn, or null if its client left before it. */
 export type TurnEnd = Extract<AnswerEvent, { type: "run-end" | "error" }> | null;
 
+/** A change of the model's size: it gave up memory, or has a longer context. */
+export type MemoryEvent = Extract<AnswerEvent, { type: "memory-pressure" | "context-growth" }>;
+
 /**
  * Passes on the events of a turn and calls `onEnd` once, when the turn is over or its reader stops. An object instead of a
  * generator, because it is in the path of every token.
@@ -22,6 +25,7 @@ export type TurnEnd = Extract<AnswerEvent, { type: "run-end" | "error" }> | null
 export function watchTurn(
   events: AsyncGenerator<AnswerEvent, void>,
   { now, startedAt, keepsText }: { now: () => number; startedAt: number; keepsText: boolean },
+  onMemory: (event: MemoryEvent) => void,
   onEnd: (end: TurnEnd, cost: TurnCost, text: string) => void,
 ): AsyncGenerator<AnswerEvent, void> {
   const cost: TurnCost = { milliseconds: 0, first_milliseconds: null, tool_calls: 0, questions: 0 };
@@ -42,6 +46,7 @@ export function watchTurn(
     } else if (event.type === "tool-call") {
       if (event.for_caller !== true) cost.tool_calls += 1;
     } else if (event.type === "permission") cost.questions += 1;
+    else if (event.type === "memory-pressure" || event.type === "context-growth") onMemory(event);
     else if (event.type === "run-end" || event.type === "error") finish(event);
   };
   return {
