@@ -7,6 +7,7 @@ import { ReplyClock } from "./reply-figures.js";
 
 /** Answers `/api/embed`: one vector of length 1 for each text. Throws {@link ServiceError} and the errors of `embed`. */
 export async function embedTexts(request: HttpRequest, served: ServedAgent): Promise<object> {
+  served.answering.checkPlace();
   const body = readBody(await request.json());
   findModel(served, body);
   const texts = readInput(body);
@@ -22,6 +23,7 @@ export async function embedTexts(request: HttpRequest, served: ServedAgent): Pro
 
 /** Answers the older `/api/embeddings`: the vector of one text. Throws like {@link embedTexts}. */
 export async function embedPrompt(request: HttpRequest, served: ServedAgent): Promise<object> {
+  served.answering.checkPlace();
   const body = readBody(await request.json());
   findModel(served, body);
   const prompt = readText(body, "prompt") ?? "";

@@ -28,6 +28,7 @@ export interface ReplyRequest {
  * loaded and its context window is its own matter. Throws {@link ServiceError}.
  */
 export async function readChatRequest(request: HttpRequest, served: ServedAgent): Promise<ReplyRequest> {
+  served.answering.checkPlace();
   const body = readBody(await request.json());
   return { ...readCommon(body, served), ask: readAsk(request, served, body, readMessages(body)) };
 }
@@ -37,6 +38,7 @@ export async function readChatRequest(request: HttpRequest, served: ServedAgent)
  * around the chat template.
  */
 export async function readGenerateRequest(request: HttpRequest, served: ServedAgent): Promise<ReplyRequest> {
+  served.answering.checkPlace();
   const body = readBody(await request.json());
   refuseImages(body);
   if (readFlag(body, "raw")) throw notSupported("raw", NO_TEMPLATE);

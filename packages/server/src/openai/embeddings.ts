@@ -6,9 +6,6 @@ import { readModelId } from "./reply-request.js";
 
 /** Most texts of a request: OpenAI's own limit. LangChain sends 512. */
 const MAX_TEXTS = 2048;
-/** Most texts of one call of the engine, and most characters of these together: `MAX_EMBEDDED_TEXTS` of the runtime. */
-const MAX_BATCH_TEXTS = 256;
-const MAX_BATCH_CHARACTERS = 1024 * 1024;
 
 type Encoding = "float" | "base64";
 
@@ -22,6 +19,7 @@ export interface EmbeddingReply {
 
 /** Embeds the texts of a request. Throws {@link ServiceError}, and the errors of {@link ServedAgent.embed}. */
 export async function embed(request: HttpRequest, served: ServedAgent): Promise<EmbeddingReply> {
+  served.answering.checkPlace();
   const body = readBody(await request.json());
   const model = served.findModel(readModelId(body));
   const encoding = readEncoding(readText(body, "encoding_format"));
@@ -33,13 +31,11 @@ export async function embed(request: HttpRequest, served: ServedAgent): Promise<
     );
   }
   const texts = readTexts(fieldOf(body, "input"));
-  const data: EmbeddingReply["data"] = [];
-  for (const batch of batchesOf(texts)) {
-    for (const vector of await served.embed(batch, request.signal)) {
-      const embedding = encoding === "float" ? vector : encodeVector(vector);
-      data.push({ object: "embedding", index: data.length, embedding });
-    }
-  }
+  const vectors = await served.embed(texts, request.signal);
+  const data = vectors.map((vector, index) => {
+    const embedding = encoding === "float" ? vector : encodeVector(vector);
+    return { object: "embedding" as const, index, embedding };
+  });
   const tokens = await served.countTokens(texts);
   return { object: "list", data, model: model.id, usage: { prompt_tokens: tokens, total_tokens: tokens } };
 }
@@ -68,23 +64,6 @@ function readTexts(input: unknown): readonly string[] {
     if (text.trim() !== "") return text;
     throw ServiceError.invalid(param, `${param} must not be blank, but is ${shown(text)}.`, "Leave out blank texts.");
   });
-}
-
-/** Splits texts into parts that the engine takes at once. A text that is too long for that is alone, and refused there. */
-function* batchesOf(texts: readonly string[]): Generator<readonly string[]> {
-  let batch: string[] = [];
-  let characters = 0;
-  for (const text of texts) {
-    const isFull = batch.length === MAX_BATCH_TEXTS || characters + text.length > MAX_BATCH_CHARACTERS;
-    if (isFull && batch.length > 0) {
-      yield batch;
-      batch = [];
-      characters = 0;
-    }
-    batch.push(text);
-    characters += text.length;
-  }
-  yield batch;
 }
 
 /** Returns a vector as base64 of little-endian 32-bit floats, which OpenAI's clients ask for. */

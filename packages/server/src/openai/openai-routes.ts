@@ -39,6 +39,7 @@ export function openaiRoutes(served: ServedAgent, options: OpenaiOptions = {}): 
 }
 
 async function complete(request: HttpRequest, served: ServedAgent, options: OpenaiOptions): Promise<HttpReply> {
+  served.answering.checkPlace();
   const { ask, model, isStreamed, includesUsage } = await readChatRequest(request, served);
   const created = Math.floor(served.now() / 1000);
   const facts: ReplyFacts = { id: replyId("chatcmpl-"), created, model: model.id };
@@ -53,6 +54,7 @@ async function complete(request: HttpRequest, served: ServedAgent, options: Open
 }
 
 async function respond(request: HttpRequest, served: ServedAgent, options: OpenaiOptions): Promise<HttpReply> {
+  served.answering.checkPlace();
   const { ask, model, isStreamed, echoed } = await readResponseRequest(request, served);
   const created = Math.floor(served.now() / 1000);
   const response = new ResponseEvents({ id: replyId("resp_"), created, model: model.id, echoed });

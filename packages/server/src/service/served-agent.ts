@@ -30,7 +30,7 @@ export interface ServedAgent {
   listModels(): readonly ServedModel[];
   /** Finds a model by its id, with or without `:latest`. Throws {@link ServiceError} `model-not-served`. */
   findModel(id: unknown): ServedModel;
-  /** See `Agent.embed`. */
+  /** Embeds any number of texts: see `Agent.embed`. Takes one place in the queue. Rejects like {@link Answering.answer}. */
   embed(texts: readonly string[], signal: AbortSignal): Promise<number[][]>;
   /** Counts tokens as the engine does, for the usage of embeddings. */
   countTokens(texts: readonly string[]): Promise<number>;

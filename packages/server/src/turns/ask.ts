@@ -44,6 +44,11 @@ export type AnswerEvent = AgentEvent | PermissionEvent;
 /** Answers requests. */
 export interface Answering {
   /**
+   * Throws {@link ServiceError} `queue-full` or `service-stopping` if a request could not be taken now. Costs nothing:
+   * routes call it before they read a body.
+   */
+  checkPlace(): void;
+  /**
    * Waits for a place in the queue, and answers. Never throws after the first event; the last event is one `run-end` or
    * one `error`. Throws {@link ServiceError} before it: `queue-full`, `service-stopping`. When the signal aborts, the
    * engine stops within 250 ms.

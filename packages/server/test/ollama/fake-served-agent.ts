@@ -9,7 +9,7 @@ export class FakeServedAgent implements ServedAgent {
   readonly version = "0.1.0";
   readonly asks: Ask[] = [];
   readonly signals: AbortSignal[] = [];
-  readonly answering = { answer: (ask: Ask, signal: AbortSignal) => this.#answer(ask, signal) };
+  readonly answering = { checkPlace: () => {}, answer: (ask: Ask, signal: AbortSignal) => this.#answer(ask, signal) };
   /** Events of the next replies, or the error instead of them. */
   script: (ask: Ask, signal: AbortSignal) => AsyncIterable<AnswerEvent> | Error = () => events(["Yes."]);
   models: ServedModel[] = [agentModel, bareModel];

@@ -35,6 +35,7 @@ export class FakeServedAgent implements ServedAgent {
   }
 
   readonly answering = {
+    checkPlace: () => {},
     answer: async (ask: Ask, signal: AbortSignal) => {
       this.asks.push(ask);
       return typeof this.#script === "function" ? this.#script(ask, signal) : played(this.#script);

@@ -1,4 +1,3 @@
-import { MAX_EMBEDDED_CHARACTERS, MAX_EMBEDDED_TEXTS } from "@nanoagent/runtime";
 import { describe, expect, it } from "vitest";
 import { bare, FakeServedAgent, kitchen } from "./fake-served-agent.js";
 import { type Sent, send } from "./send.js";
@@ -79,17 +78,6 @@ describe("embeddings", () => {
     expect(bytes.readFloatLE(4)).toBeCloseTo(-0.8, 6);
     expect(bytes.readFloatLE(8)).toBe(2 / 1024);
     expect([...bytes.subarray(8)]).toEqual([0x00, 0x00, 0x00, 0x3b]);
-  });
-
-  it("are made in parts that the engine takes", async () => {
-    const served = new FakeServedAgent();
-    const { json } = await embed({ input: Array.from({ length: 600 }, (_, index) => `t${index}`) }, served);
-    expect(served.embedded.map((texts) => texts.length)).toEqual([MAX_EMBEDDED_TEXTS, MAX_EMBEDDED_TEXTS, 88]);
-    expect(json.data).toHaveLength(600);
-    const long = new FakeServedAgent();
-    const half = "x".repeat(MAX_EMBEDDED_CHARACTERS / 2 + 1);
-    await embed({ input: [half, half, "y"] }, long);
-    expect(long.embedded.map((texts) => texts.length)).toEqual([1, 2]);
   });
 
   it.each([
