@@ -39,9 +39,9 @@ export interface OpenConversation {
   readonly message: string | CallResults;
   /**
    * Gives the conversation back after the turn, with the reply as the client has seen it. Null: the conversation did not
-   * keep the turn. Later calls do nothing.
+   * keep the turn. `failure`: the code of the turn's error. Later calls do nothing.
    */
-  release(shown: ShownReply | null): void;
+  release(shown: ShownReply | null, failure?: string | null): void;
 }
 
 export interface ConversationStoreOptions {
@@ -169,10 +169,10 @@ export class ConversationStore {
       this.#count(slot);
       if (signal?.aborted) throw aborted();
       let isReleased = false;
-      const release = (shown: ShownReply | null) => {
+      const release: OpenConversation["release"] = (shown, failure) => {
         if (isReleased) return;
         isReleased = true;
-        served.note(message, shown);
+        served.note(message, shown, failure);
         this.#leave(slot);
       };
       return { conversation: served.conversation, message, release };
@@ -265,14 +265,12 @@ export class ConversationStore {
   async #openServed(slot: Slot, agent: Agent, history: RichHistory | ClientHashes): Promise<ServedConversation> {
     const { served, key, isNamed } = slot;
     const session = this.#session;
-    const place: Place = {
-      session,
-      folder: key,
-      maxHistoryBytes: this.#options.maxHistoryBytes ?? MAX_HISTORY_BYTES,
-    };
+    const { maxHistoryBytes = MAX_HISTORY_BYTES } = this.#options;
+    const place: Place = { session, folder: key, maxHistoryBytes };
     if (session !== null) await this.#leaving.get(key);
     if (served !== null) {
-      if (served.agent === agent && served.place.session?.dir === session?.dir) return served;
+      const isHere = served.agent === agent && served.place.session?.dir === session?.dir;
+      if (isHere && !(await served.isLost())) return served;
       slot.served = null;
       slot.served = await served.moveTo(agent, place);
     } else if (session !== null && isNamed) slot.served = await ServedConversation.reopen(agent, place, session);

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { SessionSettings } from "@nanoagent/models";
 import type { Agent, CallResults, Conversation, ConversationMessage } from "@nanoagent/runtime";
@@ -11,6 +12,14 @@ const CONVERSATION_BYTES = 8 * 1024;
 /** Memory of a message besides its text, as the runtime counts it. */
 const MESSAGE_BYTES = 200;
 const BYTES_PER_CHARACTER = 2;
+
+/** Errors of turns after which a conversation is opened again. */
+const FOLDER_FAILURES: readonly string[] = [
+  "session-not-saved",
+  "session-unreadable",
+  "session-in-use",
+  "session-closed",
+];
 
 /** Where a conversation is kept. */
 export interface Place {
@@ -34,6 +43,8 @@ export class ServedConversation {
   #length: number;
   #last: ConversationMessage | undefined;
   #historyBytes: number;
+  /** Whether its last turn failed because of its folder. */
+  #hasFailed = false;
 
   private constructor(agent: Agent, conversation: Conversation, place: Place, chain: VisibleChain, messages: number) {
     this.agent = agent;
@@ -125,8 +136,26 @@ export class ServedConversation {
     return this.#chain.ownResults(message, client.messages);
   }
 
-  /** Notes the end of a turn: what its client has seen, or null if it saw nothing of a reply. */
-  note(message: string | CallResults, shown: ShownReply | null): void {
+  /**
+   * Whether the conversation must be opened again, because its folder is gone or cannot be written by it. The client has
+   * everything.
+   */
+  async isLost(): Promise<boolean> {
+    const { session, folder } = this.place;
+    if (session === null) return false;
+    if (this.#hasFailed) return true;
+    return stat(path.join(session.dir, folder)).then(
+      () => false,
+      (error: NodeJS.ErrnoException) => error.code === "ENOENT",
+    );
+  }
+
+  /**
+   * Notes the end of a turn: what its client has seen, or null if it saw nothing of a reply. `failure`: the code of the
+   * error that it ended with.
+   */
+  note(message: string | CallResults, shown: ShownReply | null, failure: string | null = null): void {
+    this.#hasFailed = failure !== null && FOLDER_FAILURES.includes(failure);
     const { history } = this.conversation;
     const begun = this.#dropped + this.#length;
     const dropped = this.#droppedSince(history);
@@ -142,7 +171,8 @@ export class ServedConversation {
 
   /** Closes this conversation, and opens it again with another agent or at another place. */
   async moveTo(agent: Agent, place: Place): Promise<ServedConversation> {
-    await this.close();
+    // A folder that cannot be closed properly is repaired when it is opened again.
+    await this.close().catch(() => {});
     const { session } = place;
     const isSameFolder = session !== null && session.dir === this.place.session?.dir;
     if (isSameFolder) return ServedConversation.reopen(agent, place, session);

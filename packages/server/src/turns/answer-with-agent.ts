@@ -37,7 +37,7 @@ export async function* answerWithAgent(
     else if (event.type === "step-end") shown.endStep();
     else if (event.type === "run-end" || event.type === "error") {
       isOver = true;
-      release(shownOf(event, shown));
+      release(shownOf(event, shown), event.type === "error" ? event.error.code : null);
     }
   };
   try {

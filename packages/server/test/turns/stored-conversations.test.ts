@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { type Agent, defineTool, openAgent } from "@nanoagent/runtime";
@@ -100,12 +100,14 @@ test("a conversation that could not continue a history is not used again", async
   await client.say("hello 1");
   const folder = path.join(dir, "c");
   await rename(folder, `${folder}-away`);
+  await mkdir(folder);
   const controller = new AbortController();
   const before = [{ role: "user", content: "edited", timestamp: "2026-01-01T00:00:00.000Z" } as const];
   const opening = parts.store.open(parts.agent, { conversationIds, before, message: "hello 2" }, controller.signal);
   controller.abort();
   await expect(opening).rejects.toMatchObject({ code: "session-not-saved" });
   expect(parts.store.count).toBe(0);
+  await rm(folder, { recursive: true });
   await rename(`${folder}-away`, folder);
   await client.say("hello 3");
   expect(inShort(lastRequest(parts))).toEqual(inShort(client.history.slice(0, -1)));
