@@ -96,11 +96,11 @@ export async function runAgentLoop(options: LoopOptions, abort: TurnAbort): Prom
     let result: StepResult;
     const { contextTokens } = engine;
     try {
-      result = await ask(options, abort, { asking, said, calling });
+      result = await ask(options, abort, { asking, said, calling, step });
     } catch (error) {
       if (!isExceeded(error) || (engine.contextTokens ?? 0) >= (contextTokens ?? 0)) throw error;
       // The context shrank under memory pressure in the meantime, so less of the history fits.
-      result = await ask(options, abort, { asking, said, calling });
+      result = await ask(options, abort, { asking, said, calling, step });
     }
     usages.push(result.usage);
     said += result.text;
@@ -160,7 +160,7 @@ export async function runAgentLoop(options: LoopOptions, abort: TurnAbort): Prom
 async function ask(
   { engine, turn, emit, nextRequest, onLeft, argumentsFor, truth = null }: LoopOptions,
   abort: TurnAbort,
-  { asking, said, calling }: { asking: Asking; said: string; calling: Calling },
+  { asking, said, calling, step }: { asking: Asking; said: string; calling: Calling; step: number },
 ): Promise<StepResult> {
   const request = asked(await nextRequest(), asking);
   return runStep(engine, request, abort, {
@@ -168,6 +168,7 @@ async function ask(
     onText: (text) => turn.show(text),
     onRetraction: () => turn.takeBack(said),
     onLeft,
+    onFailedEnd: (reason, usage) => emit({ type: "step-end", step, reason, usage }),
     argumentsFor,
     filter: asking === "for-a-call" ? showNothing : (truth?.filterFor(request) ?? null),
     skips: (call) => asking !== "for-a-call" && calling.isRepeated(call),

@@ -19,6 +19,7 @@ import { newCallId } from "./tool-calls/call-id.js";
 import type { CallSieve } from "./tool-calls/call-sieve.js";
 import { type KeptCall, keepCall } from "./tools/kept-call.js";
 import type { TurnAbort } from "./turn-abort.js";
+import { usageAfterStop } from "./usage-after-stop.js";
 
 /** Longest reply, in characters. A longer one would fill the memory limit of the history. */
 const MAX_REPLY_CHARACTERS = 1024 * 1024;
@@ -42,6 +43,8 @@ export interface StepHooks {
   /** Called when the text so far turns out not to be part of the reply. */
   onRetraction?: (() => void) | undefined;
   argumentsFor?: ArgumentsFor | undefined;
+  /** Called when the engine ended a reply that is not usable. */
+  onFailedEnd?: ((reason: StepEndReason, usage: TokenUsage | null) => void | Promise<void>) | undefined;
   /** Called when the reply is abandoned before its end. The engine may still be reading the request. */
   onLeft?: (() => void) | undefined;
   /** Decides which text is shown. Default: all text, immediately. */
@@ -94,6 +97,10 @@ class Step {
   /** Whether the engine has sent any text or call, shown or not. */
   #hasAnswered = false;
   #characters = 0;
+  /** All that the engine has written, text and reasoning, for the count of its tokens. */
+  #written = "";
+  /** Aborts the reply, for the turn or for this step. */
+  #stop: AbortController | null = null;
 
   constructor(engine: Engine, request: EngineRequest, abort: TurnAbort, hooks: StepHooks, sieve: CallSieve | null) {
     this.#engine = engine;
@@ -107,7 +114,10 @@ class Step {
   async run(): Promise<StepResult> {
     const engine = this.#engine;
     // There is nothing to abort in an engine that answers immediately.
-    const options = engine.answersAtOnce ? {} : { signal: this.#abort.signal };
+    const stop = engine.answersAtOnce ? null : new AbortController();
+    const stopListening = stop === null ? () => {} : onAbort(this.#abort, () => stop.abort());
+    this.#stop = stop;
+    const options = stop === null ? {} : { signal: stop.signal };
     const events = engine.generate(this.#request, options)[Symbol.asyncIterator]();
     const grace = new Grace(this.#abort);
     const maxCharacters = longestReply(engine);
@@ -134,12 +144,13 @@ class Step {
           case "text-delta":
             if (next.text === "") break;
             this.#characters += next.text.length;
+            this.#written += next.text;
             this.#hasAnswered ||= next.text.trim() !== "";
             if (this.#characters > MAX_REPLY_CHARACTERS) throw replyTooLarge();
             await this.#showUnlessHeld(this.#sieve?.push(next.text) ?? next.text);
-            if (this.#filter?.isDecided) return await this.#finish("stop");
-            if (this.#repetition.add(next.text)) return await this.#finish("repetition");
-            if (this.#characters > maxCharacters) return await this.#finish("length");
+            if (this.#filter?.isDecided) return await this.#finishEarly("stop", events);
+            if (this.#repetition.add(next.text)) return await this.#finishEarly("repetition", events);
+            if (this.#characters > maxCharacters) return await this.#finishEarly("length", events);
             break;
           case "text-retraction":
             this.#hasThought = true;
@@ -153,9 +164,10 @@ class Step {
             break;
           case "reasoning-delta":
             this.#hasThought ||= next.text.trim() !== "";
+            this.#written += next.text;
             await this.#hooks.emit(next);
             this.#repeatedThought ??= new Repetition();
-            if (this.#repeatedThought.add(next.text)) return await this.#finish("repetition");
+            if (this.#repeatedThought.add(next.text)) return await this.#finishEarly("repetition", events);
             break;
           case "tool-call":
             await this.#showSieved();
@@ -180,6 +192,7 @@ class Step {
               isWhole(next.reason) &&
               (this.#request.toolChoice ?? "auto") === "auto"
             ) {
+              await this.#hooks.onFailedEnd?.(next.reason, this.#result.usage);
               throw onlyThought(next.reason);
             }
             return await this.#finish(next.reason, { isComplete: true });
@@ -190,6 +203,7 @@ class Step {
       }
     } finally {
       grace.end();
+      stopListening();
       if (!isOver) this.#hooks.onLeft?.();
       // An engine cleans up after its last event, or when return() is called before it. Nothing waits for that.
       events.return?.()?.then(undefined, () => {});
@@ -223,6 +237,15 @@ class Step {
     }
     await this.#show(this.#filter?.release() ?? "");
     await emit({ type: "tool-call", ...takeCall(call, this.#result) });
+  }
+
+  /** Stops the engine in the middle of its reply, and returns the reply so far with its usage. */
+  async #finishEarly(reason: StepEndReason, events: AsyncIterator<EngineEvent>): Promise<StepResult> {
+    const result = await this.#finish(reason);
+    this.#stop?.abort();
+    const [engine, request, written] = [this.#engine, this.#request, this.#written];
+    result.usage ??= await usageAfterStop({ engine, request, events, written });
+    return result;
   }
 
   async #finish(reason: StepEndReason, { isComplete = false } = {}): Promise<StepResult> {

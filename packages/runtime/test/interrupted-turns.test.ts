@@ -157,6 +157,46 @@ describe("an endless reply", () => {
     for await (const event of runtime.stream("go")) end = event;
     expect(end).toMatchObject({ type: "run-end", reason, reply: { ended: "length" } });
     expect(runtime.history.at(-1)).toMatchObject({ ended: "length" });
+    // The engine reports no usage, so the texts are counted.
+    const written = runtime.history.at(-1)?.content.length;
+    expect(end).toMatchObject({ usage: { prompt_tokens: expect.any(Number), completion_tokens: written } });
+  });
+
+  test("has the usage that its engine reports when it is stopped", async () => {
+    const usage = { prompt_tokens: 12, completion_tokens: 34 };
+    const engine = {
+      ...slow([]),
+      async *generate(_: EngineRequest, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<EngineEvent> {
+        while (!signal?.aborted) yield { type: "text-delta", text: "I am sorry. " };
+        yield { type: "usage", usage };
+        yield { type: "end", reason: "abort" };
+      },
+    };
+    await using runtime = new NanoRuntime({ engine });
+    await runtime.load(sampleConfig());
+    let end: AgentEvent | null = null;
+    for await (const event of runtime.stream("go")) end = event;
+    expect(end).toMatchObject({ type: "run-end", reason: "repetition", usage });
+  });
+
+  test("of reasoning alone has a step-end with its usage before the error", async () => {
+    const usage = { prompt_tokens: 12, completion_tokens: 34 };
+    const engine = {
+      ...slow([]),
+      async *generate(): AsyncGenerator<EngineEvent> {
+        yield { type: "reasoning-delta", text: "Hm." };
+        yield { type: "usage", usage };
+        yield { type: "end", reason: "length" };
+      },
+    };
+    await using runtime = new NanoRuntime({ engine });
+    await runtime.load(sampleConfig());
+    const events: AgentEvent[] = [];
+    for await (const event of runtime.stream("go")) events.push(event);
+    expect(events.slice(-2)).toMatchObject([
+      { type: "step-end", step: 1, reason: "length", usage },
+      { type: "error", error: { code: "reply-only-thought" } },
+    ]);
   });
 
   test("is stopped while the model is reasoning", async () => {
