@@ -15,7 +15,6 @@ if (oldNode !== null) {
 }
 leaveFirstProcess();
 keepCompiledCode();
-const { runProgram } = await import("./program.js");
 /** Default time from a stop request to the end of the process. Every step of stopping takes less. */
 const STOP_MILLISECONDS = 3000;
 const stopping = new AbortController();
@@ -32,6 +31,8 @@ const streams: Streams = {
   stdout,
   stderr,
   stop: stopping.signal,
+  // `systemctl reload` right after the start must not end a service. It reads its config after this anyway.
+  onHangUp: process.argv[2] === "serve" ? () => {} : null,
 };
 
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -55,6 +56,7 @@ stdout.on("error", (error: NodeJS.ErrnoException) => {
 // This error cannot be reported anywhere.
 stderr.on("error", () => {});
 
+const { runProgram } = await import("./program.js");
 const exitCode = await runProgram(process.argv.slice(2), streams);
 // An error of the last write is emitted in a later turn of the event loop.
 await new Promise((resolve) => setImmediate(resolve));

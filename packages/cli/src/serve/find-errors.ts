@@ -1,6 +1,7 @@
 import type { MemoryProbe } from "@nanoagent/models";
 import { DeviceMemoryProbe } from "@nanoagent/profiler";
 import type { Agent } from "@nanoagent/runtime";
+import { checkModelFile } from "@nanoagent/runtime/program";
 import { checkFile } from "../check/check-agent.js";
 import type { Issue } from "../check/check-report.js";
 import type { OptionValues } from "../command-line/command.js";
@@ -9,22 +10,41 @@ import { modelFileOf } from "../named-models/model-file-of.js";
 import { readPlanningDevice } from "../optimize/planning-device.js";
 import type { Streams } from "../streams.js";
 
-/** Checks the config of a service as `nanoagent check` does, for the time when the agent that runs now has ended. */
+/** A problem of a config, for the log. */
+export interface ConfigProblem extends Pick<Issue, "line" | "message" | "reason" | "hint"> {
+  /** Null for a problem of an option. */
+  file: string | null;
+  /** Key of the config, or option of the command line. */
+  key: string;
+}
+
+/**
+ * Checks the config of a service as `nanoagent check` does, for the time when the agent that runs now has ended. Throws the
+ * error of a model file that `--model` names and that cannot be read.
+ */
 export async function findErrors(
-  { config, model, device }: OptionValues,
+  { config, model, device, host }: OptionValues,
   streams: Streams,
   running: Agent,
-): Promise<Pick<Issue, "key" | "line" | "message" | "reason" | "hint">[]> {
-  const { report } = await checkFile(String(config ?? DEFAULT_CONFIG_FILE), {
+): Promise<ConfigProblem[]> {
+  const file = String(config ?? DEFAULT_CONFIG_FILE);
+  const modelPath = model === undefined ? undefined : await modelFileOf(String(model), streams);
+  if (modelPath !== undefined) await checkModelFile(modelPath, Number.POSITIVE_INFINITY, null, "--model");
+  const { report } = await checkFile(file, {
     device: device === undefined ? null : await readPlanningDevice({ device }),
     elsewhere: null,
-    modelPath: model === undefined ? undefined : await modelFileOf(String(model), streams),
+    modelPath,
+    host: host === undefined ? undefined : String(host),
     memory: await probeWithout(running),
     streams,
   });
   return report.issues
     .filter(({ severity }) => severity === "error")
-    .map(({ key, line, message, reason, hint }) => ({ key, line, message, reason, hint }));
+    .map(({ key, line, message, reason, hint }) =>
+      key === "model_path" && modelPath !== undefined
+        ? { file: null, key: "--model", line: null, message, reason, hint }
+        : { file, key, line, message, reason, hint },
+    );
 }
 
 /** Reads the memory that is available when an agent has ended: with what its engine takes now, or may still take. */

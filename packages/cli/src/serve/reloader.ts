@@ -8,7 +8,7 @@ import type { Streams } from "../streams.js";
 import { errorFacts } from "./error-facts.js";
 import type { ServeLog } from "./serve-log.js";
 
-/** Settings that a service has from its start to its end. */
+/** Settings that a service has from its start to its end: address, host names, keys, certificate and origins. */
 const kept = [
   "host",
   "port",
@@ -28,13 +28,14 @@ export interface ReloaderParts {
   streams: Streams;
   /** Opens the agent of a config. */
   open: (config: NanoAgentConfigInput) => Promise<Agent>;
-  /** Config of the agent that is served. */
+  /** Config of the start. */
   config: NanoAgentConfigInput;
 }
 
 /** Reads the config of a service again, and replaces the agent if nothing is wrong with it. */
 export class Reloader {
   readonly #parts: ReloaderParts;
+  /** Config of the agent that is served. */
   #config: NanoAgentConfigInput;
   /** Whether an agent is open. It is not after neither the new nor the old one could be opened. */
   #hasAgent = true;
@@ -88,7 +89,10 @@ export class Reloader {
     try {
       const next = await this.#readConfig();
       if (next === null) return;
-      await this.#replace(next);
+      if (!(await this.#replace(next))) {
+        log.write({ level: "info", event: "reload-given-up", message: "The service stops." });
+        return;
+      }
       const milliseconds = Math.round(performance.now() - startedAt);
       log.write({ level: "info", event: "reload-end", agent: next.spec.name, milliseconds });
       this.tellNotices();
@@ -97,13 +101,16 @@ export class Reloader {
     }
   }
 
-  /** Replaces the agent. If that fails, the old agent is served again, unless it cannot be opened either. */
-  async #replace(next: NanoAgentConfigInput): Promise<void> {
+  /**
+   * Replaces the agent. If that fails, the old agent is served again, unless it cannot be opened either.
+   * Returns false if the service stops instead.
+   */
+  async #replace(next: NanoAgentConfigInput): Promise<boolean> {
     const { server, open } = this.#parts;
     const old = this.#config;
     let failure: unknown = null;
     this.#hasAgent = false;
-    await server
+    const isReplaced = await server
       .replaceAgent(
         () =>
           open(next).catch((error: unknown) => {
@@ -120,9 +127,11 @@ export class Reloader {
       .catch((error: unknown) => {
         throw failure ?? error;
       });
+    if (!isReplaced) return false;
     this.#hasAgent = true;
     this.#config = next;
-    this.#tellKept(old.serve, next.serve);
+    this.#tellKept(next.serve);
+    return true;
   }
 
   #refuse(facts: object): void {
@@ -147,16 +156,19 @@ export class Reloader {
     return readAgent(values, streams, (message) => log.write({ level: "info", event: "notice", message }), "serve");
   }
 
-  #tellKept(old: ServeSettings = {}, next: ServeSettings = {}): void {
-    const { values, log } = this.#parts;
+  /** Names the settings that differ from those of the start, which are still in force. */
+  #tellKept(next: ServeSettings = {}): void {
+    const { values, log, config } = this.#parts;
+    const started: ServeSettings = config.serve ?? {};
     const changed = kept.filter(
-      (name) => !(name in values) && JSON.stringify(old[name]) !== JSON.stringify(next[name]),
+      (name) => values[name] === undefined && JSON.stringify(started[name]) !== JSON.stringify(next[name]),
     );
     if (changed.length === 0) return;
     log.write({
       level: "warn",
       event: "settings-kept",
-      message: "A service keeps its address, keys and origins. Restart it for the new settings.",
+      message:
+        "A service keeps its address, host names, keys, certificate and origins. Restart it for the new settings.",
       settings: changed.map((name) => `serve.${name}`),
     });
   }

@@ -6,7 +6,6 @@ import { engineTypeOf } from "@nanoagent/runtime/program";
 import type { AgentServer, Listening } from "@nanoagent/server";
 import { version } from "../../package.json";
 import type { CommandAction, OptionValues } from "../command-line/command.js";
-import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { boundHeap } from "../heap-flags.js";
 import { onAbort } from "../on-abort.js";
@@ -18,6 +17,7 @@ import { modelName } from "../run/model-name.js";
 import { readAgent } from "../run/read-agent.js";
 import { RunStatus } from "../run/run-status.js";
 import type { Streams } from "../streams.js";
+import { checkSettings, readAddress } from "./check-settings.js";
 import { hangUpHandler } from "./hang-up.js";
 import { Reloader } from "./reloader.js";
 import { ServeLog } from "./serve-log.js";
@@ -28,10 +28,17 @@ const STOP_MILLISECONDS = 15_000;
 
 /** Serves an agent until a signal ends the program. */
 export const serveAgent: CommandAction = async (values, streams) => {
-  const address = readAddress(values);
+  // A reload that is asked for now is done after the start.
+  let isReloadDue = false;
+  let reload = () => {
+    isReloadDue = true;
+  };
+  streams.onHangUp = hangUpHandler(streams, () => reload());
+  const address = await readAddress(values);
   const log = new ServeLog(streams.stderr, String(values["log-level"] ?? "info"));
   const say = (message: string) => log.write({ level: "info", event: "notice", message });
   const config = await readAgent(values, streams, say, "serve");
+  await checkSettings(config, values);
   // Modules of Node are loaded before the flags of V8 change.
   const [{ createServer }] = await Promise.all([import("@nanoagent/server"), import("node:http")]);
   await boundHeap(engineTypeOf(config));
@@ -51,10 +58,11 @@ export const serveAgent: CommandAction = async (values, streams) => {
     if (streams.stop.aborted) return exitCodes.interrupted;
     const listening = await server.listen(address);
     streams.stopMilliseconds = STOP_MILLISECONDS;
-    streams.onHangUp = hangUpHandler(streams, () => reloader.request());
     tellReady(listening, values, server, streams);
     tellUnserved(agent.config.serve, log);
     reloader.tellNotices();
+    reload = () => reloader.request();
+    if (isReloadDue) reload();
     const terminal = isAtTerminal(values, streams) ? new TerminalDesk(server.permissions, streams, log) : null;
     await new Promise<void>((resolve) => onAbort(streams.stop, resolve));
     log.write({ level: "info", event: "service-stop", ...runningOf(await server.status()) });
@@ -67,22 +75,6 @@ export const serveAgent: CommandAction = async (values, streams) => {
     await server.agent.close();
   }
 };
-
-function readAddress({ host, port }: OptionValues): { host?: string | undefined; port?: number | undefined } {
-  if (host === "") {
-    throw new UsageError({ message: "--host is empty.", hint: "Pass an address, such as --host 127.0.0.1." });
-  }
-  if (port !== undefined && !(Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535)) {
-    throw new UsageError({
-      message: `--port takes a whole number from 0 to 65535, found "${port}".`,
-      hint: "Pass --port 0 for a free port.",
-    });
-  }
-  return {
-    ...(host !== undefined && { host: String(host) }),
-    ...(port !== undefined && { port: Number(port) }),
-  };
-}
 
 /** Opens an agent. A terminal shows how far its model is loaded. */
 async function openShowing(config: NanoAgentConfigInput, { stderr }: Streams): Promise<Agent> {
@@ -108,7 +100,7 @@ function isAtTerminal({ json }: OptionValues, { stdout }: Streams): boolean {
 }
 
 function tellReady(
-  { url, port, madeKey }: Listening,
+  { url, port, madeKey, keyFile }: Listening,
   values: OptionValues,
   server: AgentServer,
   streams: Streams,
@@ -122,7 +114,7 @@ function tellReady(
           `They send it as a header, "Authorization: Bearer ${key}". Most have a field "API key" for it.\n`,
       ),
     );
-  }
+  } else if (keyFile !== null) stderr.write(plainText(`Clients need the key that is kept in ${keyFile}.\n`));
   const { name } = server.agent.config.spec;
   stdout.write(
     values.json ? formatJson({ event: "ready", url, port, pid: process.pid, agent: name }) : `Listening on ${url}\n`,

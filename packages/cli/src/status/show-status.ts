@@ -1,5 +1,5 @@
 import { BYTES_PER_MB } from "@nanoagent/models";
-import { type FoundService, findServices, ServiceError, type ServiceStatus } from "@nanoagent/server";
+import { type FoundService, findServices, type Health, ServiceError, type ServiceStatus } from "@nanoagent/server";
 import type { CommandAction } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatDuration } from "../output/duration.js";
@@ -42,7 +42,7 @@ function describe({ status, socket }: FoundService): string {
   return (
     `${plainLine(name)}: ${where} (process ${pid}, running for ${formatDuration(uptime_seconds)})\n` +
     formatFields(LABEL_COLUMN, {
-      Health: [health.status, ...health.reasons.map(({ message }) => message)].join(": "),
+      Health: describeHealth(health),
       Models: models.map(describeModel).join(", "),
       Turns: `${turns.answered} answered, ${turns.failed} failed, ${turns.aborted} aborted; ${turns.running} running, ${turns.waiting} waiting`,
       Tokens: `${turns.prompt_tokens} read, ${turns.cached_prompt_tokens} of them cached; ${turns.completion_tokens} written`,
@@ -51,6 +51,12 @@ function describe({ status, socket }: FoundService): string {
       ...(memory !== null && { Memory: `${megabytes(memory.used_bytes)} of ${megabytes(memory.limit_bytes)} MB` }),
     })
   );
+}
+
+/** The reasons are whole sentences. */
+export function describeHealth({ status, reasons }: Pick<Health, "status" | "reasons">): string {
+  const sentences = reasons.map(({ message }) => plainLine(message)).join(" ");
+  return sentences === "" ? status : `${status}: ${sentences}`;
 }
 
 function describeModel({ id, target, engine, context_tokens }: ServiceStatus["models"][number]): string {

@@ -559,19 +559,19 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "listen-failed",
         message: "Another program listens on {127.0.0.1:7420}.",
-        when: "`nanoagent serve` cannot listen on the address: it is in use, not permitted or not one of this machine's, or a file of `serve.tls` is missing or wrong.",
+        when: "`nanoagent serve` cannot listen on the address: it is in use, not permitted or not one of this machine's. `check` reports a file of `serve.tls` that is missing or wrong with this code; `serve` then says `invalid-config`.",
         now: "Apply the `do:` line: another port with `--port`, another address with `--host`, or files of `serve.tls` that were made together.",
       },
       {
         code: "keys-unreadable",
         message: "The environment variable {AGENT_KEYS}, which serve.api_keys_env names, is {not set}.",
-        when: "The keys of a service cannot be read: the variable is not set or empty, or the file of the keys is damaged or readable for others.",
+        when: "The keys of a service cannot be read: the variable is not set or empty, `serve.api_keys_env` is not the name of a variable, or the file of the keys is damaged or readable for others.",
         now: "Set the variable, or apply the `do:` line to the file. Without the file, a new key is made at the next start.",
       },
       {
         code: "service-not-found",
         message: "No service of this user runs on this machine.",
-        when: "`nanoagent status` found no running service. It does not see those of other users, nor those with another XDG_RUNTIME_DIR.",
+        when: "`nanoagent status` found no running service. It does not see those of other users, nor those whose XDG_RUNTIME_DIR is a folder of their own.",
         now: "Start one with `nanoagent serve`, or ask as the user who runs it.",
       },
       {
@@ -792,6 +792,13 @@ export const errorTopics: readonly ErrorTopic[] = [
         message: '"{engine.url}" has no effect on the {llama} engine.',
         when: "A key of the config does not apply to the engine that is used.",
         now: "Remove the key, or set `engine.type` to the engine that you meant.",
+        isWarning: true,
+      },
+      {
+        code: "session-unlimited",
+        message: "A service keeps a folder for every conversation, and without session.retention none is ever removed.",
+        when: "The config has `serve` and `session`, but no `session.retention`. A client that sends no id starts a new conversation, and so a new folder, with each chat.",
+        now: "Set `session.retention`, with `max_mb`, `max_days` or both.",
         isWarning: true,
       },
       {

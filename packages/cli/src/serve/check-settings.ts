@@ -1,0 +1,64 @@
+import type { NanoAgentConfigInput } from "@nanoagent/models";
+import { InvalidConfigError } from "@nanoagent/runtime/node";
+import { readPlacedConfig } from "@nanoagent/runtime/program";
+import { CheckedPart } from "../check/check-report.js";
+import { addressHint, checkServeSettings } from "../check/check-serve-settings.js";
+import type { OptionValues } from "../command-line/command.js";
+import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
+import { UsageError } from "../errors/usage-error.js";
+
+/** Address and port of the command line. */
+export interface AddressOptions {
+  host?: string;
+  port?: number;
+}
+
+/** Reads where to listen from the command line. Throws {@link UsageError} for what is no address or no port. */
+export async function readAddress({ host, port }: OptionValues): Promise<AddressOptions> {
+  if (host !== undefined) {
+    const { canonicalHost } = await import("@nanoagent/server/program");
+    if (canonicalHost(String(host)) === null) {
+      throw new UsageError({
+        message: host === "" ? "--host is empty." : `--host takes an address or a host name, found "${host}".`,
+        hint: addressHint("--port"),
+      });
+    }
+  }
+  if (port !== undefined && !(Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535)) {
+    throw new UsageError({
+      message: `--port takes a whole number from 0 to 65535, found "${port}".`,
+      hint: "Pass --port 0 for a free port.",
+    });
+  }
+  return {
+    ...(host !== undefined && { host: String(host) }),
+    ...(port !== undefined && { port: Number(port) }),
+  };
+}
+
+/**
+ * Refuses the settings of a service that `nanoagent check` calls errors. Throws {@link InvalidConfigError} with their
+ * positions. Keys are checked when they are opened.
+ */
+export async function checkSettings({ serve }: NanoAgentConfigInput, { config }: OptionValues): Promise<void> {
+  if (serve === undefined) return;
+  const file = String(config ?? DEFAULT_CONFIG_FILE);
+  const settings = new CheckedPart("Service", null);
+  const parts = await import("@nanoagent/server/program");
+  await checkServeSettings(settings, serve, parts, true);
+  if (settings.status !== "error") return;
+  // Read again for the positions, which are not needed otherwise.
+  const { placeOf } = await readPlacedConfig(file);
+  const placed = new CheckedPart("Service", placeOf);
+  await checkServeSettings(placed, serve, parts, true);
+  const issues = placed.issues.map(({ key, line, column, message, hint }) => ({
+    key,
+    line: line ?? 1,
+    column: column ?? 1,
+    message: hint === null ? message : `${message} ${hint}`,
+    expected: "",
+    found: "",
+    nearest: null,
+  }));
+  throw InvalidConfigError.withIssues(file, issues);
+}
