@@ -51,6 +51,8 @@ interface Step {
   leavesAfter: number | null;
   /** Takes the history of another client first. */
   copies: number | null;
+  /** Goes back to the history that it had this number of replies ago. */
+  goesBack: number;
   restartsService: boolean;
 }
 
@@ -69,6 +71,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   isDoubled: fc.boolean(),
   leavesAfter: fc.option(fc.nat(8), { freq: 6 }),
   copies: fc.option(clientNumber, { freq: 6 }),
+  goesBack: fc.oneof({ arbitrary: fc.constant(0), weight: 3 }, fc.integer({ min: 1, max: 3 })),
   restartsService: fc.nat(9).map((number) => number === 0),
 });
 
@@ -77,20 +80,23 @@ const idsOf = (client: number) => [["Chat/1"], ["chat-2", "user"], [], []][clien
 
 interface RunOptions {
   dir?: string;
+  /** Most open conversations. */
+  max?: number;
   maxHistoryBytes?: number;
   maxTotalBytes?: number;
 }
 
-async function run(steps: readonly (readonly Step[])[], { dir, ...limits }: RunOptions = {}): Promise<void> {
+async function run(steps: readonly (readonly Step[])[], { dir, max = 3, ...limits }: RunOptions = {}): Promise<void> {
   const engine = new LookupEngine();
   const session = dir === undefined ? undefined : { dir, fsync: "never" as const };
   const open = async () => {
     const agent = await openAgent({ spec, device, session }, { engine, tools: [lookup] });
-    const store = new ConversationStore({ limits: { max: 3 }, ...limits });
+    const store = new ConversationStore({ limits: { max }, ...limits });
     return { agent, answering: new TurnAnswering(agent, new PermissionDesk(), { store }) };
   };
   let service = await open();
-  const histories: ClientMessage[][] = Array.from({ length: CLIENTS }, () => []);
+  /** All histories of each client, the newest last. */
+  const histories: ClientMessage[][][] = Array.from({ length: CLIENTS }, () => [[]]);
   /** Lists that were sent, by the unique text of the last message. */
   const sent = new Map<string, ClientMessage[]>();
   let messages = 0;
@@ -109,9 +115,9 @@ async function run(steps: readonly (readonly Step[])[], { dir, ...limits }: RunO
     return [...list, { role: "assistant", content: textOf(events), ...(tool_calls.length > 0 && { tool_calls }) }];
   }
 
-  async function take({ client, edit, words, isDoubled, leavesAfter, copies }: Step) {
+  async function take({ client, edit, words, isDoubled, leavesAfter, copies, goesBack }: Step) {
     const number = ++messages;
-    const history = edits[edit](histories[copies ?? client] ?? []);
+    const history = edits[edit](histories[copies ?? client]?.at(-1 - goesBack) ?? []);
     const calls = history.at(-1)?.tool_calls ?? [];
     const added: ClientMessage[] =
       calls.length > 0 && !words.startsWith("hello")
@@ -120,7 +126,7 @@ async function run(steps: readonly (readonly Step[])[], { dir, ...limits }: RunO
     const list = [...history, ...added];
     sent.set(added.at(-1)?.content ?? "", list);
     const replies = await Promise.all(Array.from({ length: isDoubled ? 2 : 1 }, () => send(client, list, leavesAfter)));
-    histories[client] = replies[0] as ClientMessage[];
+    histories[client]?.push(replies[0] as ClientMessage[]);
   }
 
   try {
@@ -132,7 +138,7 @@ async function run(steps: readonly (readonly Step[])[], { dir, ...limits }: RunO
       }
       await Promise.all(together.map(take));
     }
-    expect(service.answering.conversations.open).toBeLessThanOrEqual(3);
+    expect(service.answering.conversations.open).toBeLessThanOrEqual(max);
     expect([service.answering.running, service.answering.waiting]).toEqual([0, 0]);
   } finally {
     await service.answering.close();
@@ -163,14 +169,36 @@ test("with small limits of bytes, the engine sees the end of what the client sen
   await fc.assert(property);
 });
 
-test("with a session, the engine sees exactly what the client sends, and the agent's own calls", async () => {
-  const property = fc.asyncProperty(schedule, async (steps) => {
+/** Steps of one client that often returns to what it had, and whose conversation is often opened again. */
+const returning: fc.Arbitrary<Step> = fc.record({
+  client: fc.constant(0),
+  edit: fc.constantFrom("nothing", "forget everything", "drop calls", "forget the end", "regenerate"),
+  words: fc.constantFrom("hello", "look and light", "lights"),
+  isDoubled: fc.constant(false),
+  leavesAfter: fc.constantFrom(null, 1),
+  copies: fc.constant(null),
+  goesBack: fc.nat(3),
+  restartsService: fc.boolean(),
+});
+
+test.each([
+  ["many clients", schedule, 30],
+  [
+    "a client that returns",
+    fc.array(
+      returning.map((one) => [one]),
+      { minLength: 4, maxLength: 8 },
+    ),
+    60,
+  ],
+])("with a session, the engine sees exactly what the client sends: %s", async (_, steps, numRuns) => {
+  const property = fc.asyncProperty(steps, fc.integer({ min: 1, max: 3 }), async (chosen, max) => {
     const dir = await mkdtemp(path.join(os.tmpdir(), "nanoagent-test-"));
     try {
-      await run(steps, { dir });
+      await run(chosen, { dir, max });
     } finally {
       await rm(dir, { recursive: true, force: true });
     }
   });
-  await fc.assert(property, { numRuns: 20, endOnFailure: true });
+  await fc.assert(property, { numRuns, endOnFailure: true });
 });

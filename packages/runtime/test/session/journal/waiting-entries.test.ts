@@ -50,5 +50,32 @@ test("a call after close is rejected even if the journal is busy", async () => {
   expect(await saved).toBeNull();
   await Promise.all([closing, journal.close()]);
   expect(await disk.list(folder)).toHaveLength(1);
-  expect(await questions(await openOn(disk))).toEqual(["one"]);
 });
+
+test.each(["refuse", "deliver"] as const)(
+  "a restart of the conversation that fails changes nothing, or delivers: %s",
+  async (onWriteError) => {
+    const disk = new MemoryDisk();
+    const journal = await openOn(disk, { onWriteError });
+    await journal.appendTurn(turn("one"));
+    disk.nextFault = () => ({ kind: "ENOSPC", at: 0.5 });
+    const restarting = journal.restartConversation([turn("two"), turn("three")]);
+    const failure = { code: "session-not-saved" };
+    if (onWriteError === "deliver") expect(await restarting).toMatchObject(failure);
+    else await expect(restarting).rejects.toMatchObject(failure);
+    disk.nextFault = () => null;
+    const current = async (from: typeof journal) => {
+      const found: string[] = [];
+      for await (const { messages } of from.conversationTurns()) found.push(messages[0]?.content ?? "");
+      return found;
+    };
+    expect(await current(journal)).toEqual(onWriteError === "deliver" ? [] : ["one"]);
+    await journal.appendTurn(turn("four"));
+    expect(await current(journal)).toEqual(onWriteError === "deliver" ? ["four"] : ["one", "four"]);
+    expect(await current(await openOn(disk))).toEqual(await current(journal));
+    expect(await journal.restartConversation([turn("five"), turn("six")])).toBeNull();
+    expect(await current(await openOn(disk))).toEqual(["five", "six"]);
+    expect(await journal.restartConversation([])).toBeNull();
+    expect(await current(await openOn(disk))).toEqual([]);
+  },
+);
