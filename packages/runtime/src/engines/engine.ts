@@ -129,10 +129,11 @@ export interface ToolCall {
 
 export interface TokenUsage {
   prompt_tokens: number;
+  /** Written tokens. For a call or question that was decided without writing: the tokens that it would have. */
   completion_tokens: number;
   /** Tokens used to decide whether to call a tool and which one. Absent if the reply itself decides. */
   deciding_tokens?: number | undefined;
-  /** Prompt tokens that came from the cache and cost nothing. Absent if unknown. */
+  /** Prompt tokens that cost nothing: they came from the cache, or the reply was decided without them. Absent if unknown. */
   cached_prompt_tokens?: number;
   /** Completion tokens that were reasoning. Absent if unknown. */
   reasoning_tokens?: number;

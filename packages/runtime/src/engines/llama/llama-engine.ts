@@ -11,6 +11,7 @@ import type { ThinkingSetting } from "../thinking-setting.js";
 import { BatchThreads, type EngineThreads } from "./batch-threads.js";
 import { contextExceeded } from "./context-exceeded.js";
 import { Drafts } from "./drafts.js";
+import { emitUnwritten } from "./emit-unwritten.js";
 import { EngineState } from "./engine-state.js";
 import { KeptStates, type KeptStatesOptions } from "./kept-states.js";
 import { loadLlamaAddon } from "./llama-addon.js";
@@ -22,7 +23,7 @@ import { removeLeftStates } from "./states-folder.js";
 import { textPieces } from "./text-pieces.js";
 import { ThreadedModel } from "./threaded-model.js";
 import type { ToolChooser } from "./tool-chooser.js";
-import { asTextRequest, emitDecision, tellResults, unwrittenCall } from "./write-decision.js";
+import { asTextRequest, decidedReply, toldReply, unwrittenCall } from "./write-decision.js";
 import { writeDecidedCall, writeReply } from "./write-reply.js";
 
 /** Options for loading a model file, as decided by a FitPlan. Plain data, so that another process can receive it. */
@@ -214,6 +215,7 @@ export class LlamaEngine implements Engine {
     const isChosen = (request.tools ?? []).length > 0 && !(isForced && request.messages.at(-1)?.role !== "user");
     const chooser = isChosen ? await this.#openChooser() : null;
     if (chooser !== null) {
+      const counting = { engine: this, prompts: this.#prompts, emit };
       if (request.messages.at(-1)?.role === "user") {
         const before = this.evaluatedTokens;
         const decision = await chooser.decide(request, isAborted);
@@ -221,18 +223,15 @@ export class LlamaEngine implements Engine {
         deciding_tokens = this.evaluatedTokens - before;
         // A reply with a schema cannot be a question to the user.
         const isAllowed = decision.kind !== "ask" || grammar === null;
-        const reason = isAllowed ? emitDecision(decision, emit, { isForced }) : null;
-        if (reason !== null) {
-          emit({ type: "usage", usage: { prompt_tokens: deciding_tokens, completion_tokens: 0, deciding_tokens } });
-          return reason;
-        }
+        const known = isAllowed ? decidedReply(decision, { isForced }) : null;
+        if (known !== null) return emitUnwritten(known, { ...counting, request, deciding_tokens });
         decided = unwrittenCall(decision, { isForced });
-        if (decided === null && request.toolChoice === "required") return "stop";
+        if (decided === null && request.toolChoice === "required") {
+          return emitUnwritten({ events: [], reason: "stop" }, { ...counting, request, deciding_tokens });
+        }
       }
       if (request.messages.at(-1)?.role === "tool" && this.#options.tellsResults && grammar === null) {
-        emit({ type: "text-delta", text: tellResults(request) });
-        emit({ type: "usage", usage: { prompt_tokens: 0, completion_tokens: 0 } });
-        return "stop";
+        return emitUnwritten(toldReply(request), { ...counting, request });
       }
       request = decided === null ? asTextRequest(request) : { ...request, tools: [decided.tool] };
     }

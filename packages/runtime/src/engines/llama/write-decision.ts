@@ -9,25 +9,31 @@ import type { EndReason, EngineEvent, EngineMessage, EngineRequest, EngineTool, 
 const MAX_NAMED_ABILITIES = 12;
 const MAX_ABILITY_CHARACTERS = 80;
 
+/** A reply that is complete without the model, and why it ends. */
+export interface UnwrittenReply {
+  events: readonly UnwrittenEvent[];
+  reason: EndReason;
+}
+
+type UnwrittenEvent = Extract<EngineEvent, { type: "text-delta" | "tool-call" }>;
+
 /**
- * Emits a decision that needs no further writing: complete calls, or a question to the user. Returns null for other
- * decisions.
+ * Returns the reply of a decision that needs no further writing: complete calls, or a question to the user. Returns
+ * null for other decisions.
  */
-export function emitDecision(
-  decision: Decision,
-  emit: (event: EngineEvent) => void,
-  options: DecisionOptions = {},
-): EndReason | null {
+export function decidedReply(decision: Decision, options: DecisionOptions = {}): UnwrittenReply | null {
   if (decision.kind === "none") return null;
-  if (decision.kind === "ask") {
-    emit({ type: "text-delta", text: decision.question });
-    return "stop";
-  }
+  if (decision.kind === "ask") return { events: [{ type: "text-delta", text: decision.question }], reason: "stop" };
   if (unwrittenCall(decision, options) !== null) return null;
-  for (const { tool, arguments: input } of decision.calls) {
-    emit({ type: "tool-call", call: { id: newCallId(), name: tool.name, arguments: input } });
-  }
-  return "tool-calls";
+  const events = decision.calls.map(({ tool, arguments: input }): UnwrittenEvent => {
+    return { type: "tool-call", call: { id: newCallId(), name: tool.name, arguments: input } };
+  });
+  return { events, reason: "tool-calls" };
+}
+
+/** Returns the reply that tells the results of the newest calls. */
+export function toldReply(request: EngineRequest): UnwrittenReply {
+  return { events: [{ type: "text-delta", text: tellResults(request) }], reason: "stop" };
 }
 
 export interface DecisionOptions {

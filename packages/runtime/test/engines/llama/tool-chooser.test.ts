@@ -83,7 +83,28 @@ describe.skipIf(!hasAddon)("an engine that chooses tools by evidence (needs llam
     const events = await reply(said("Switch the lamp in the kitchen on, please."));
     expect(callsOf(events)).toEqual([["set_lamp", { room: "kitchen", state: "on" }]]);
     expect(events.at(-1)).toEqual({ type: "end", reason: "tool-calls" });
-    expect(events.find(({ type }) => type === "usage")).toMatchObject({ usage: { completion_tokens: 0 } });
+  });
+
+  const usageOf = (events: readonly EngineEvent[]) =>
+    events.flatMap((event) => (event.type === "usage" ? [event.usage] : []))[0];
+
+  test.each([
+    ["a call", said("Dim the lamp in the kitchen, or rather put it on.")],
+    ["a call of sure words", said("Switch the lamp in the kitchen on, please.")],
+    ["a question", said("Switch the lamp on.")],
+    ["a result", acted],
+  ])("counts the whole prompt of %s that is not written, and the tokens of the reply", async (_, messages) => {
+    const first = usageOf(await reply(messages));
+    const second = usageOf(await reply(messages));
+    const words = messages.reduce((sum, { content }) => sum + engine.countTokens(content), 0);
+    expect(first?.prompt_tokens).toBeGreaterThan(words);
+    expect(second?.prompt_tokens).toBe(first?.prompt_tokens);
+    expect(second?.completion_tokens).toBeGreaterThan(3);
+    const { prompt_tokens = 0, cached_prompt_tokens, deciding_tokens = 0 } = second ?? {};
+    expect(cached_prompt_tokens).toBe(Math.max(0, prompt_tokens - deciding_tokens));
+    // The usage of a longer conversation grows with it.
+    const longer = usageOf(await reply([...said("Hello there."), asks, ...messages]));
+    expect(longer?.prompt_tokens).toBeGreaterThan(prompt_tokens);
   });
 
   test("calls several tools for several requests", async () => {
@@ -130,6 +151,7 @@ describe.skipIf(!hasAddon)("an engine that chooses tools by evidence (needs llam
     const events = await reply(said("Why is the sky blue?"), { toolChoice: "required" });
     expect(textOf(events)).toBe("");
     expect(["stop", "tool-calls"]).toContain((events.at(-1) as { reason: string }).reason);
+    expect(usageOf(events)?.prompt_tokens).toBeGreaterThan(0);
   });
 
   test.each(["Why is the sky blue?", "Switch the lamp on.", "No.", "", "Switch it off and on again, and again."])(
