@@ -13,6 +13,7 @@ import { openRouter, type Router } from "./http/router.js";
 import { LimitedLog } from "./log/limited-log.js";
 import type { Log } from "./log/log-entry.js";
 import type { PermissionDesk } from "./permissions/permission-desk.js";
+import { bodyLimits } from "./service/body-limits.js";
 import { Service } from "./service/service.js";
 import { errorReplies, serviceRoutes } from "./service/service-routes.js";
 import type { ServiceStatus } from "./status/service-status.js";
@@ -132,7 +133,7 @@ class NodeAgentServer implements AgentServer {
   async #mount(): Promise<(request: Request) => Promise<Response>> {
     const { keys } = await this.#openKeys(DEFAULT_HOST);
     await this.#service.readFacts();
-    return fetchHandler(this.#guard(DEFAULT_HOST, keys));
+    return fetchHandler(this.#guard(DEFAULT_HOST, keys), await bodyLimits(this.agent));
   }
 
   async listen(address: { host?: string | undefined; port?: number | undefined } = {}): Promise<Listening> {
@@ -143,6 +144,7 @@ class NodeAgentServer implements AgentServer {
     // Mounted handlers do not need these.
     const { listenOn } = await import("./http/node-listener.js");
     await checkSessionFolder(this.agent);
+    const limits = await bodyLimits(this.agent);
     // Requests wait for the keys, which are made only if the address can be listened on.
     let admit: (guard: HttpHandler) => void = () => {};
     const admitted = new Promise<HttpHandler>((resolve) => {
@@ -154,6 +156,7 @@ class NodeAgentServer implements AgentServer {
         host,
         port,
         tls: this.#settings.tls,
+        limits,
         onRefused: ({ status, reason }) =>
           this.#limitedLog.write({ level: "info", event: "connection-refused", status, reason }),
       }),
