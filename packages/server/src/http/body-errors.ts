@@ -27,6 +27,14 @@ const bodyCompressed = (encoding: string) =>
 export const bodiesTooMany = () =>
   refused(503, "The service is reading too many large requests.", "Send the request again in a second.", 1);
 
+/** For a body that was read before it came here, which an app's body parser does. */
+export const bodyTaken = () =>
+  refused(
+    400,
+    "The body of the request was already read by something in front of this service.",
+    "Mount the service before body parsers, such as express.json().",
+  );
+
 export const bodyCutOff = () => refused(400, "The connection ended before the body.", "Send the request again.");
 
 /**

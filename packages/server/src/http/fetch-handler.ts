@@ -21,10 +21,15 @@ export function fetchHandler(
     const url = new URL(request.url);
     const target = parseTarget(url.pathname + url.search);
     if (target === null) return toResponse(shortReply(400, "The request target is not a valid path."), null, limits);
-    const own = new FetchRequest({ request, target, limits, space });
+    const share = space.open();
+    const own = new FetchRequest({ request, target, limits, share });
     try {
-      return toResponse(await handle(own), own, limits);
+      const reply = await handle(own);
+      const isStreamed = "stream" in reply && own.method !== "HEAD";
+      if (!isStreamed) share.release();
+      return toResponse(reply, own, limits, () => share.release());
     } catch {
+      share.release();
       // Handlers convert errors to replies. An error that gets here is a fault of theirs.
       return toResponse(shortReply(500, "The service failed."), own, limits);
     }
@@ -34,12 +39,17 @@ export function fetchHandler(
 /** Statuses whose replies have no body. */
 const WITHOUT_BODY: readonly number[] = [204, 304];
 
-function toResponse(reply: HttpReply, request: FetchRequest | null, limits: HttpLimits): Response {
+function toResponse(
+  reply: HttpReply,
+  request: FetchRequest | null,
+  limits: HttpLimits,
+  onStreamed: () => void = () => {},
+): Response {
   const { status, headers = {} } = reply;
   const isHead = request?.method === "HEAD";
   if ("stream" in reply) {
     if (isHead) return new Response(null, { status, headers });
-    return new Response(toStream(reply, request, limits.unreadMilliseconds), { status, headers });
+    return new Response(toStream(reply, request, limits.unreadMilliseconds, onStreamed), { status, headers });
   }
   if (isHead || WITHOUT_BODY.includes(status)) return new Response(null, { status, headers });
   return new Response((reply.body ?? "") as string | Uint8Array<ArrayBuffer>, { status, headers });
@@ -52,6 +62,7 @@ function toStream(
   reply: StreamedReply,
   request: FetchRequest | null,
   unreadMilliseconds: number,
+  onStreamed: () => void,
 ): ReadableStream<Uint8Array> {
   let writer: WebWriter | null = null;
   return new ReadableStream<Uint8Array>(
@@ -60,10 +71,13 @@ function toStream(
         const out = new WebWriter(controller, unreadMilliseconds, () => request?.leave());
         writer = out;
         request?.signal.addEventListener("abort", () => out.leave(), { once: true });
-        reply.stream(out).then(
-          () => out.close(),
-          (error: unknown) => out.fail(error),
-        );
+        reply
+          .stream(out)
+          .finally(onStreamed)
+          .then(
+            () => out.close(),
+            (error: unknown) => out.fail(error),
+          );
       },
       pull() {
         writer?.makeRoom();

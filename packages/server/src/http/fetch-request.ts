@@ -1,5 +1,5 @@
 import { refuseByHeaders } from "./body-errors.js";
-import type { BodySpace } from "./body-space.js";
+import type { BodyShare } from "./body-space.js";
 import type { HttpRequest } from "./exchange.js";
 import type { HttpLimits } from "./http-limits.js";
 import { parseJsonBody } from "./parse-json-body.js";
@@ -10,7 +10,8 @@ export interface FetchRequestParts {
   readonly request: Request;
   readonly target: RequestTarget;
   readonly limits: HttpLimits;
-  readonly space: BodySpace;
+  /** Space for the body. The entrance releases it when the request is answered. */
+  readonly share: BodyShare;
 }
 
 /** A platform `Request` in the form that routes read. */
@@ -51,10 +52,11 @@ export class FetchRequest implements HttpRequest {
   }
 
   async #readJson(): Promise<unknown> {
-    const { request, limits, space } = this.#parts;
+    const { request, limits, share } = this.#parts;
     const refused = refuseByHeaders((name) => this.header(name), limits.bodyBytes);
     if (refused !== null) throw refused;
-    return parseJsonBody(await readWebBody(request, limits, space));
+    const bytes = await readWebBody(request, limits, share);
+    return parseJsonBody(bytes, share, (name) => this.header(name));
   }
 
   leave(): void {

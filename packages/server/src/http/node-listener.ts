@@ -153,10 +153,12 @@ class Entrance {
       return;
     }
     const limits = this.#limits;
-    const request = new NodeRequest({ incoming, response, target, limits, space: this.#space, isBodyHeld });
+    const share = this.#space.open();
+    const request = new NodeRequest({ incoming, response, target, limits, share, isBodyHeld });
     const end = this.#connections.begin(incoming.socket, request);
     response.on("close", () => {
       if (!response.writableFinished) request.leave();
+      share.release();
       end();
     });
     try {

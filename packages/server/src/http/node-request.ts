@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { refuseByHeaders } from "./body-errors.js";
-import type { BodySpace } from "./body-space.js";
+import type { BodyShare } from "./body-space.js";
 import type { HttpRequest } from "./exchange.js";
 import type { HttpLimits } from "./http-limits.js";
 import { parseJsonBody } from "./parse-json-body.js";
@@ -12,7 +12,8 @@ export interface NodeRequestParts {
   readonly response: ServerResponse;
   readonly target: RequestTarget;
   readonly limits: HttpLimits;
-  readonly space: BodySpace;
+  /** Space for the body. The entrance releases it when the request is answered. */
+  readonly share: BodyShare;
   /** Whether the client waits for `100 Continue` before it sends the body. */
   readonly isBodyHeld: boolean;
 }
@@ -68,11 +69,12 @@ export class NodeRequest implements HttpRequest {
   }
 
   async #readJson(): Promise<unknown> {
-    const { incoming, response, limits, space, isBodyHeld } = this.#parts;
+    const { incoming, response, limits, share, isBodyHeld } = this.#parts;
     const refused = refuseByHeaders((name) => this.header(name), limits.bodyBytes);
     if (refused !== null) throw refused;
     if (isBodyHeld) response.writeContinue();
-    return parseJsonBody(await readBody(incoming, limits, space));
+    const bytes = await readBody(incoming, limits, share);
+    return parseJsonBody(bytes, share, (name) => this.header(name));
   }
 
   /** Notes that the connection ended before the reply did. */

@@ -1,17 +1,36 @@
 import { ServiceError } from "../errors/service-error.js";
+import { bodyTaken } from "./body-errors.js";
+import type { BodyShare } from "./body-space.js";
 
 /** Deepest nesting. Schemas of tools need 20 levels; code that walks a value must not run out of stack. */
 const MAX_NESTING = 200;
 /** Most values in a body. Four megabytes of `[],[],…` would become 100 MB of memory. */
 const MAX_VALUES = 250_000;
 
-/** Parses a body as JSON. Throws {@link ServiceError} with status 400 for malformed or excessively complex JSON. */
-export function parseJsonBody(bytes: Uint8Array): unknown {
+/** Memory of a parsed value, besides its text: a member of an object, with its name. */
+const VALUE_BYTES = 128;
+/** Memory of a character in a parsed text. */
+const CHARACTER_BYTES = 2;
+
+/**
+ * Parses a body as JSON, in the space of its request. `header` returns the value of a header, or null. Rejects with
+ * {@link ServiceError}: status 400 for malformed or excessively complex JSON, 503 if there is no space for its values.
+ */
+export async function parseJsonBody(
+  bytes: Uint8Array,
+  share: BodyShare,
+  header: (name: string) => string | null,
+): Promise<unknown> {
   if (bytes.byteLength === 0) {
+    if (Number(header("content-length") ?? 0) > 0) throw bodyTaken();
     throw ServiceError.invalid(null, "The request has no body.", "Send a JSON object as the body.");
   }
-  const problem = findExcess(bytes);
-  if (problem !== null) throw ServiceError.invalid(null, problem, "Send a simpler body.");
+  const values = countValues(bytes);
+  if (typeof values === "string") throw ServiceError.invalid(null, values, "Send a simpler body.");
+  return share.parse(bytes, bytes.byteLength * CHARACTER_BYTES + values * VALUE_BYTES, parse);
+}
+
+function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(decodeUtf8(bytes));
   } catch (cause) {
@@ -29,8 +48,11 @@ function decodeUtf8(bytes: Uint8Array): string {
   return strictDecoder.decode(bytes);
 }
 
-/** Counts nesting and values before anything is parsed. Brackets and commas within strings do not count. */
-function findExcess(bytes: Uint8Array): string | null {
+/**
+ * Counts the values before anything is parsed, or returns why there are too many or they are nested too deep. Brackets and
+ * commas within strings do not count.
+ */
+function countValues(bytes: Uint8Array): number | string {
   const { length } = bytes;
   let depth = 0;
   let values = 1;
@@ -61,7 +83,7 @@ function findExcess(bytes: Uint8Array): string | null {
       default:
     }
   }
-  return values > MAX_VALUES ? `The body has more than ${MAX_VALUES} values.` : null;
+  return values > MAX_VALUES ? `The body has more than ${MAX_VALUES} values.` : values;
 }
 
 const QUOTE = 0x22;

@@ -1,16 +1,18 @@
-import { bodiesTooMany, bodyCutOff, bodyTooLarge, bodyTooSlow } from "./body-errors.js";
-import type { BodySpace } from "./body-space.js";
+import { bodiesTooMany, bodyCutOff, bodyTaken, bodyTooLarge, bodyTooSlow } from "./body-errors.js";
+import type { BodyShare } from "./body-space.js";
 import type { HttpLimits } from "./http-limits.js";
 
-/** Reads the body of a platform `Request`. Rejects with {@link ServiceError} `body-refused` (400, 408, 413, 503). */
-export async function readWebBody(request: Request, limits: HttpLimits, space: BodySpace): Promise<Uint8Array> {
+/**
+ * Reads the body of a platform `Request`. Its bytes keep their space in the share. Rejects with {@link ServiceError}
+ * `body-refused` (400, 408, 413, 503).
+ */
+export async function readWebBody(request: Request, limits: HttpLimits, share: BodyShare): Promise<Uint8Array> {
   if (request.body === null) return new Uint8Array();
   // An app that reads the body before this handler leaves nothing to read.
-  if (request.bodyUsed) throw bodyCutOff();
+  if (request.bodyUsed || request.body.locked) throw bodyTaken();
   const reader = request.body.getReader();
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  let taken = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(bodyTooSlow(limits.bodyMilliseconds)), limits.bodyMilliseconds);
@@ -21,8 +23,7 @@ export async function readWebBody(request: Request, limits: HttpLimits, space: B
       if (done) return joined(pieces, bytes);
       bytes += value.byteLength;
       if (bytes > limits.bodyBytes) throw bodyTooLarge(limits.bodyBytes);
-      if (!space.take(value.byteLength)) throw bodiesTooMany();
-      taken += value.byteLength;
+      if (!share.take(value.byteLength)) throw bodiesTooMany();
       pieces.push(value);
     }
   } catch (error) {
@@ -30,7 +31,6 @@ export async function readWebBody(request: Request, limits: HttpLimits, space: B
     throw error;
   } finally {
     clearTimeout(timer);
-    space.give(taken);
   }
 }
 

@@ -1,29 +1,33 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { BodySpace } from "../../src/http/body-space.js";
 import { parseJsonBody } from "../../src/http/parse-json-body.js";
 import { parseTarget } from "../../src/http/request-target.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
+const parseBody = (body: Uint8Array, headers: Record<string, string> = {}) =>
+  parseJsonBody(body, new BodySpace(1e9).open(), (name) => headers[name] ?? null);
+
 describe("JSON bodies", () => {
-  test("are what JSON.parse makes of them", () => {
-    fc.assert(
-      fc.property(fc.json(), (text) => {
-        expect(parseJsonBody(bytes(text))).toEqual(JSON.parse(text));
+  test("are what JSON.parse makes of them", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.json(), async (text) => {
+        expect(await parseBody(bytes(text))).toEqual(JSON.parse(text));
       }),
     );
   });
 
-  test("of any bytes are a value or a typed error", () => {
+  test("of any bytes are a value or a typed error", async () => {
     const pieces = fc.constantFrom("{", "}", "[", "]", '"', "\\", ",", ":", "1", "a", "\\u00", "é", "true", " ");
     const hostile = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc.array(pieces).map((list) => bytes(list.join(""))),
     );
-    fc.assert(
-      fc.property(hostile, (body) => {
+    await fc.assert(
+      fc.asyncProperty(hostile, async (body) => {
         try {
-          parseJsonBody(body);
+          await parseBody(body);
         } catch (error) {
           expect(error).toMatchObject({ code: "request-not-valid", status: 400 });
         }
@@ -41,10 +45,18 @@ describe("JSON bodies", () => {
     [JSON.stringify('"[{\\'.repeat(1000)), true],
     ['"\\', false],
     ["\uFEFF1", true],
-  ])("limits of nesting and number (%#)", (text, isValid) => {
-    const parse = () => parseJsonBody(bytes(text));
-    if (isValid) expect(parse()).toEqual(JSON.parse(text.replace("\uFEFF", "")));
-    else expect(parse).toThrow(expect.objectContaining({ code: "request-not-valid" }));
+  ])("limits of nesting and number (%#)", async (text, isValid) => {
+    const parsed = parseBody(bytes(text));
+    if (isValid) expect(await parsed).toEqual(JSON.parse(text.replace("\uFEFF", "")));
+    else await expect(parsed).rejects.toThrow(expect.objectContaining({ code: "request-not-valid" }));
+  });
+
+  test("that something else has read are told from those that were not sent", async () => {
+    await expect(parseBody(bytes(""))).rejects.toThrow("The request has no body");
+    await expect(parseBody(bytes(""), { "content-length": "2" })).rejects.toMatchObject({
+      code: "body-refused",
+      hint: expect.stringContaining("before body parsers"),
+    });
   });
 });
 
