@@ -13,7 +13,7 @@ export interface AddressOptions {
   port?: number;
 }
 
-/** Reads where to listen from the command line. Throws {@link UsageError} for what is no address or no port. */
+/** Reads where to listen from the command line. Throws {@link UsageError} for a wrong one. */
 export async function readAddress({ host, port }: OptionValues): Promise<AddressOptions> {
   if (host !== undefined) {
     const { canonicalHost } = await import("@nanoagent/server/program");
