@@ -3,6 +3,8 @@ import type { Agent } from "@nanoagent/runtime";
 import { accessRules } from "./access/access-rules.js";
 import { guardAccess } from "./access/guard-access.js";
 import type { Keys } from "./access/keys.js";
+import { keysUnreadable } from "./access/keys-unreadable.js";
+import { isLoopback } from "./access/loopback.js";
 import { openKeys } from "./access/open-keys.js";
 import { stateFolderOf } from "./access/state-folder.js";
 import { checkSessionFolder } from "./conversations/check-session-folder.js";
@@ -59,7 +61,9 @@ export interface Listening {
 export interface AgentServer extends AsyncDisposable {
   /**
    * Answers a request, in the form of the platform's `fetch`: mounts in Hono, Express, Fastify, Next, Bun and Deno. It has
-   * the access rules of a service on loopback: other hosts must be in `allow_hosts`, and keys come from `api_keys_env`.
+   * the access rules of `settings.host`, which must be the address that the app listens on. Beyond loopback, clients need
+   * a key of `api_keys_env`; without that setting it rejects with {@link ServiceError} `keys-unreadable`, because nobody
+   * would see a key that is made.
    */
   fetch(this: void, request: Request): Promise<Response>;
   /**
@@ -90,6 +94,13 @@ export interface AgentServer extends AsyncDisposable {
 /** Serves an agent by OpenAI's and Ollama's API. The caller closes the agent, or its successor, after the server. */
 export function createServer(agent: Agent, options: ServerOptions = {}): AgentServer {
   return new NodeAgentServer(agent, options);
+}
+
+function mountedWithoutKeys(host: string) {
+  return keysUnreadable(
+    `A service that is mounted in an app for the address ${host} has no keys.`,
+    "Set serve.api_keys_env to the name of an environment variable with keys, or serve.host to 127.0.0.1 for this machine alone.",
+  );
 }
 
 class NodeAgentServer implements AgentServer {
@@ -131,9 +142,12 @@ class NodeAgentServer implements AgentServer {
   };
 
   async #mount(): Promise<(request: Request) => Promise<Response>> {
-    const { keys } = await this.#openKeys(DEFAULT_HOST);
+    const { host: asked = DEFAULT_HOST, api_keys_env } = this.#settings;
+    const host = canonicalHost(asked) ?? asked;
+    if (!isLoopback(host) && api_keys_env === undefined) throw mountedWithoutKeys(host);
+    const { keys } = await this.#openKeys(host);
     await this.#service.readFacts();
-    return fetchHandler(this.#guard(DEFAULT_HOST, keys), await bodyLimits(this.agent));
+    return fetchHandler(this.#guard(host, keys), await bodyLimits(this.agent));
   }
 
   async listen(address: { host?: string | undefined; port?: number | undefined } = {}): Promise<Listening> {
