@@ -25,5 +25,8 @@ test("a reload that the end of the service overtakes is given up in the log", as
   reloader.request();
   await reloader.ended;
   const lines = String(stderr.read()).trim().split("\n");
-  expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ event: "reload-start" }, { event: "reload-given-up" }]);
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { event: "reload-start" },
+    { event: "reload-given-up" },
+  ]);
 });

@@ -59,6 +59,16 @@ test("an unknown method is told the known ones", async () => {
   });
 });
 
+test("an unknown method is named apart from its path", async () => {
+  let error: unknown;
+  const watched = openRouter(routes, (cause) => {
+    error = cause;
+    return toErrorReply(cause);
+  });
+  await watched(fakeRequest({}, "TRACE", "/models"));
+  expect(error).toMatchObject({ message: "/models does not support the method TRACE." });
+});
+
 test("an open route is open for its methods alone", () => {
   const isOpen = (method: string, path: string) => router.isOpen(fakeRequest({}, method, path));
   expect([isOpen("GET", "/models"), isOpen("HEAD", "/models")]).toEqual([true, true]);
