@@ -257,7 +257,12 @@ describe("the guard", () => {
   });
 
   test("lets an allowed page read every reply", async () => {
-    const cors = { "access-control-allow-origin": "http://a.example", vary: "origin" };
+    const cors = {
+      "access-control-allow-origin": "http://a.example",
+      // Only headers that replies have.
+      "access-control-expose-headers": "retry-after, x-should-retry",
+      vary: "origin",
+    };
     const reply = (headers: Headers, path: string, method = "GET") => ask(fakeRequest(headers, method, path));
     expect((await reply(page, "/health")).headers).toMatchObject(cors);
     expect((await reply({ ...page, ...key }, "/v1/chat", "POST")).headers).toMatchObject(cors);
