@@ -10,7 +10,7 @@ const never = new AbortController().signal;
 
 /** An engine with vectors, whose calls end when they are told to. */
 class VectorEngine extends LookupEngine {
-  /** What the engine was asked, in order: numbers of texts, or a message. */
+  /** Requests in their order: the number of texts, or "chat". */
   readonly order: (number | string)[] = [];
   readonly held: (() => void)[] = [];
   isHolding = false;
@@ -27,7 +27,7 @@ class VectorEngine extends LookupEngine {
   }
 
   async letGo(): Promise<void> {
-    await vi.waitFor(() => expect(this.held.length + Number(this.order.includes("chat"))).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(this.held.length + Number(this.order.includes("chat"))).toBeGreaterThan(0), { timeout: 20_000 });
     this.held.shift()?.();
   }
 }
@@ -59,7 +59,7 @@ test("a chat is answered between the batches of another client's texts", async (
   engine.isHolding = true;
   const batches = 500;
   const embedded = answering.embed(Array<string>(16 * batches).fill("text"), never);
-  await vi.waitFor(() => expect(engine.held).toHaveLength(1));
+  await vi.waitFor(() => expect(engine.held).toHaveLength(1), { timeout: 20_000 });
   const chat = eventsOf(answering, askOf([user("hello")]));
   expect([answering.running, answering.waiting]).toEqual([1, 1]);
   while (!engine.order.includes("chat")) await engine.letGo();
@@ -87,7 +87,7 @@ test("a request that waits for the engine leaves with its client, and with the s
   const { engine, answering } = await open();
   engine.isHolding = true;
   const first = answering.embed(["text"], never);
-  await vi.waitFor(() => expect(engine.held).toHaveLength(1));
+  await vi.waitFor(() => expect(engine.held).toHaveLength(1), { timeout: 20_000 });
   const client = new AbortController();
   const left = answering.embed(["text"], client.signal);
   client.abort();
