@@ -5,7 +5,7 @@ import { nearestExisting, whyNotWritable } from "./writable-folder.js";
 
 const DEFAULT_HOST = "127.0.0.1";
 
-export interface ServeCheckOptions {
+interface ServeCheckOptions {
   /** Whether the service will run here. If so, its keys and its certificate are checked, too. */
   isHere: boolean;
   /** Address that replaces the one of the config. */

@@ -8,7 +8,7 @@ import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { UsageError } from "../errors/usage-error.js";
 
 /** Address and port of the command line. */
-export interface AddressOptions {
+interface AddressOptions {
   host?: string;
   port?: number;
 }

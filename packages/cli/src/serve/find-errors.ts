@@ -11,7 +11,7 @@ import { readPlanningDevice } from "../optimize/planning-device.js";
 import type { Streams } from "../streams.js";
 
 /** A problem of a config, for the log. */
-export interface ConfigProblem extends Pick<Issue, "line" | "message" | "reason" | "hint"> {
+interface ConfigProblem extends Pick<Issue, "line" | "message" | "reason" | "hint"> {
   /** Null for a problem of an option. */
   file: string | null;
   /** Key of the config, or option of the command line. */
