@@ -316,11 +316,11 @@ describe("with a session", () => {
     for (const name of ["old", "middle", "new"]) await add(name);
     const opened = await open({ limits: { max: 1 } }, { dir, fsync, retention: { max_mb: 2 } });
     opened.store.use(opened.agent);
-    await vi.waitFor(async () => expect((await readdir(dir)).sort()).toEqual(["middle", "new"]));
+    await vi.waitFor(async () => expect((await readdir(dir)).sort()).toEqual(["middle", "new"]), { timeout: 20_000 });
     await answer(opened, request("a"));
     await add("newest");
     await answer(opened, request("b"));
-    await vi.waitFor(async () => expect(await readdir(dir)).not.toContain("middle"));
+    await vi.waitFor(async () => expect(await readdir(dir)).not.toContain("middle"), { timeout: 20_000 });
     expect(await readdir(dir)).toEqual(expect.arrayContaining(["b", "newest"]));
   });
 });

@@ -10,7 +10,7 @@ const never = new AbortController().signal;
 
 /** An engine with vectors, whose calls end when they are told to. */
 class VectorEngine extends LookupEngine {
-  /** Requests in their order: the number of texts, or "chat". */
+  /** What the engine was asked, in order: numbers of texts, or a message. */
   readonly order: (number | string)[] = [];
   readonly held: (() => void)[] = [];
   isHolding = false;
@@ -27,7 +27,9 @@ class VectorEngine extends LookupEngine {
   }
 
   async letGo(): Promise<void> {
-    await vi.waitFor(() => expect(this.held.length + Number(this.order.includes("chat"))).toBeGreaterThan(0), { timeout: 20_000 });
+    await vi.waitFor(() => expect(this.held.length + Number(this.order.includes("chat"))).toBeGreaterThan(0), {
+      timeout: 20_000,
+    });
     this.held.shift()?.();
   }
 }

@@ -45,7 +45,7 @@ class HeldEngine extends LookupEngine {
   }
 
   async hasAsked(count: number): Promise<void> {
-    await vi.waitFor(() => expect(this.held).toHaveLength(count));
+    await vi.waitFor(() => expect(this.held).toHaveLength(count), { timeout: 20_000 });
   }
 
   letGo(): void {
@@ -89,14 +89,16 @@ describe("the queue", () => {
       letIn = (allow) => desk.answer(id, allow);
     });
     const first = eventsOf(answering, ask("water"));
-    await vi.waitFor(() => expect(desk.waiting).toHaveLength(1));
+    await vi.waitFor(() => expect(desk.waiting).toHaveLength(1), { timeout: 20_000 });
     expect([answering.running, answering.waiting]).toEqual([1, 0]);
     letIn(true);
     await first;
     const other = await open(engine);
     const turns = ["one", "two", "three"].map((text) => eventsOf(other.answering, ask(text)));
     await engine.hasAsked(1);
-    await vi.waitFor(() => expect([other.answering.running, other.answering.waiting]).toEqual([1, 2]));
+    await vi.waitFor(() => expect([other.answering.running, other.answering.waiting]).toEqual([1, 2]), {
+      timeout: 20_000,
+    });
     engine.letGo();
     await Promise.all(turns);
     expect([other.answering.running, other.answering.waiting]).toEqual([0, 0]);
@@ -111,7 +113,7 @@ describe("the queue", () => {
       await engine.hasAsked(1);
       time += 20_000;
       engine.held.shift()?.();
-      await vi.waitFor(() => expect(answering.running).toBe(taken.length - time / 20_000));
+      await vi.waitFor(() => expect(answering.running).toBe(taken.length - time / 20_000), { timeout: 20_000 });
     }
     await Promise.all(taken);
     const more = Array.from({ length: 17 }, (_, number) => eventsOf(answering, ask(`${number}`)));
@@ -177,7 +179,7 @@ describe.each(["agent", "model"] as const)("an abort of the %s", (target) => {
     const stream = await answering.answer(ask("go", { target }), controller.signal);
     for (let type = ""; type !== "text-delta"; ) type = (await stream.next()).value?.type ?? "";
     controller.abort();
-    await vi.waitFor(() => expect(answering.running).toBe(0));
+    await vi.waitFor(() => expect(answering.running).toBe(0), { timeout: 20_000 });
     expect(await stream.next()).toMatchObject({ value: { type: "error", error: { code: "aborted" } } });
     expect((await stream.next()).done).toBe(true);
     expect(textOf(await eventsOf(answering, ask("next", { target })))).toBe("done");
