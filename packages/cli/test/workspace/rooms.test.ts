@@ -107,6 +107,7 @@ const rooms: Record<string, readonly string[]> = {
     "reply-schema",
     "agent-loop",
     "run-step",
+    "usage-after-stop",
     "event-handoff",
     "agent-event",
     "session",
