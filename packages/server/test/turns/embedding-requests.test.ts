@@ -10,7 +10,7 @@ const never = new AbortController().signal;
 
 /** An engine with vectors, whose calls end when they are told to. */
 class VectorEngine extends LookupEngine {
-  /** What the engine was asked, in order: numbers of texts, or a message. */
+  /** Requests in their order: the number of texts, or "chat". */
   readonly order: (number | string)[] = [];
   readonly held: (() => void)[] = [];
   isHolding = false;
