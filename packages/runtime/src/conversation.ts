@@ -325,8 +325,11 @@ export class Conversation implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#queue.refuseWaiting(NanoRuntimeError.notLoaded);
     this.#turn?.abort();
-    const idle = Promise.all([this.#queue.idle(), IdleWork.of(this.#agent.engine).remove(this)]);
-    await waitAtMost(CLOSE_MILLISECONDS, idle);
+    // Only summaries are work of a conversation that is idle.
+    if (this.#queue.isBusy || this.#windowOptions.summarizes === true) {
+      const idle = Promise.all([this.#queue.idle(), IdleWork.of(this.#agent.engine).remove(this)]);
+      await waitAtMost(CLOSE_MILLISECONDS, idle);
+    }
     this.#onClose(this);
     await this.#journal?.close();
   }

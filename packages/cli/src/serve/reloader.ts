@@ -21,6 +21,9 @@ const kept = [
   "wyoming",
 ] as const;
 
+/** Time from a turn to the lines about its notices. */
+const TELL_MILLISECONDS = 1000;
+
 export interface ReloaderParts {
   server: AgentServer;
   log: ServeLog;
@@ -45,6 +48,7 @@ export class Reloader {
   #ended: Promise<void> = Promise.resolve();
   /** Notices of the agents that are in the log already. */
   readonly #told = new Set<string>();
+  #telling: NodeJS.Timeout | null = null;
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts;
@@ -72,6 +76,14 @@ export class Reloader {
       this.#told.add(message);
       log.write({ level: "warn", event: "notice", message });
     }
+  }
+
+  /** Notes that a turn may have added notices. Collecting them takes as long as a reply by rules, so turns share it. */
+  noteTurn(): void {
+    this.#telling ??= setTimeout(() => {
+      this.#telling = null;
+      this.tellNotices();
+    }, TELL_MILLISECONDS).unref();
   }
 
   async #run(): Promise<void> {

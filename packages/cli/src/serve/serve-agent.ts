@@ -50,7 +50,7 @@ export const serveAgent: CommandAction = async (values, streams) => {
     logsTexts,
     log: (entry) => {
       log.write(entry);
-      if (entry.event === "turn-end") reloader.tellNotices();
+      if (entry.event === "turn-end") reloader.noteTurn();
     },
   });
   const reloader = new Reloader({ server, log, values, streams, open, config });

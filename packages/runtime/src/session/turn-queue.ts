@@ -68,6 +68,11 @@ export class TurnQueue {
     for (const place of this.#waiting.splice(0)) place.refuse(reason());
   }
 
+  /** Whether a turn runs. */
+  get isBusy(): boolean {
+    return this.#running;
+  }
+
   /** Resolves when no turn is running. */
   async idle(): Promise<void> {
     if (this.#running) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));

@@ -236,6 +236,7 @@ export class ConversationStore {
 
   /** Returns the own history of the conversation without an id that shares most of this history, continued with it. */
   #richestFor(client: ClientHashes): RichHistory | null {
+    if (client.messages.length === 0) return null;
     let best: ServedConversation | null = null;
     let most = 0;
     for (const { isNamed, served } of this.#slots.values()) {
