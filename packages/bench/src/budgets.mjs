@@ -191,7 +191,6 @@ export const budgets = [
     limit: 40,
     unit: "ms",
     kind: "time",
-    judgedBy: "median",
     reason: "A service is started as often as a program, by every reboot. Frameworks take 28 to 44 ms to import.",
   },
   {
