@@ -22,6 +22,6 @@ export async function boundHeap(engineType: EngineType): Promise<void> {
   if (engineType === "llama") await import("node:child_process");
   // The space for new objects may grow to 32 MB before V8 looks for what is left of it: more than all that we hold.
   // One of V8's compilers takes 10 MB for what this program, which waits for people and models, gains nothing by.
-  // V8 would let objects that are no longer used fill three times the space of those that are.
+  // By default, V8 may let garbage grow to several times the size of the live objects before it collects it.
   setHeapFlags("--semi-space-growth-factor=1", "--heap-growing-percent=30", "--no-maglev");
 }

@@ -240,7 +240,7 @@ export async function runTurn(
   };
 }
 
-/** Returns the instructions of the agent and of the caller as one text, or null if there are none. */
+/** Returns the instructions of the agent and of the caller as one text, or null if both are empty. */
 function joinInstructions(own: string | null, given: string | undefined): string | null {
   if (given === undefined || given.trim() === "") return own;
   return own === null || own.trim() === "" ? given : `${own}\n\n${given}`;

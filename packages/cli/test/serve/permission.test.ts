@@ -62,7 +62,7 @@ describe("over the wire", () => {
       expect((await service.post(`/permissions/${question.id}`, { allow: true })).status).toBe(404);
     }
     expect(await opened()).toBe("5\n");
-    // With nobody who can be asked, the answer is no, at once.
+    // The question is denied at once if nobody can answer it.
     expect(await service.say("open 7")).toBe("No: The tool open_vent was not allowed to run.");
     expect(await opened()).toBe("5\n");
     expect(await service.end()).toBe(143);

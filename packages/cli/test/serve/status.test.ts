@@ -43,7 +43,7 @@ test("shows every running service, as text and as JSON", async () => {
     { name: "barn", url: barn.url, pid: barn.pid },
   ]);
   expect(found[0].memory.used_bytes).toBeGreaterThan(10_000_000);
-  // One that was killed is no longer shown, and one that ended is neither.
+  // Services that were killed or have ended are not shown.
   await shed.end("SIGKILL");
   const { services: left } = JSON.parse((await status("--json")).stdout);
   expect(left.map(({ name }: { name: string }) => name)).toEqual(["barn"]);

@@ -37,7 +37,7 @@ export class ServedConversation {
   readonly conversation: Conversation;
   readonly place: Place;
   #chain: VisibleChain;
-  /** Number of messages of the own history that are no longer in memory. */
+  /** Number of messages that the history has dropped from memory. */
   #dropped: number;
   /** Number of messages in memory, and the last one, when the chain was brought up to date. */
   #length: number;

@@ -52,7 +52,7 @@ export class BodyShare {
 
   /**
    * Parses a body, a large one after the others. `parsedBytes` is the memory of its values. Rejects with
-   * {@link ServiceError} `body-refused` (503) if there is no space for them in time.
+   * {@link ServiceError} `body-refused` (503) if no space for them becomes free in time.
    */
   async parse<Value>(bytes: Uint8Array, parsedBytes: number, parse: (bytes: Uint8Array) => Value): Promise<Value> {
     try {

@@ -50,8 +50,10 @@ export type LastLine = { done: true; done_reason: "stop" | "length" | "load" } &
 /** Writes the events of a reply as objects in Ollama's form. */
 export class ReplyLines {
   readonly #options: ReplyLinesOptions;
-  /** Text of the reply so far. Of a streamed one, only whether there was any. */
+  /** Text of a collected reply so far. */
   #text = "";
+  /** Whether a streamed reply has sent text. */
+  #hasSentText = false;
   /** Length of the text before the current step. */
   #begun = 0;
   #thinking = "";
@@ -69,7 +71,7 @@ export class ReplyLines {
     switch (event.type) {
       case "text-delta":
         this.#options.clock.noteOutput();
-        this.#text ||= event.text;
+        this.#hasSentText ||= event.text !== "";
         return this.part({ text: event.text });
       case "reasoning-delta":
         this.#options.clock.noteOutput();
@@ -79,7 +81,7 @@ export class ReplyLines {
         return event.for_caller === true ? this.part({ calls: [this.#callEntry(event)] }) : null;
       case "run-end":
         // A reply without any piece of text has its text at the end.
-        return this.#end(event, { text: this.#text === "" ? event.reply.content : "" });
+        return this.#end(event, { text: this.#hasSentText ? "" : event.reply.content });
       default:
         return null;
     }

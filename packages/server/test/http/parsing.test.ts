@@ -66,7 +66,7 @@ test("targets of any text are a path or null, and what they encode is found agai
       parseTarget(text);
       parseTarget(`/${text}`);
       const encoded = parseTarget(`/x/${encodeURIComponent(text)}?a=${encodeURIComponent(text)}`);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are refused.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the test needs the refused characters.
       if (/[\x00-\x1f\x7f]/.test(text)) expect(encoded).toBeNull();
       else expect(encoded?.path).toBe(`/x/${text}`);
     }),

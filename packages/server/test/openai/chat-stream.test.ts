@@ -147,7 +147,7 @@ describe("a streamed chat completion", () => {
     expect(chunks.filter((chunk) => "nanoagent" in chunk)).toHaveLength(3);
   });
 
-  it("has any text as it is", async () => {
+  it("passes on any text unchanged", async () => {
     const unit = fc.constantFrom(
       "\n",
       "\r",

@@ -12,7 +12,7 @@ const config: NanoAgentConfigInput = { spec: { name: "greenhouse" }, device };
 
 /** For a busy machine. */
 const PATIENCE = { timeout: 20_000 };
-/** A reply that lasts as long as any test. */
+/** A reply whose first piece comes after a minute, so that it never ends within a test. */
 const slow = { deltas: ["never"], delayMilliseconds: 60_000 };
 
 const opened: { server: AgentServer }[] = [];

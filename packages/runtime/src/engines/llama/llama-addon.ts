@@ -94,7 +94,7 @@ export interface AddonContext {
   ): Promise<[token: number, probabilities: readonly number[] | undefined, confidence: number | undefined]>;
   removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean;
   /**
-   * First position whose cells all layers still have, or -1 if there is none. It is above 0 after layers with a sliding
+   * First position whose cells are complete in all layers, or -1 without any. It is above 0 after layers with a sliding
    * window dropped their oldest cells, and the last position for recurrent layers, which have only one state.
    */
   getSequenceKvCacheMinPosition(sequence: number): number;
