@@ -158,16 +158,22 @@ describe("keys", () => {
   });
 });
 
+/** Starts a service, a reply that has begun, and the end of the service. */
+async function startDrain() {
+  const server = await startSlowServer("one two three");
+  const { config, places } = await makeAgent(slow(server.url));
+  const service = await ServedProgram.start(["--config", config], places);
+  const reply = await service.stream("count");
+  server.next();
+  await reply.until(() => reply.text === "one ");
+  service.child.kill("SIGTERM");
+  await service.until(() => service.log.some(({ event }) => event.includes("stop")), "the drain");
+  return { server, service, reply };
+}
+
 describe("the end", () => {
   test("SIGTERM lets a running reply end, and takes no new ones", async () => {
-    const server = await startSlowServer("one two three");
-    const { config, places } = await makeAgent(slow(server.url));
-    const service = await ServedProgram.start(["--config", config], places);
-    const reply = await service.stream("count");
-    server.next();
-    await reply.until(() => reply.text === "one ");
-    service.child.kill("SIGTERM");
-    await service.until(() => service.log.some(({ event }) => event.includes("stop")), "the drain");
+    const { server, service, reply } = await startDrain();
     const refused = await service.post("/v1/chat/completions", chat("another")).then(
       ({ status }) => status,
       // A new connection may be refused already.
@@ -182,14 +188,7 @@ describe("the end", () => {
   });
 
   test("a second signal ends it at once", async () => {
-    const server = await startSlowServer("one two three");
-    const { config, places } = await makeAgent(slow(server.url));
-    const service = await ServedProgram.start(["--config", config], places);
-    const reply = await service.stream("count");
-    server.next();
-    await reply.until(() => reply.text === "one ");
-    service.child.kill("SIGTERM");
-    await service.until(() => service.log.some(({ event }) => event.includes("stop")), "the drain");
+    const { service, reply } = await startDrain();
     const started = Date.now();
     expect(await service.end()).toBe(143);
     expect(Date.now() - started).toBeLessThan(5000);
