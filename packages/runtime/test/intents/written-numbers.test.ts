@@ -75,6 +75,8 @@ const written: fc.Arbitrary<Written> = fc
       ["", ","],
     ),
   })
+  // With one separator for both, 1.000.125 is a million and more.
+  .filter(({ whole, decimals, group, point }) => group !== point || decimals.length !== 3 || whole < 1000)
   .map(({ whole, decimals, sign, group, point, zero, bare, around: [open, close] }) => {
     const head = whole === 0 && bare && decimals !== "" ? "" : grouped(String(whole), group);
     const plain = decimals === "" ? head : `${head}${point}${decimals}`;
