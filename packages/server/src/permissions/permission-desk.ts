@@ -12,7 +12,7 @@ export interface Question {
   /** Unguessable. */
   readonly id: string;
   readonly request: PermissionRequest;
-  /** Seconds after which the answer is no. */
+  /** Seconds until the question is refused. */
   readonly seconds: number;
 }
 
@@ -35,7 +35,7 @@ export interface AskOptions {
 
 interface OpenQuestion {
   request: PermissionRequest;
-  /** When the answer is no, by the desk's clock. */
+  /** When the question is refused, by the clock of the desk. */
   endsAt: number;
   /** Whether the client of the reply can answer. */
   isStreamed: boolean;
@@ -47,9 +47,10 @@ interface OpenQuestion {
  * Questions for permission, and those who can answer them: everyone who is attached (a terminal, a page), and the client
  * of the reply in question.
  *
- * - With nobody there, the answer is no, at once. When the last one who can answer leaves, it becomes no.
- * - The first answer counts. It becomes a no after `askSeconds`, and as soon as the signal aborts.
- * - At most 32 questions wait. A further one is answered with no.
+ * - A question that nobody can answer is refused at once. When the last one who can answer leaves, open questions are
+ *   refused.
+ * - The first answer counts. Without one, a question is refused after `askSeconds`, or when the signal aborts.
+ * - At most 32 questions wait. A further one is refused.
  */
 export class PermissionDesk {
   /** Longest wait for an answer, in seconds. A new value counts for later questions. */

@@ -68,8 +68,8 @@ function readName(name: unknown, param: string): string {
 }
 
 /**
- * Arguments are an object. Clients leave `type` and `properties` out for tools without arguments, or send empty
- * properties, and mean that there are none.
+ * Reads the schema of a tool's arguments, which are an object. For a tool without arguments, clients send empty
+ * `properties`, or leave them and `type` out.
  */
 function readParameters(parameters: Fields, param: string): object {
   const { type = "object", properties } = parameters;

@@ -31,7 +31,7 @@ export interface PermissionEvent {
   type: "permission";
   id: string;
   request: PermissionRequest;
-  /** Seconds after which the answer is no. */
+  /** Seconds until the question is refused. */
   seconds: number;
 }
 

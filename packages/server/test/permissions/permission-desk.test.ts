@@ -21,7 +21,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe("with nobody there", () => {
-  test("the answer is no, at once", async () => {
+  test("the question is refused at once", async () => {
     const desk = new PermissionDesk();
     expect(await desk.ask(request, { signal: signal(), stream: null })).toBe(false);
     expect(desk.waiting).toEqual([]);
