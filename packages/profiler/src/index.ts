@@ -30,4 +30,10 @@ export {
 } from "./measure/measurement-store.js";
 export { MeasurementError } from "./measure/measurement-error.js";
 export { recordMachine } from "./recording/record-machine.js";
-export { type DeviceReading, type DeviceWatch, type WatchDeviceOptions, watchDevice } from "./watch-device.js";
+export {
+  type DeviceReading,
+  type DeviceWatch,
+  readDevice,
+  type WatchDeviceOptions,
+  watchDevice,
+} from "./watch-device.js";

@@ -79,11 +79,10 @@ export function watchDevice(options: WatchDeviceOptions): DeviceWatch {
       slow = await readSlow(machine);
       slowReadAt = performance.now();
     }
-    const { available_bytes, limit_bytes, pressure_percent } = await memory.read();
+    const reading = { ...(await readFast(memory)), ...slow };
     if (isStopped) return;
-    const at = new Date().toISOString();
     try {
-      onReading({ at, available_bytes, limit_bytes, memory_pressure_percent: pressure_percent, ...slow });
+      onReading(reading);
     } catch (error) {
       return fail(error);
     }
@@ -97,7 +96,22 @@ export function watchDevice(options: WatchDeviceOptions): DeviceWatch {
   return { stop, ended };
 }
 
+/** Reads the state of a device once. */
+export async function readDevice({
+  machine = new LocalMachine(),
+}: {
+  machine?: Machine | undefined;
+} = {}): Promise<DeviceReading> {
+  const [fast, slow] = await Promise.all([readFast(new DeviceMemoryProbe({ machine })), readSlow(machine)]);
+  return { ...fast, ...slow };
+}
+
 type Slow = Pick<DeviceReading, "temperature_celsius" | "is_throttled" | "power_source">;
+
+async function readFast(memory: DeviceMemoryProbe): Promise<Omit<DeviceReading, keyof Slow>> {
+  const { available_bytes, limit_bytes, pressure_percent } = await memory.read();
+  return { at: new Date().toISOString(), available_bytes, limit_bytes, memory_pressure_percent: pressure_percent };
+}
 
 async function readSlow(machine: Machine): Promise<Slow> {
   const look = new MachineSnapshot(machine);

@@ -8,6 +8,7 @@ import { isLoopback } from "./access/loopback.js";
 import { openKeys } from "./access/open-keys.js";
 import { stateFolderOf } from "./access/state-folder.js";
 import { checkSessionFolder } from "./conversations/check-session-folder.js";
+import type { DeviceConditions } from "./device/device-conditions.js";
 import { fetchHandler } from "./http/fetch-handler.js";
 import { canonicalHost } from "./http/listen-host.js";
 import type { HttpHandler, Listener } from "./http/node-listener.js";
@@ -20,6 +21,7 @@ import { Service } from "./service/service.js";
 import { errorReplies, serviceRoutes } from "./service/service-routes.js";
 import type { ServiceStatus } from "./status/service-status.js";
 import type { StatusSocket } from "./status/status-socket.js";
+import type { WyomingListener } from "./wyoming/wyoming-listener.js";
 
 /** Default of `serve.host`. */
 const DEFAULT_HOST = "127.0.0.1";
@@ -43,6 +45,8 @@ export interface ServerOptions {
   environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Folder for keys that are made. Default: `nanoagent` in the user's state folder. */
   stateFolder?: string | undefined;
+  /** Reads the conditions of the device, such as its temperature, for the page and the metrics. Default: nothing does. */
+  readDevice?: (() => Promise<DeviceConditions>) | undefined;
   /** Clock, in milliseconds since 1970. Default: the system's. */
   now?: (() => number) | undefined;
 }
@@ -55,6 +59,8 @@ export interface Listening {
   readonly madeKey: { readonly key: string; readonly file: string } | null;
   /** The file that keeps the keys, made now or at an earlier start. Null if no file does. */
   readonly keyFile: string | null;
+  /** Address for Home Assistant's voice assistants. Null without `serve.wyoming`. */
+  readonly wyoming: { readonly url: string; readonly port: number } | null;
 }
 
 /** A served agent. */
@@ -116,6 +122,7 @@ class NodeAgentServer implements AgentServer {
   readonly #toErrorReply: ReturnType<typeof errorReplies>;
   #mounted: Promise<(request: Request) => Promise<Response>> | null = null;
   #listener: Listener | null = null;
+  #wyoming: WyomingListener | null = null;
   #statusSocket: StatusSocket | null = null;
   #closing: Promise<void> | null = null;
 
@@ -126,10 +133,17 @@ class NodeAgentServer implements AgentServer {
     this.#stateFolder = options.stateFolder ?? stateFolderOf(this.#environment);
     this.#log = log;
     this.#limitedLog = new LimitedLog(log, now);
-    this.#service = new Service(agent, { settings, version, log, logsTexts, now });
+    this.#service = new Service(agent, {
+      settings,
+      version,
+      log,
+      logsTexts,
+      now,
+      readDevice: options.readDevice ?? null,
+    });
     this.permissions = this.#service.permissions;
     this.#toErrorReply = errorReplies(this.#limitedLog.write);
-    this.#router = openRouter(serviceRoutes(this.#service), this.#toErrorReply);
+    this.#router = openRouter(serviceRoutes(this.#service, this.#settings), this.#toErrorReply);
   }
 
   get agent(): Agent {
@@ -181,12 +195,22 @@ class NodeAgentServer implements AgentServer {
       handle = this.#guard(host, keys);
       admit(handle);
       this.#listener = listener;
+      this.#service.url = listener.url;
+      this.#wyoming = await this.#listenWyoming();
       await this.#openStatus();
-      return { url: listener.url, port: listener.port, madeKey: made, keyFile: file };
+      const wyoming = this.#wyoming && { url: this.#wyoming.url, port: this.#wyoming.port };
+      return { url: listener.url, port: listener.port, madeKey: made, keyFile: file, wyoming };
     } catch (error) {
       await listener.close(0);
       throw error;
     }
+  }
+
+  async #listenWyoming(): Promise<WyomingListener | null> {
+    const { wyoming } = this.#settings;
+    if (wyoming === undefined) return null;
+    const { listenWyoming } = await import("./wyoming/wyoming-listener.js");
+    return listenWyoming(this.#service, wyoming);
   }
 
   async #openStatus(): Promise<void> {
@@ -209,7 +233,7 @@ class NodeAgentServer implements AgentServer {
   }
 
   status(): Promise<ServiceStatus> {
-    return this.#service.status(this.#listener?.url ?? null);
+    return this.#service.status();
   }
 
   replaceAgent(open: () => Promise<Agent>, reopen: () => Promise<Agent>): Promise<boolean> {
@@ -227,7 +251,11 @@ class NodeAgentServer implements AgentServer {
 
   async #close(): Promise<void> {
     await this.#service.close();
-    await Promise.all([this.#listener?.close(LAST_BYTES_MILLISECONDS), this.#statusSocket?.close()]);
+    await Promise.all([
+      this.#wyoming?.close(LAST_BYTES_MILLISECONDS),
+      this.#listener?.close(LAST_BYTES_MILLISECONDS),
+      this.#statusSocket?.close(),
+    ]);
     this.#limitedLog.flush();
   }
 

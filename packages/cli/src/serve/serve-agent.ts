@@ -1,9 +1,9 @@
 import { isatty } from "node:tty";
 import { fileURLToPath } from "node:url";
-import type { NanoAgentConfigInput, ServeSettings } from "@nanoagent/models";
+import type { NanoAgentConfigInput } from "@nanoagent/models";
 import { type Agent, openAgent } from "@nanoagent/runtime";
 import { engineTypeOf } from "@nanoagent/runtime/program";
-import type { AgentServer, Listening } from "@nanoagent/server";
+import type { AgentServer, DeviceConditions, Listening } from "@nanoagent/server";
 import { version } from "../../package.json";
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
@@ -48,6 +48,7 @@ export const serveAgent: CommandAction = async (values, streams) => {
   const server = createServer(agent, {
     version,
     logsTexts,
+    readDevice,
     log: (entry) => {
       log.write(entry);
       if (entry.event === "turn-end") reloader.noteTurn();
@@ -59,7 +60,6 @@ export const serveAgent: CommandAction = async (values, streams) => {
     const listening = await server.listen(address);
     streams.stopMilliseconds = STOP_MILLISECONDS;
     tellReady(listening, values, server, streams);
-    tellUnserved(agent.config.serve, log);
     reloader.tellNotices();
     reload = () => reloader.request();
     if (isReloadDue) reload();
@@ -75,6 +75,13 @@ export const serveAgent: CommandAction = async (values, streams) => {
     await server.agent.close();
   }
 };
+
+/** Reads temperature and power of this machine. */
+async function readDevice(): Promise<DeviceConditions> {
+  const profiler = await import("@nanoagent/profiler");
+  const { temperature_celsius, is_throttled, memory_pressure_percent, power_source } = await profiler.readDevice();
+  return { temperature_celsius, is_throttled, memory_pressure_percent, power_source };
+}
 
 /** Opens an agent. A terminal shows how far its model is loaded. */
 async function openShowing(config: NanoAgentConfigInput, { stderr }: Streams): Promise<Agent> {
@@ -100,7 +107,7 @@ function isAtTerminal({ json }: OptionValues, { stdout }: Streams): boolean {
 }
 
 function tellReady(
-  { url, port, madeKey, keyFile }: Listening,
+  { url, port, madeKey, keyFile, wyoming }: Listening,
   values: OptionValues,
   server: AgentServer,
   streams: Streams,
@@ -116,18 +123,13 @@ function tellReady(
     );
   } else if (keyFile !== null) stderr.write(plainText(`Clients need the key that is kept in ${keyFile}.\n`));
   const { name } = server.agent.config.spec;
-  stdout.write(
-    values.json ? formatJson({ event: "ready", url, port, pid: process.pid, agent: name }) : `Listening on ${url}\n`,
-  );
-}
-
-/** Settings that configs may have, and that this version does not serve. */
-function tellUnserved(settings: ServeSettings = {}, log: ServeLog): void {
-  const { page, metrics, wyoming } = settings;
-  for (const [name, value] of Object.entries({ page, metrics, wyoming })) {
-    if (!value) continue;
-    log.write({ level: "warn", event: "notice", message: `serve.${name} has no effect in this version.` });
+  if (values.json) {
+    const ready = { event: "ready", url, port, pid: process.pid, agent: name };
+    stdout.write(formatJson(wyoming === null ? ready : { ...ready, wyoming }));
+    return;
   }
+  stdout.write(`Listening on ${url}\n`);
+  if (wyoming !== null) stdout.write(`Listening on ${wyoming.url} for voice assistants\n`);
 }
 
 function runningOf({ turns: { running, waiting } }: { turns: { running: number; waiting: number } }) {

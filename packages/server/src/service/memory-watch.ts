@@ -1,5 +1,5 @@
 import { BYTES_PER_MB } from "@nanoagent/models";
-import type { Agent } from "@nanoagent/runtime";
+import type { Agent, MemoryReport, PressureAction } from "@nanoagent/runtime";
 import type { HealthReason } from "../health/health.js";
 
 /** How long a reading of the memory is used again. */
@@ -8,8 +8,14 @@ const FRESH_MILLISECONDS = 2000;
 export interface MemoryFacts {
   readonly used_bytes: number;
   readonly limit_bytes: number;
+  /** Parts of the used memory. Those of an engine's process do not include memory that it shares with the program. */
+  readonly engine_bytes: number;
+  readonly program_bytes: number;
+  readonly tools_bytes: number;
   /** The last action against memory pressure, or null if none is in force. */
   readonly pressure: string | null;
+  /** Number of that action, from 1 (the mildest) to 6; 0 if none is in force. */
+  readonly pressure_step: number;
 }
 
 /** Memory of an agent, read at most every two seconds, however often it is asked for. */
@@ -29,10 +35,7 @@ export class MemoryWatch {
     const now = this.#now();
     if (this.#reading === null || now - this.#readAt >= FRESH_MILLISECONDS || now < this.#readAt) {
       this.#readAt = now;
-      this.#reading = this.#agent.memory().then(
-        ({ used_bytes, limit_bytes, engine }) => ({ used_bytes, limit_bytes, pressure: engine?.pressure ?? null }),
-        () => null,
-      );
+      this.#reading = this.#agent.memory().then(memoryFacts, () => null);
     }
     return this.#reading;
   }
@@ -48,4 +51,28 @@ export class MemoryWatch {
     const [used, limit] = [used_bytes, limit_bytes].map((bytes) => Math.round(bytes / BYTES_PER_MB));
     return { code: "memory-pressure", message: `The agent uses ${used} MB of memory; its limit is ${limit} MB.` };
   }
+}
+
+/** Actions against memory pressure, mildest first. */
+const PRESSURE_STEPS: readonly PressureAction[] = [
+  "trim-window",
+  "drop-saved-state",
+  "smaller-batch",
+  "smaller-context",
+  "unload-when-idle",
+  "refuse",
+];
+
+function memoryFacts({ used_bytes, limit_bytes, program_bytes, tools_bytes, engine }: MemoryReport): MemoryFacts {
+  const pressure = engine?.pressure ?? null;
+  return {
+    used_bytes,
+    limit_bytes,
+    // The sum counts shared pages once.
+    engine_bytes: Math.max(0, used_bytes - program_bytes - tools_bytes),
+    program_bytes,
+    tools_bytes,
+    pressure,
+    pressure_step: pressure === null ? 0 : PRESSURE_STEPS.indexOf(pressure) + 1,
+  };
 }

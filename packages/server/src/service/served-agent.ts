@@ -1,4 +1,7 @@
-import type { EngineFacts } from "@nanoagent/runtime";
+import type { Agent, EngineFacts } from "@nanoagent/runtime";
+import type { Log } from "../log/log-entry.js";
+import type { PermissionDesk } from "../permissions/permission-desk.js";
+import type { ServiceStatus } from "../status/service-status.js";
 import type { Answering } from "../turns/ask.js";
 
 /** A model in the lists of the APIs. */
@@ -20,6 +23,15 @@ export interface ServedModelFile {
   readonly architecture: string | null;
   /** Quantization as people write it, such as `Q4_K_M`. */
   readonly quantization: string | null;
+}
+
+/** The part of the service that the page and the services beside HTTP use, too. */
+export interface OperatedAgent extends ServedAgent {
+  /** The agent that is served now. */
+  readonly agent: Agent;
+  readonly permissions: PermissionDesk;
+  readonly log: Log;
+  status(): Promise<ServiceStatus>;
 }
 
 /** The part of the service that the APIs use. */

@@ -1,21 +1,25 @@
-import { cutText, NanoAgentError } from "@nanoagent/models";
+import { cutText, NanoAgentError, type ServeSettings } from "@nanoagent/models";
 import { errorFacts } from "../errors/error-facts.js";
 import { healthRoute } from "../health/health-route.js";
 import type { HttpRequest, Route, WholeReply } from "../http/exchange.js";
 import type { Log } from "../log/log-entry.js";
+import { metricsRoute } from "../metrics/metrics-route.js";
 import { ollamaError } from "../ollama/ollama-error.js";
 import { ollamaRoutes } from "../ollama/ollama-routes.js";
 import { openaiError } from "../openai/openai-error.js";
 import { openaiRoutes } from "../openai/openai-routes.js";
+import { pageRoutes } from "../page/page-routes.js";
 import { permissionRoutes } from "../permissions/permission-routes.js";
 import type { Service } from "./service.js";
 
 /** Longest path in a line of the log. */
 const MAX_PATH_CHARACTERS = 100;
 
-/** All routes of a service. */
-export function serviceRoutes(service: Service): Route[] {
+/** All routes of a service. The page and the metrics are optional. */
+export function serviceRoutes(service: Service, { page = false, metrics = false }: ServeSettings): Route[] {
   return [
+    ...(page ? pageRoutes(service) : []),
+    ...(metrics ? [metricsRoute(service)] : []),
     healthRoute(() => service.health()),
     ...openaiRoutes(service),
     ...ollamaRoutes(service),

@@ -1,6 +1,8 @@
 import type { ServeSettings } from "@nanoagent/models";
 import type { Agent } from "@nanoagent/runtime";
 import { checkSessionFolder } from "../conversations/check-session-folder.js";
+import type { DeviceConditions } from "../device/device-conditions.js";
+import { DeviceReader } from "../device/device-reader.js";
 import { type Health, type HealthReason, healthOf } from "../health/health.js";
 import { TurnHealth } from "../health/turn-health.js";
 import type { Log } from "../log/log-entry.js";
@@ -9,7 +11,7 @@ import type { ServiceStatus } from "../status/service-status.js";
 import type { AnswerEvent, Answering, Ask } from "../turns/ask.js";
 import { TurnAnswering } from "../turns/turn-answering.js";
 import { MemoryWatch } from "./memory-watch.js";
-import type { ServedAgent, ServedModel } from "./served-agent.js";
+import type { OperatedAgent, ServedModel } from "./served-agent.js";
 import { ServedModels } from "./served-models.js";
 import { countTurn, noTurns, type TurnCounts } from "./turn-counts.js";
 import { logMemory, logTurn } from "./turn-log.js";
@@ -23,6 +25,8 @@ export interface ServiceOptions {
   /** Whether the log has the texts of messages and replies. */
   readonly logsTexts: boolean;
   readonly now: () => number;
+  /** Reads the conditions of the device. Null: nothing does. */
+  readonly readDevice: (() => Promise<DeviceConditions>) | null;
 }
 
 /** The agent that is served now, with its facts. */
@@ -33,15 +37,19 @@ interface Served {
 }
 
 /** A served agent, without the protocols. The agent can be replaced while the service runs. */
-export class Service implements ServedAgent {
+export class Service implements OperatedAgent {
   readonly version: string;
   readonly now: () => number;
   readonly permissions: PermissionDesk;
   readonly answering: Answering;
+  readonly log: Log;
+  /** Address that it listens on, or null before that. */
+  url: string | null = null;
   readonly #options: ServiceOptions;
   readonly #turns: TurnAnswering;
   readonly #counts: TurnCounts = noTurns();
   readonly #turnHealth = new TurnHealth();
+  readonly #device: DeviceReader;
   readonly #startedAt: number;
   #served: Served;
   /** Why it takes no messages now, or null. */
@@ -52,6 +60,8 @@ export class Service implements ServedAgent {
     this.#options = options;
     this.version = options.version;
     this.now = options.now;
+    this.log = options.log;
+    this.#device = new DeviceReader(options.readDevice, options.now);
     this.#startedAt = options.now();
     this.#served = this.#serve(agent);
     this.permissions = new PermissionDesk({ askSeconds: this.#settings.ask_seconds, now: options.now });
@@ -122,14 +132,14 @@ export class Service implements ServedAgent {
     return healthOf([this.#pause, ...this.#turnHealth.reasons, memory].filter((reason) => reason !== null));
   }
 
-  async status(url: string | null): Promise<ServiceStatus> {
+  async status(): Promise<ServiceStatus> {
     const memory = await this.#served.memory.read();
     const { running, waiting, conversations } = this.#turns;
     return {
       name: this.#served.agent.config.spec.name,
       version: this.version,
       pid: process.pid,
-      url,
+      url: this.url,
       started_at: new Date(this.#startedAt).toISOString(),
       uptime_seconds: Math.max(0, Math.floor((this.now() - this.#startedAt) / 1000)),
       health: await this.health(),
@@ -142,7 +152,8 @@ export class Service implements ServedAgent {
       turns: { ...this.#counts, running, waiting },
       conversations,
       questions: this.permissions.waiting.length,
-      memory: memory === null ? null : { used_bytes: memory.used_bytes, limit_bytes: memory.limit_bytes },
+      memory,
+      device: await this.#device.read(),
     };
   }
 

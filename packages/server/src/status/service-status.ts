@@ -1,4 +1,6 @@
+import type { DeviceConditions } from "../device/device-conditions.js";
 import type { Health } from "../health/health.js";
+import type { MemoryFacts } from "../service/memory-watch.js";
 import type { TurnCounts } from "../service/turn-counts.js";
 
 /** State of a running service, as `nanoagent status` shows it. */
@@ -19,5 +21,7 @@ export interface ServiceStatus {
   /** Questions for permission that wait for an answer. */
   questions: number;
   /** Null if the system reports no memory. */
-  memory: { used_bytes: number; limit_bytes: number } | null;
+  memory: MemoryFacts | null;
+  /** Null where nothing reads the device. */
+  device: DeviceConditions | null;
 }
