@@ -55,6 +55,8 @@ function buildDigest() {
     "tsconfig.base.json",
     "scripts/tsup.base.ts",
     "scripts/group-chunks.ts",
+    "scripts/bundle-page.mjs",
+    ...filesBelow("packages/server/page"),
     "packages/models/schemas/nano-agent-config.json",
     ...packages.flatMap((folder) => [path.join(folder, "tsup.config.ts"), ...filesBelow(path.join(folder, "src"))]),
   ]);

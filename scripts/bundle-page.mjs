@@ -1,0 +1,66 @@
+// Bundles the page of packages/server/page and writes it into the sources of the server, as a module of four texts.
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, transform } from "esbuild";
+
+const server = path.join(path.dirname(path.dirname(fileURLToPath(import.meta.url))), "packages/server");
+const page = path.join(server, "page");
+const target = path.join(server, "src/page/page-files.ts");
+
+/** Browsers of the last years, such as those of Debian 12 and of tablets that are five years old. */
+const browsers = ["chrome96", "firefox91", "safari15.4"];
+/** Short enough for a terminal that shows the published file. */
+const lineLimit = 1000;
+
+const { outputFiles } = await build({
+  entryPoints: [path.join(page, "main.ts")],
+  bundle: true,
+  minify: true,
+  write: false,
+  format: "esm",
+  target: browsers,
+  charset: "utf8",
+  lineLimit,
+  legalComments: "none",
+});
+const style = await transform(await readFile(path.join(page, "style.css"), "utf8"), {
+  loader: "css",
+  minify: true,
+  target: browsers,
+  charset: "utf8",
+  lineLimit,
+});
+const files = {
+  html: withoutIndent(await readFile(path.join(page, "index.html"), "utf8")),
+  script: outputFiles[0].text,
+  style: style.code,
+  icon: withoutIndent(await readFile(path.join(page, "icon.svg"), "utf8")),
+};
+
+const text = [
+  "// Generated from packages/server/page by scripts/bundle-page.mjs.",
+  "",
+  "/** The files of the page that a browser loads. */",
+  "export const pageFiles = {",
+  ...Object.entries(files).map(([name, content]) => `  ${name}: ${templateLiteral(content)},`),
+  "};",
+  "",
+].join("\n");
+// An unchanged file keeps its time, so that watching programs do not start again.
+if ((await readFile(target, "utf8").catch(() => null)) !== text) await writeFile(target, text);
+
+const bytes = Object.values(files).reduce((sum, content) => sum + Buffer.byteLength(content), 0);
+process.stdout.write(`Page: ${(bytes / 1024).toFixed(1)} KB in ${Object.keys(files).length} files\n`);
+
+function withoutIndent(markup) {
+  return `${markup
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .join("\n")}\n`;
+}
+
+function templateLiteral(content) {
+  return `\`${content.replace(/[\\`]|\$\{/g, (found) => `\\${found}`)}\``;
+}
