@@ -1,6 +1,7 @@
 import type { AgentMessage, NanoAgentError } from "@nanoagent/models";
 import type { ContextGrowthEvent, EndReason, PromptProgressEvent, TokenUsage, ToolCall } from "./engines/engine.js";
 import type { MemoryPressureEvent } from "./memory/memory-report.js";
+import type { ToolFailure } from "./tools/tool-outcome.js";
 
 /** Why a step ended: the engine's reason, or `repetition` for a reply that was stopped because it repeated itself. */
 export type StepEndReason = EndReason | "repetition";
@@ -25,7 +26,15 @@ export type AgentEvent =
       /** Set if the caller runs the tool, so that no result follows in this turn. */
       for_caller?: true;
     }
-  | { type: "tool-result"; id: string; name: string; content: string; is_error: boolean }
+  | {
+      type: "tool-result";
+      id: string;
+      name: string;
+      content: string;
+      is_error: boolean;
+      /** Why the call failed. Absent if the tool ran to its end. */
+      failure?: ToolFailure;
+    }
   /**
    * A sentence of the reply claimed an act that did not happen, and was withheld. The engine is asked once more; if it
    * still calls no tool, the reply says that nothing was done.

@@ -10,7 +10,7 @@ import { type ArgumentsFor, runStep, type StepResult } from "./run-step.js";
 import type { CallTool, Turn } from "./session/turn.js";
 import type { KeptCall } from "./tools/kept-call.js";
 import { callKey, RepeatedCalls } from "./tools/repeated-calls.js";
-import { unknownTool } from "./tools/tool-outcome.js";
+import { failureOf, unknownTool } from "./tools/tool-outcome.js";
 import { MAX_RESULT_CHARACTERS } from "./tools/tool-result-text.js";
 import type { TurnAbort } from "./turn-abort.js";
 
@@ -218,7 +218,8 @@ class Calling {
         turn.addResult(kept, outcome);
         truth?.noteOutcome(kept.name, outcome);
         if (!isError) done.add(callKey(kept));
-        await emit({ type: "tool-result", id: kept.id, name: kept.name, content, is_error: isError });
+        const { id, name } = kept;
+        await emit({ type: "tool-result", id, name, content, is_error: isError, ...failureOf(outcome) });
         this.#invalidCalls = outcome.outcome === "invalid-arguments" ? this.#invalidCalls + 1 : 0;
         if (this.#repeated.add(kept.name, kept.arguments, content)) failure ??= inCircles(kept.name);
         if (this.#invalidCalls === MAX_INVALID_CALLS) failure ??= callNotValid(kept.name, content);

@@ -2,6 +2,7 @@ import type { EmitEvent } from "../agent-event.js";
 import type { LoopResult } from "../agent-loop.js";
 import type { ToolCall } from "../engines/engine.js";
 import type { CallTool, Turn } from "../session/turn.js";
+import { failureOf } from "../tools/tool-outcome.js";
 import { MAX_RESULT_CHARACTERS, toolResultText } from "../tools/tool-result-text.js";
 import type { ToolSetOptions } from "../tools/tool-set.js";
 import type { TurnAbort } from "../turn-abort.js";
@@ -51,10 +52,8 @@ async function actOn(
   const call = { ...given, arguments: tools.argumentsFor(given) };
   await emit({ type: "tool-call", ...call });
   turn.addCalls("", [call]);
-  const { content, isError, value } = await turn.act(call, (options) => tools.call(given, options), {
-    signal,
-    onPermission,
-  });
-  await emit({ type: "tool-result", id: call.id, name, content, is_error: isError });
+  const outcome = await turn.act(call, (options) => tools.call(given, options), { signal, onPermission });
+  const { content, isError, value } = outcome;
+  await emit({ type: "tool-result", id: call.id, name, content, is_error: isError, ...failureOf(outcome) });
   return (isError ? match.failure(content) : match.answer(typeof value === "object" ? value : content)) ?? content;
 }

@@ -59,6 +59,11 @@ export interface EngineMemory {
   is_loaded: boolean;
   /** Last action against memory pressure, or null if none is in force. */
   pressure: PressureAction | null;
+  /**
+   * How often the engine's process was started again because it had ended by itself or was ended for its memory. Starts
+   * after an idle unload do not count. Absent for an engine without a process of its own.
+   */
+  respawns?: number | undefined;
 }
 
 /** The agent's memory use against its budget. Parts add up: shared memory counts once if the kernel reports it. */

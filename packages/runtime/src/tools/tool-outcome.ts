@@ -3,16 +3,12 @@ import { toolResultText } from "./tool-result-text.js";
 
 const MAX_NAME_CHARACTERS = 100;
 
+/** Why a tool call failed. `not-permitted`: the config, a person or the app did not allow it. */
+export type ToolFailure = "unknown-tool" | "invalid-arguments" | "not-permitted" | "failed" | "timed-out" | "aborted";
+
 /** Outcome of a tool call. */
 export interface ToolOutcome {
-  readonly outcome:
-    | "done"
-    | "unknown-tool"
-    | "invalid-arguments"
-    | "not-permitted"
-    | "failed"
-    | "timed-out"
-    | "aborted";
+  readonly outcome: "done" | ToolFailure;
   /** The result for the model, or the error message. */
   readonly content: string;
   readonly isError: boolean;
@@ -21,8 +17,13 @@ export interface ToolOutcome {
 }
 
 /** Creates the outcome of a failed call. */
-export function failedOutcome(outcome: ToolOutcome["outcome"], content: string): ToolOutcome {
+export function failedOutcome(outcome: ToolFailure, content: string): ToolOutcome {
   return { outcome, content, isError: true, value: undefined };
+}
+
+/** Returns the outcome for the event `tool-result`. */
+export function failureOf({ outcome }: ToolOutcome): { failure?: ToolFailure } {
+  return outcome === "done" ? {} : { failure: outcome };
 }
 
 /** Creates the outcome of a call of a tool that does not exist or that the engine may not call. */

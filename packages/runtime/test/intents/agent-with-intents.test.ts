@@ -76,6 +76,9 @@ describe("a sentence that matches an intent", () => {
     expect((await runtime.process("water south")).content).toBe("No water: The tool valve failed: no pressure");
     await using refused = await loaded({ tools: [{ ...valve, permission: "ask" }] });
     expect((await refused.process("water north")).content).toBe("No water: The tool valve was not allowed to run.");
+    expect(await failureOf(runtime, "water south")).toBe("failed");
+    expect(await failureOf(runtime, "water north")).toBeUndefined();
+    expect(await failureOf(refused, "water north")).toBe("not-permitted");
   });
 
   test("goes to the engine where a structured reply is requested", async () => {
@@ -245,3 +248,11 @@ describe("an engine", () => {
     expect(engine.requests).toHaveLength(3);
   });
 });
+
+/** Returns the reason in the event of the tool's result. */
+async function failureOf(runtime: NanoRuntime, message: string): Promise<string | undefined> {
+  const results: AgentEvent[] = [];
+  for await (const event of runtime.stream(message)) if (event.type === "tool-result") results.push(event);
+  expect(results).toHaveLength(1);
+  return results[0]?.type === "tool-result" ? results[0].failure : undefined;
+}

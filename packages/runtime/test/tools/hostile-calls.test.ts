@@ -75,6 +75,7 @@ describe("tool output with orders for an obedient model", () => {
       { name: "look", is_error: false },
       { name: "wipe", is_error: true, content: expect.stringMatching(/must not be used|not allowed to run/) },
     ]);
+    expect(results.map(({ failure }) => failure)).toEqual([undefined, "not-permitted"]);
     expect(events.at(-1)).toMatchObject({ type: "run-end", reply: { content: "Done." } });
   });
 

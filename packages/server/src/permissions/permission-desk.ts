@@ -19,11 +19,16 @@ export interface Question {
 /** Shows a question to somebody who can answer it. The signal aborts when the question is over. */
 export type ShowQuestion = (question: Question, options: { signal: AbortSignal }) => void;
 
+/** How a question ended. `unanswered`: nobody could answer, nobody did in time, or the turn ended first. */
+export type PermissionAnswer = "allowed" | "denied" | "unanswered";
+
 export interface PermissionDeskOptions {
   /** Longest wait for an answer, in seconds. Default: 60. */
   askSeconds?: number | undefined;
   /** Clock, in milliseconds. Default: the system's. */
   now?: (() => number) | undefined;
+  /** Called when a question is over. Default: nothing. */
+  onAnswer?: ((answer: PermissionAnswer) => void) | undefined;
 }
 
 export interface AskOptions {
@@ -40,7 +45,7 @@ interface OpenQuestion {
   /** Whether the client of the reply can answer. */
   isStreamed: boolean;
   over: AbortController;
-  settle: (allow: boolean) => void;
+  settle: (answer: PermissionAnswer) => void;
 }
 
 /**
@@ -56,12 +61,14 @@ export class PermissionDesk {
   /** Longest wait for an answer, in seconds. A new value counts for later questions. */
   askSeconds: number;
   readonly #now: () => number;
+  readonly #onAnswer: (answer: PermissionAnswer) => void;
   readonly #questions = new Map<string, OpenQuestion>();
   readonly #attached = new Set<{ show: ShowQuestion }>();
 
-  constructor({ askSeconds = DEFAULT_ASK_SECONDS, now = Date.now }: PermissionDeskOptions = {}) {
+  constructor({ askSeconds = DEFAULT_ASK_SECONDS, now = Date.now, onAnswer = () => {} }: PermissionDeskOptions = {}) {
     this.askSeconds = askSeconds;
     this.#now = now;
+    this.#onAnswer = onAnswer;
   }
 
   /** The questions that wait, oldest first, with the seconds that are left. */
@@ -72,16 +79,20 @@ export class PermissionDesk {
   /** Asks everyone who can answer. Resolves with the answer, never rejects. */
   ask(request: PermissionRequest, { signal, stream }: AskOptions): Promise<boolean> {
     const isAnyoneThere = stream !== null || this.#attached.size > 0;
-    if (!isAnyoneThere || signal.aborted || this.#questions.size >= MAX_QUESTIONS) return Promise.resolve(false);
+    if (!isAnyoneThere || signal.aborted || this.#questions.size >= MAX_QUESTIONS) {
+      this.#onAnswer("unanswered");
+      return Promise.resolve(false);
+    }
     return new Promise((resolve) => {
       const id = crypto.randomUUID();
       const milliseconds = Math.min(this.askSeconds * 1000, MAX_TIMER_MILLISECONDS);
-      const refuse = () => settle(false);
-      const settle = (allow: boolean) => {
+      const refuse = () => settle("unanswered");
+      const settle = (answer: PermissionAnswer) => {
         if (!this.#questions.delete(id)) return;
         clearTimeout(timer);
         signal.removeEventListener("abort", refuse);
-        resolve(allow);
+        resolve(answer === "allowed");
+        this.#onAnswer(answer);
         question.over.abort();
       };
       const timer = setTimeout(refuse, milliseconds);
@@ -98,7 +109,7 @@ export class PermissionDesk {
   /** Answers a question. Returns false for a question that is unknown or over. */
   answer(id: string, allow: boolean): boolean {
     const question = this.#questions.get(id);
-    question?.settle(allow);
+    question?.settle(allow ? "allowed" : "denied");
     return question !== undefined;
   }
 
@@ -114,13 +125,13 @@ export class PermissionDesk {
     }
     return () => {
       if (!this.#attached.delete(one) || this.#attached.size > 0) return;
-      for (const question of [...this.#questions.values()]) if (!question.isStreamed) question.settle(false);
+      for (const question of [...this.#questions.values()]) if (!question.isStreamed) question.settle("unanswered");
     };
   }
 
   /** Answers all questions with no. */
   close(): void {
-    for (const question of [...this.#questions.values()]) question.settle(false);
+    for (const question of [...this.#questions.values()]) question.settle("unanswered");
   }
 
   #shown(id: string, { request, endsAt }: OpenQuestion): Question {

@@ -167,3 +167,21 @@ test("a wait longer than timers can count does not end at once", async () => {
   expect(desk.waiting).toHaveLength(1);
   desk.close();
 });
+
+test("how each question ended is told once", async () => {
+  const answers: string[] = [];
+  const desk = new PermissionDesk({ onAnswer: (answer) => answers.push(answer) });
+  await desk.ask(request, { signal: signal(), stream: null });
+  const { show, seen } = person();
+  const leave = desk.attach(show);
+  for (const allow of [true, false]) {
+    const asked = desk.ask(request, { signal: signal(), stream: null });
+    const { id } = seen.at(-1) ?? expect.fail("no question");
+    expect([desk.answer(id, allow), desk.answer(id, !allow)]).toEqual([true, false]);
+    expect(await asked).toBe(allow);
+  }
+  const unanswered = [1, 2].map(() => desk.ask(request, { signal: signal(), stream: null }));
+  leave();
+  expect(await Promise.all(unanswered)).toEqual([false, false]);
+  expect(answers).toEqual(["unanswered", "allowed", "denied", "unanswered", "unanswered"]);
+});

@@ -37,6 +37,7 @@ export class HostedEngine extends EngineWithFacts implements Engine {
   /** The current or most recent host. */
   #last: HostProcess;
   #calls = 0;
+  #respawns = 0;
   /** Callers of `idle` that wait for all requests to finish. */
   #waiting: (() => void)[] = [];
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -57,6 +58,11 @@ export class HostedEngine extends EngineWithFacts implements Engine {
   /** Facts of the current or most recent host. Each start may have different ones. */
   get facts(): EngineFacts {
     return this.#last.facts;
+  }
+
+  /** How often a host was started because the one before had ended without `unload`. */
+  get respawns(): number {
+    return this.#respawns;
   }
 
   /** Whether a request is in progress. */
@@ -155,8 +161,10 @@ export class HostedEngine extends EngineWithFacts implements Engine {
     clearTimeout(this.#idleTimer);
     const running = await this.#host?.catch(() => null);
     if (running !== null && running !== undefined && !running.ended && this.#host !== null) return running;
+    const hasDied = running?.ended === true && this.#host !== null;
     await this.#ending;
     this.#refuseIfClosed();
+    if (hasDied && this.#starting === null) this.#respawns += 1;
     const starting = this.#starting ?? start(this.#options, this.#closing.signal);
     this.#starting = starting;
     this.#host = starting;

@@ -195,6 +195,7 @@ export class GuardedEngine extends EngineWithFacts implements Engine {
       plan: this.#load?.plan ?? null,
       is_loaded: host !== null,
       pressure: this.#ladder.step,
+      respawns: this.#hosted?.respawns ?? 0,
     };
   }
 

@@ -69,7 +69,9 @@ describe("the process", () => {
   test("may hang: it is killed and restarted", async () => {
     const engine = await open();
     expect(await ask(engine, "hang")).toMatchObject([{ type: "error", error: { code: "engine-hung" } }]);
+    expect(engine.respawns).toBe(0);
     expect((await ask(engine, "hello")).at(-1)).toEqual({ type: "end", reason: "stop" });
+    expect(engine.respawns).toBe(1);
     await engine.close();
   });
 
@@ -103,6 +105,19 @@ describe("the process", () => {
     const processId = (await engine.processId()) ?? expect.fail("no process");
     await untilGone(processId);
     expect((await ask(engine, "hello")).at(-1)).toEqual({ type: "end", reason: "stop" });
+    expect(engine.respawns).toBe(0);
+    await engine.close();
+  });
+
+  test("is counted once when it is started again after it was killed, whoever needs it", async () => {
+    const engine = await open();
+    for (const expected of [1, 2]) {
+      const processId = (await engine.processId()) ?? expect.fail("no process");
+      process.kill(processId, "SIGKILL");
+      await expect.poll(() => engine.processId(), { timeout: 20_000 }).toBeNull();
+      await Promise.all([ask(engine, "hello"), ask(engine, "hello"), engine.countTokens("hello")]);
+      expect(engine.respawns).toBe(expected);
+    }
     await engine.close();
   });
 
