@@ -1,9 +1,9 @@
 import type { ServedConversations, SessionSettings } from "@nanoagent/models";
 import type { Agent, CallResults, Conversation, ConversationMessage } from "@nanoagent/runtime";
 import { folderNameOf, randomFolderName } from "./conversation-folder.js";
-import { pruneConversations } from "./prune-conversations.js";
 import { type Place, ServedConversation } from "./served-conversation.js";
 import type { ShownReply } from "./shown-text.js";
+import { StoredFolders } from "./stored-folders.js";
 import { type RichHistory, VisibleChain } from "./visible-chain.js";
 import { ClientHashes } from "./visible-message.js";
 import { aborted, WaitingLine } from "./waiting-line.js";
@@ -99,8 +99,7 @@ export class ConversationStore {
   readonly #slots = new Map<string, Slot>();
   /** Requests that wait for their conversation, or until another can be closed for it. */
   readonly #line = new WaitingLine<Taken>();
-  /** Folders that are being closed or removed, by name. */
-  readonly #leaving = new Map<string, Promise<unknown>>();
+  readonly #folders: StoredFolders;
   #agent: Agent | null = null;
   #limits = { max: DEFAULT_MAX, idle_minutes: DEFAULT_IDLE_MINUTES };
   #session: SessionSettings | null = null;
@@ -108,13 +107,12 @@ export class ConversationStore {
   /** Number of conversations without an id and a folder so far. */
   #unnamed = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
-  #pruning: Promise<void> | null = null;
-  #isPruneDue = false;
   #isClosed = false;
 
   constructor(options: ConversationStoreOptions = {}) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#folders = new StoredFolders({ isOpen: (name) => this.#slots.has(name), now: this.#now });
   }
 
   /** Number of open conversations. */
@@ -144,7 +142,7 @@ export class ConversationStore {
       this.#options.limits ?? serve?.conversations ?? {};
     this.#limits = { max, idle_minutes };
     this.#session = session ?? null;
-    this.#pruneSoon();
+    this.#folders.pruneSoon(this.#session);
   }
 
   /**
@@ -183,14 +181,26 @@ export class ConversationStore {
     }
   }
 
+  /**
+   * Closes the conversation of an id, and ends its turn. With a session, its folder is removed: returns false if that
+   * contains other files, and rejects if another program uses it.
+   */
+  async forget(id: string): Promise<boolean> {
+    const key = folderNameOf(id);
+    const slot = this.#slots.get(key);
+    if (slot !== undefined) this.#remove(slot);
+    await this.#folders.whenLeft(key);
+    if (this.#session === null || this.#slots.has(key)) return true;
+    return this.#folders.remove(this.#session.dir, key);
+  }
+
   /** Closes all conversations, and ends their turns. Requests that wait are rejected with `aborted`. */
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#line.refuse();
     for (const slot of [...this.#slots.values()]) this.#remove(slot);
-    await Promise.all([...this.#leaving.values()]);
-    await this.#pruning;
+    await this.#folders.close();
   }
 
   /** Takes the slot of a request, which then belongs to it. Waits for it if it must. */
@@ -268,7 +278,7 @@ export class ConversationStore {
     const session = this.#session;
     const { maxHistoryBytes = MAX_HISTORY_BYTES } = this.#options;
     const place: Place = { session, folder: key, maxHistoryBytes };
-    if (session !== null) await this.#leaving.get(key);
+    if (session !== null) await this.#folders.whenLeft(key);
     if (served !== null) {
       const isHere = served.agent === agent && served.place.session?.dir === session?.dir;
       if (isHere && !(await served.isLost())) return served;
@@ -342,17 +352,10 @@ export class ConversationStore {
     if (served !== null) {
       // A folder that cannot be closed properly is repaired when it is opened again.
       const closing = served.close().catch(() => {});
-      this.#noteLeaving(slot.key, closing);
-      if (served.place.session !== null) void closing.then(() => this.#pruneSoon());
+      this.#folders.noteLeaving(slot.key, closing);
+      if (served.place.session !== null) void closing.then(() => this.#folders.pruneSoon(this.#session));
     }
     this.#line.serve();
-  }
-
-  #noteLeaving(key: string, leaving: Promise<unknown>): void {
-    this.#leaving.set(key, leaving);
-    void leaving.then(() => {
-      if (this.#leaving.get(key) === leaving) this.#leaving.delete(key);
-    });
   }
 
   /** Closes conversations when they have been idle for long enough. */
@@ -374,26 +377,5 @@ export class ConversationStore {
       Math.min(wait, MAX_TIMER_MILLISECONDS),
     );
     this.#timer.unref?.();
-  }
-
-  /** Removes stored conversations beyond the retention, and then again if it was requested in the meantime. */
-  #pruneSoon(): void {
-    const session = this.#session;
-    if (session?.retention === undefined || this.#isClosed) return;
-    this.#isPruneDue = true;
-    if (this.#pruning !== null) return;
-    const { dir, retention } = session;
-    const prune = async () => {
-      while (this.#isPruneDue) {
-        this.#isPruneDue = false;
-        await pruneConversations(dir, retention, {
-          now: this.#now(),
-          isOpen: (name) => this.#slots.has(name) || this.#leaving.has(name),
-          onRemove: (name, removing) => this.#noteLeaving(name, removing),
-        });
-      }
-      this.#pruning = null;
-    };
-    this.#pruning = prune();
   }
 }

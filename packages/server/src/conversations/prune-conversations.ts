@@ -1,4 +1,4 @@
-import { readdir, rename, rm, stat } from "node:fs/promises";
+import { lstat, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { canBeTrue, isClockSet, type SessionRetention } from "@nanoagent/models";
 import { randomFolderName } from "./conversation-folder.js";
@@ -98,6 +98,20 @@ async function measure(folder: string, name: string): Promise<StoredFolder | nul
     if (SEGMENT.test(file)) usedAt = Math.max(usedAt, mtimeMs);
   }
   return { name, bytes, usedAt };
+}
+
+/**
+ * Removes one conversation below a folder, also if it was used just now. Returns false for a folder that is not a
+ * conversation, or contains other files: nothing of it is removed. Rejects if another program uses it.
+ */
+export async function removeConversation(folder: string, name: string): Promise<boolean> {
+  const inside = path.join(folder, name);
+  const status = await lstat(inside).catch((error: NodeJS.ErrnoException) => error.code);
+  if (status === "ENOENT") return true;
+  if (typeof status !== "object" || !status.isDirectory()) return false;
+  if ((await measure(inside, name).catch(() => null)) === null) return false;
+  await remove(folder, name);
+  return true;
 }
 
 /** Removes a conversation. Rejects if another program uses it. */

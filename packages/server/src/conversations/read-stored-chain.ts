@@ -1,6 +1,7 @@
 import type { ConversationMessage, ToolCall } from "@nanoagent/runtime";
 import { separatorBetween } from "./shown-text.js";
 import { VisibleChain } from "./visible-chain.js";
+import type { VisibleMessage } from "./visible-message.js";
 
 /** The messages that clients have seen of a stored conversation. */
 export interface StoredChain {
@@ -23,17 +24,31 @@ export async function readStoredChain(turns: AsyncIterable<readonly Conversation
 /** Adds a stored turn, which begins after `begun` messages of the own history. */
 export function addStoredTurn(chain: VisibleChain, turn: readonly ConversationMessage[], begun: number): void {
   chain.beginTurn(begun);
+  for (const { message, end } of visibleMessages(turn)) chain.add(message, begun + end);
+}
+
+/**
+ * Returns the messages that clients have seen of a stored turn. `end`: number of messages of the turn through it, with the
+ * agent's own calls and their results before it.
+ */
+export function visibleMessages(turn: readonly ConversationMessage[]): { message: VisibleMessage; end: number }[] {
+  const visible: { message: VisibleMessage; end: number }[] = [];
   let reply: { text: string; calls: ToolCall[]; end: number } | null = null;
   /** Ids of the agent's own calls whose results come next. */
   let own: ReadonlySet<string> = new Set();
   const finish = () => {
     if (reply === null) return;
     const { text, calls, end } = reply;
-    chain.add({ role: "assistant", content: text, ...(calls.length > 0 && { tool_calls: calls }) }, end);
+    const message: VisibleMessage = {
+      role: "assistant",
+      content: text,
+      ...(calls.length > 0 && { tool_calls: calls }),
+    };
+    visible.push({ message, end });
     reply = null;
   };
   for (const [index, message] of turn.entries()) {
-    const end = begun + index + 1;
+    const end = index + 1;
     if (message.role === "assistant") {
       if (own.size === 0) finish();
       const { tool_calls = [] } = message;
@@ -48,10 +63,11 @@ export function addStoredTurn(chain: VisibleChain, turn: readonly ConversationMe
     else {
       finish();
       own = new Set();
-      chain.add(message, end);
+      visible.push({ message, end });
     }
   }
   finish();
+  return visible;
 }
 
 /** Returns the ids of a message's calls that have a result right after it. */

@@ -1,4 +1,4 @@
-import type { ToolCall } from "@nanoagent/runtime";
+import type { AgentEvent, ToolCall } from "@nanoagent/runtime";
 
 /** Between the texts of two steps of a reply, where neither has white space. */
 const STEP_SEPARATOR = "\n\n";
@@ -34,10 +34,6 @@ export class ShownText {
     return this.#text;
   }
 
-  get textWithRetracted(): string {
-    return this.#everything;
-  }
-
   /** Adds a piece of text. Returns the separator that belongs before it, mostly an empty text. */
   add(text: string): string {
     let separator = "";
@@ -51,18 +47,31 @@ export class ShownText {
     return separator;
   }
 
-  /** Notes the result of one of the agent's own calls, so that the next text belongs to another step. */
-  noteResult(): void {
-    this.#isAfterCalls = true;
+  /** Notes an event that is not a piece of text. */
+  note({ type }: { readonly type: string }): void {
+    if (type === "text-retraction") this.#retract();
+    // The next text belongs to another step.
+    else if (type === "tool-result") this.#isAfterCalls = true;
+    else if (type === "step-end") {
+      this.#begun = this.#text.length;
+      this.#isSeparated = false;
+    }
   }
 
-  endStep(): void {
-    this.#begun = this.#text.length;
-    this.#isSeparated = false;
+  /** Returns the reply after the last event of a turn, or null if the conversation did not keep the turn. */
+  replyOf(last: Extract<AgentEvent, { type: "run-end" | "error" }>): ShownReply | null {
+    const { reply } = last;
+    if (reply === undefined) return null;
+    const calls = (last.type === "run-end" && last.calls) || [];
+    // A reply without any piece of text is its own text.
+    if (this.#text === "" && last.type === "run-end") {
+      return { text: reply.content, textWithRetracted: reply.content, calls };
+    }
+    return { text: this.#text, textWithRetracted: this.#everything, calls };
   }
 
   /** Removes the text of the current step: it was not part of the reply. */
-  retract(): void {
+  #retract(): void {
     this.#text = this.#text.slice(0, this.#begun);
     this.#isAfterCalls ||= this.#isSeparated;
   }

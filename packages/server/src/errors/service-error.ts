@@ -19,6 +19,9 @@ export type ServiceErrorCode =
   | "queue-full"
   | "service-stopping"
   | "permission-unknown"
+  | "conversation-unknown"
+  | "conversation-not-removed"
+  | "too-many-pages"
   | "listen-failed"
   | "keys-unreadable"
   | "service-not-found";
@@ -28,7 +31,9 @@ export type ServiceErrorCode =
  *
  * - `request-not-valid`: a field of the request is missing, has the wrong type, or asks for something that the agent
  *   cannot do.
- * - `model-not-served`, `route-unknown`, `permission-unknown`: nothing has this name.
+ * - `model-not-served`, `route-unknown`, `permission-unknown`, `conversation-unknown`: nothing has this name.
+ * - `conversation-not-removed`: the folder of a conversation cannot be removed.
+ * - `too-many-pages`: no further page can be open.
  * - `key-missing`: the key is missing or wrong.
  * - `host-refused`: the Host or Origin header is not one of the service's own or of the config.
  * - `body-refused`: the body is too large, too slow, or compressed.

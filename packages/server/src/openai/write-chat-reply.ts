@@ -44,12 +44,12 @@ export async function writeChatReply(events: AsyncGenerator<AnswerEvent, void>, 
         break;
       case "text-retraction": {
         const { text } = shown;
-        shown.retract();
+        shown.note(event);
         reasoning += text.slice(shown.text.length);
         break;
       }
       case "step-end":
-        shown.endStep();
+        shown.note(event);
         break;
       case "run-end":
         reply = chatReply(facts, event, { text: shown.text || event.reply.content, reasoning, extensions });

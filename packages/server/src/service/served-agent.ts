@@ -31,6 +31,13 @@ export interface OperatedAgent extends ServedAgent {
   readonly agent: Agent;
   readonly permissions: PermissionDesk;
   readonly log: Log;
+  /** Aborts when no turn runs any longer, and none will: what stays open ends then. */
+  readonly ended: AbortSignal;
+  /**
+   * Removes the conversation of an id from memory and from disk. Returns false if its folder contains other files, and
+   * rejects if another program uses it.
+   */
+  forget(conversationId: string): Promise<boolean>;
   status(): Promise<ServiceStatus>;
 }
 

@@ -51,6 +51,7 @@ export class Service implements OperatedAgent {
   readonly #turnHealth = new TurnHealth();
   readonly #device: DeviceReader;
   readonly #startedAt: number;
+  readonly #end = new AbortController();
   #served: Served;
   /** Why it takes no messages now, or null. */
   #pause: HealthReason | null = null;
@@ -84,6 +85,14 @@ export class Service implements OperatedAgent {
     const { settings = agent.config.serve, now } = this.#options;
     const models = new ServedModels(agent, { servesModel: settings?.bare_model ?? false, now: now() });
     return { agent, models, memory: new MemoryWatch(agent, now) };
+  }
+
+  get ended(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  forget(conversationId: string): Promise<boolean> {
+    return this.#turns.forget(conversationId);
   }
 
   get agent(): Agent {
@@ -208,6 +217,7 @@ export class Service implements OperatedAgent {
   async drain(milliseconds: number): Promise<void> {
     this.#pause = { code: "stopping", message: "The service is stopping." };
     await this.#turns.drain(milliseconds);
+    this.#end.abort();
   }
 
   /** Ends the service. The agent stays open: it belongs to the caller. */

@@ -1,6 +1,6 @@
 import type { Agent, AgentEvent, PermissionRequest, TurnOptions } from "@nanoagent/runtime";
 import type { ConversationStore } from "../conversations/conversation-store.js";
-import { type ShownReply, ShownText } from "../conversations/shown-text.js";
+import { ShownText } from "../conversations/shown-text.js";
 import type { PermissionDesk } from "../permissions/permission-desk.js";
 import type { AnswerEvent, Ask, PermissionEvent } from "./ask.js";
 
@@ -32,12 +32,10 @@ export async function* answerWithAgent(
   let isOver = false;
   let reading: ReturnType<typeof turn.next> | null = null;
   const note = (event: AgentEvent) => {
-    if (event.type === "text-retraction") shown.retract();
-    else if (event.type === "tool-result") shown.noteResult();
-    else if (event.type === "step-end") shown.endStep();
-    else if (event.type === "run-end" || event.type === "error") {
+    shown.note(event);
+    if (event.type === "run-end" || event.type === "error") {
       isOver = true;
-      release(shownOf(event, shown), event.type === "error" ? event.error.code : null);
+      release(shown.replyOf(event), event.type === "error" ? event.error.code : null);
     }
   };
   try {
@@ -72,17 +70,6 @@ export async function* answerWithAgent(
 
 function optionsOf({ instructions, callerTools, sampling, responseSchema }: Ask): TurnOptions {
   return { instructions: instructions ?? undefined, callerTools, sampling, responseSchema };
-}
-
-/** Returns the reply as the client has seen it, or null if the conversation did not keep the turn. */
-function shownOf(last: Extract<AgentEvent, { type: "run-end" | "error" }>, shown: ShownText): ShownReply | null {
-  const { reply } = last;
-  if (reply === undefined) return null;
-  const { text, textWithRetracted } = shown;
-  const calls = (last.type === "run-end" && last.calls) || [];
-  // A reply without any piece of text is its own text.
-  if (text === "" && last.type === "run-end") return { text: reply.content, textWithRetracted: reply.content, calls };
-  return { text, textWithRetracted, calls };
 }
 
 /** Questions for the client of a reply, which are events of its stream. */

@@ -122,6 +122,11 @@ export class TurnAnswering implements Answering {
     }
   }
 
+  /** Removes the conversation of an id: see `ConversationStore.forget`. */
+  forget(id: string): Promise<boolean> {
+    return this.#store.forget(id);
+  }
+
   /** Makes new turns wait. Resolves when those in progress have ended. */
   async pause(): Promise<void> {
     this.#gate.close();
