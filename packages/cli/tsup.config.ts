@@ -118,7 +118,9 @@ export default packageBuild([], {
         "runtime/node/index",
       ],
     },
+    { file: "metrics.js", parts: ["server/metrics/write-metrics"] },
     { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },
+    { file: "doctor.js", parts: ["doctor/run-doctor"] },
     { file: "check-agent.js", parts: ["check/check-agent", "serve/find-errors"] },
     { file: "evaluate-engines.js", parts: ["eval/evaluate-engines"] },
     // The files with isAlone import no other file, and no other imports them.

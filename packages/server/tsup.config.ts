@@ -6,5 +6,6 @@ export default packageBuild([], {
     { file: "index.js", parts: ["index"] },
     // For servers that listen. Those that are mounted in another server need none of it.
     { file: "listen.js", parts: ["http/node-listener", "status/status-socket", "status/service-places"] },
+    { file: "metrics.js", parts: ["metrics/write-metrics"] },
   ],
 });

@@ -22,22 +22,35 @@ export interface MemoryFacts {
 export class MemoryWatch {
   readonly #agent: Agent;
   readonly #now: () => number;
+  readonly #onReport: (report: MemoryReport) => void;
   #reading: Promise<MemoryFacts | null> | null = null;
   #readAt = Number.NEGATIVE_INFINITY;
 
-  constructor(agent: Agent, now: () => number) {
+  /** `onReport` gets each reading whole. */
+  constructor(agent: Agent, now: () => number, onReport: (report: MemoryReport) => void = () => {}) {
     this.#agent = agent;
     this.#now = now;
+    this.#onReport = onReport;
   }
 
   /** Returns null if the system does not report it. Never rejects. */
   read(): Promise<MemoryFacts | null> {
     const now = this.#now();
-    if (this.#reading === null || now - this.#readAt >= FRESH_MILLISECONDS || now < this.#readAt) {
-      this.#readAt = now;
-      this.#reading = this.#agent.memory().then(memoryFacts, () => null);
-    }
+    const isFresh = now - this.#readAt < FRESH_MILLISECONDS && now >= this.#readAt;
+    return this.#reading !== null && isFresh ? this.#reading : this.readAgain();
+  }
+
+  /** Like {@link read}, but never from an earlier reading. */
+  readAgain(): Promise<MemoryFacts | null> {
+    this.#readAt = this.#now();
+    this.#reading = this.#read().catch(() => null);
     return this.#reading;
+  }
+
+  async #read(): Promise<MemoryFacts> {
+    const report = await this.#agent.memory();
+    this.#onReport(report);
+    return memoryFacts(report);
   }
 
   async findReason(): Promise<HealthReason | null> {

@@ -13,7 +13,7 @@ import { TurnAnswering } from "../turns/turn-answering.js";
 import { MemoryWatch } from "./memory-watch.js";
 import type { OperatedAgent, ServedModel } from "./served-agent.js";
 import { ServedModels } from "./served-models.js";
-import { countTurn, noTurns, type TurnCounts } from "./turn-counts.js";
+import { ServiceFigures } from "./service-figures.js";
 import { logMemory, logTurn } from "./turn-log.js";
 import { type MemoryEvent, watchTurn } from "./watch-turn.js";
 
@@ -43,11 +43,11 @@ export class Service implements OperatedAgent {
   readonly permissions: PermissionDesk;
   readonly answering: Answering;
   readonly log: Log;
+  readonly figures = new ServiceFigures();
   /** Address that it listens on, or null before that. */
   url: string | null = null;
   readonly #options: ServiceOptions;
   readonly #turns: TurnAnswering;
-  readonly #counts: TurnCounts = noTurns();
   readonly #turnHealth = new TurnHealth();
   readonly #device: DeviceReader;
   readonly #startedAt: number;
@@ -65,7 +65,11 @@ export class Service implements OperatedAgent {
     this.#device = new DeviceReader(options.readDevice, options.now);
     this.#startedAt = options.now();
     this.#served = this.#serve(agent);
-    this.permissions = new PermissionDesk({ askSeconds: this.#settings.ask_seconds, now: options.now });
+    this.permissions = new PermissionDesk({
+      askSeconds: this.#settings.ask_seconds,
+      now: options.now,
+      onAnswer: (answer) => this.figures.addAnswer(answer),
+    });
     this.#turns = new TurnAnswering(agent, this.permissions, {
       conversations: options.settings?.conversations,
       onNotice: (message) => options.log({ level: "warn", event: "session-notice", message }),
@@ -84,7 +88,10 @@ export class Service implements OperatedAgent {
   #serve(agent: Agent): Served {
     const { settings = agent.config.serve, now } = this.#options;
     const models = new ServedModels(agent, { servesModel: settings?.bare_model ?? false, now: now() });
-    return { agent, models, memory: new MemoryWatch(agent, now) };
+    const memory = new MemoryWatch(agent, now, ({ engine }) => {
+      if (this.#served.agent === agent) this.figures.noteRespawns(engine?.respawns ?? 0);
+    });
+    return { agent, models, memory };
   }
 
   get ended(): AbortSignal {
@@ -122,16 +129,15 @@ export class Service implements OperatedAgent {
   }
 
   async #answer(ask: Ask, signal: AbortSignal): Promise<AsyncGenerator<AnswerEvent, void>> {
-    const { log, logsTexts: texts, now } = this.#options;
+    const { log, logsTexts: texts } = this.#options;
+    // The clock of the system may be set during a turn.
+    const now = () => performance.now();
     const startedAt = now();
     const events = await this.#turns.answer(ask, signal);
     const onMemory = (event: MemoryEvent) => logMemory(log, event);
     return watchTurn(events, { now, startedAt, keepsText: texts }, onMemory, (end, cost, text) => {
-      if (end === null) this.#counts.aborted += 1;
-      else {
-        countTurn(this.#counts, end);
-        this.#turnHealth.note(end);
-      }
+      this.figures.addTurn(end, cost);
+      if (end !== null) this.#turnHealth.note(end);
       logTurn(log, ask, end, cost, texts ? text : null);
     });
   }
@@ -158,7 +164,7 @@ export class Service implements OperatedAgent {
         engine: facts.name,
         context_tokens: facts.contextTokens,
       })),
-      turns: { ...this.#counts, running, waiting },
+      turns: { ...this.figures.turns, running, waiting },
       conversations,
       questions: this.permissions.waiting.length,
       memory,
@@ -187,6 +193,7 @@ export class Service implements OperatedAgent {
     this.#pause = { code: "reloading", message: "The agent is being replaced." };
     await this.#turns.pause();
     if (this.#isStopping) return false;
+    await this.#served.memory.readAgain();
     await this.#served.agent.close();
     if (this.#isStopping) return false;
     let failure: unknown = null;
@@ -203,6 +210,7 @@ export class Service implements OperatedAgent {
       this.#pause = { code: "agent-missing", message: "The agent could not be opened again. Restart the service." };
       throw error;
     }
+    this.figures.beginAgent();
     this.#served = this.#serve(agent);
     this.#turnHealth.clear();
     this.permissions.askSeconds = this.#settings.ask_seconds ?? 60;

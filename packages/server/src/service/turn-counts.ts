@@ -22,8 +22,10 @@ export function countTurn(counts: TurnCounts, last: AgentEvent): void {
     else counts.failed += 1;
   }
   if (last.type !== "run-end") return;
+  const { prompt_tokens = 0, cached_prompt_tokens = 0, completion_tokens = 0 } = last.usage ?? {};
   counts.answered += 1;
-  counts.prompt_tokens += last.usage?.prompt_tokens ?? 0;
-  counts.cached_prompt_tokens += last.usage?.cached_prompt_tokens ?? 0;
-  counts.completion_tokens += last.usage?.completion_tokens ?? 0;
+  counts.prompt_tokens += prompt_tokens;
+  // Otherwise the tokens that were not cached could decrease.
+  counts.cached_prompt_tokens += Math.min(cached_prompt_tokens, prompt_tokens);
+  counts.completion_tokens += completion_tokens;
 }

@@ -8,6 +8,8 @@ export interface TurnCost {
   first_milliseconds: number | null;
   /** Calls of the agent's own tools. */
   tool_calls: number;
+  /** Results of these calls. Calls without a result, and those that were aborted, are missing. */
+  tool_results: { done: number; failed: number; denied: number };
   /** Questions for permission. */
   questions: number;
 }
@@ -28,7 +30,8 @@ export function watchTurn(
   onMemory: (event: MemoryEvent) => void,
   onEnd: (end: TurnEnd, cost: TurnCost, text: string) => void,
 ): AsyncGenerator<AnswerEvent, void> {
-  const cost: TurnCost = { milliseconds: 0, first_milliseconds: null, tool_calls: 0, questions: 0 };
+  const tool_results = { done: 0, failed: 0, denied: 0 };
+  const cost: TurnCost = { milliseconds: 0, first_milliseconds: null, tool_calls: 0, tool_results, questions: 0 };
   let isOver = false;
   let text = "";
   const finish = (end: TurnEnd) => {
@@ -45,6 +48,9 @@ export function watchTurn(
       if (keepsText) text += event.text;
     } else if (event.type === "tool-call") {
       if (event.for_caller !== true) cost.tool_calls += 1;
+    } else if (event.type === "tool-result") {
+      const result = resultOf(event);
+      if (result !== null) tool_results[result] += 1;
     } else if (event.type === "permission") cost.questions += 1;
     else if (event.type === "memory-pressure" || event.type === "context-growth") onMemory(event);
     else if (event.type === "run-end" || event.type === "error") finish(event);
@@ -77,4 +83,13 @@ export function watchTurn(
       await this.return(undefined);
     },
   };
+}
+
+function resultOf({
+  is_error,
+  failure,
+}: Extract<AnswerEvent, { type: "tool-result" }>): keyof TurnCost["tool_results"] | null {
+  if (failure === "aborted") return null;
+  if (failure === "not-permitted") return "denied";
+  return is_error ? "failed" : "done";
 }

@@ -6,7 +6,8 @@ import { logTurn } from "../../src/service/turn-log.js";
 import type { TurnEnd } from "../../src/service/watch-turn.js";
 import { askOf, user } from "../turns/chat-client.js";
 
-const cost = { milliseconds: 1, first_milliseconds: null, tool_calls: 0, questions: 0 };
+const tool_results = { done: 0, failed: 0, denied: 0 };
+const cost = { milliseconds: 1, first_milliseconds: null, tool_calls: 0, tool_results, questions: 0 };
 const failed = (code: string): NonNullable<TurnEnd> => ({
   type: "error",
   error: new NanoAgentError({ code, message: "It ended.", reason: "The disk is full." }),
