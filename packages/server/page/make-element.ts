@@ -1,0 +1,20 @@
+type Child = Node | string;
+
+/** Attributes of an element. False and null leave an attribute out. */
+export type Attributes = Readonly<Record<string, string | boolean | null>>;
+
+/** Makes an element. Strings become text nodes and are never read as markup. */
+export function make<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  attributes: Attributes = {},
+  children: Iterable<Child> | Child = [],
+): HTMLElementTagNameMap[Name] {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== null && value !== false) element.setAttribute(key, value === true ? "" : value);
+  }
+  // One by one: a call with a hundred thousand arguments fails.
+  if (typeof children === "string" || "nodeType" in children) element.append(children);
+  else for (const child of children) element.append(child);
+  return element;
+}

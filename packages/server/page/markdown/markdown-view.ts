@@ -1,0 +1,77 @@
+import { parseBlocks } from "./parse-blocks.js";
+import { AUTHOR_LEVEL, renderBlock } from "./render-block.js";
+
+interface ShownBlock {
+  /** Lines of the block, and the first line of it in the whole text. */
+  readonly source: string;
+  readonly from: number;
+  /** Levels of the last heading before and after the block. */
+  readonly levelBefore: number;
+  readonly level: number;
+  readonly element: HTMLElement;
+}
+
+/**
+ * Shows a Markdown text that grows. Text that is added can change the last two blocks only: a list and the line after it,
+ * for example, may turn out to be one list. The others stay as they are.
+ */
+export class MarkdownView {
+  readonly #parent: HTMLElement;
+  #blocks: ShownBlock[] = [];
+  /** Lines of the text, without those of blocks that cannot change any more. */
+  #lines: string[] = [""];
+  /** Number of lines before those. */
+  #passed = 0;
+
+  constructor(parent: HTMLElement) {
+    this.#parent = parent;
+  }
+
+  /** Forgets the text. */
+  clear(): void {
+    for (const { element } of this.#blocks) element.remove();
+    this.#blocks = [];
+    this.#lines = [""];
+    this.#passed = 0;
+  }
+
+  append(text: string): void {
+    const [first = "", ...rest] = text.split("\n");
+    const last = this.#lines.length - 1;
+    this.#lines[last] += first;
+    for (const line of rest) this.#lines.push(line);
+    // The last line may get its end later.
+    for (let at = last; at < this.#lines.length - 1; at++) this.#lines[at] = (this.#lines[at] ?? "").replace(/\r$/, "");
+    this.#render();
+  }
+
+  #render(): void {
+    const known = this.#blocks.filter(({ from }) => from >= this.#passed);
+    const kept = this.#blocks.length - known.length;
+    let level = this.#blocks[kept - 1]?.level ?? AUTHOR_LEVEL;
+    const blocks = parseBlocks(this.#lines).map(({ block, from, to }, index): ShownBlock => {
+      const source = this.#lines.slice(from, to).join("\n");
+      const before = known[index];
+      const levelBefore = level;
+      if (before?.source === source && before.from === from + this.#passed && before.levelBefore === level) {
+        level = before.level;
+        return before;
+      }
+      const rendered = renderBlock(block, level);
+      level = rendered.level;
+      if (before === undefined) this.#parent.append(rendered.element);
+      else before.element.replaceWith(rendered.element);
+      return { source, from: from + this.#passed, levelBefore, level, element: rendered.element };
+    });
+    for (const { element } of known.slice(blocks.length)) element.remove();
+    this.#blocks = [...this.#blocks.slice(0, kept), ...blocks];
+    this.#forgetLines();
+  }
+
+  /** Keeps the lines of the last two blocks. */
+  #forgetLines(): void {
+    const from = this.#blocks[this.#blocks.length - 2]?.from ?? this.#passed;
+    this.#lines.splice(0, from - this.#passed);
+    this.#passed = from;
+  }
+}

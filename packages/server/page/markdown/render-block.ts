@@ -1,0 +1,83 @@
+import { make } from "../make-element.js";
+import { appendInline } from "./append-inline.js";
+import type { Block } from "./block.js";
+
+/** Level of the heading above a reply, which is that of its author. */
+export const AUTHOR_LEVEL = 2;
+
+export interface Rendered {
+  readonly element: HTMLElement;
+  /** Level of the last heading so far. */
+  readonly level: number;
+}
+
+/** Makes the element of a block. `level` is that of the heading before it: a heading is at most one level deeper. */
+export function renderBlock(block: Block, level: number): Rendered {
+  if (block.type !== "heading") return { element: renderOther(block), level };
+  const next = Math.min(block.level + AUTHOR_LEVEL, level + 1, 6);
+  const element = make(`h${next}` as "h3", { class: `size-${block.level}`, dir: "auto" });
+  appendInline(element, block.text);
+  return { element, level: next };
+}
+
+function renderOther(block: Block): HTMLElement {
+  switch (block.type) {
+    case "heading":
+    case "paragraph":
+      return withInline(make("p", { class: block.type, dir: "auto" }), block.text);
+    case "code":
+      return renderCode(block.language, block.text);
+    case "quote":
+      return make("blockquote", {}, block.blocks.map(renderOther));
+    case "list":
+      return renderList(block);
+    case "table":
+      return renderTable(block);
+    case "rule":
+      return make("hr");
+  }
+}
+
+function renderCode(language: string, text: string): HTMLElement {
+  const copy = make("button", { type: "button", class: "copy" }, "Copy");
+  const head = make("div", { class: "code-head" }, [make("span", {}, language), copy]);
+  return make("div", { class: "code" }, [head, make("pre", { dir: "ltr" }, make("code", {}, text))]);
+}
+
+function renderList({ start, items }: Extract<Block, { type: "list" }>): HTMLElement {
+  const list = start === null ? make("ul") : make("ol", { start: start === 1 ? null : String(start) });
+  for (const blocks of items) {
+    const item = make("li", { dir: "auto" });
+    for (const [index, block] of blocks.entries()) {
+      // A paragraph in front needs no element of its own.
+      if (index === 0 && block.type === "paragraph") appendInline(item, block.text);
+      else item.append(renderOther(block));
+    }
+    list.append(item);
+  }
+  return list;
+}
+
+function renderTable({ head, rows }: Extract<Block, { type: "table" }>): HTMLElement {
+  const cells = (name: "th" | "td", texts: readonly string[]) =>
+    make(
+      "tr",
+      {},
+      texts.map((text) => withInline(make(name, { dir: "auto" }), text)),
+    );
+  const table = make("table", {}, make("thead", {}, cells("th", head)));
+  if (rows.length > 0)
+    table.append(
+      make(
+        "tbody",
+        {},
+        rows.map((row) => cells("td", row)),
+      ),
+    );
+  return table;
+}
+
+function withInline<Container extends HTMLElement>(element: Container, text: string): Container {
+  appendInline(element, text);
+  return element;
+}
