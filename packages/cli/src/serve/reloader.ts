@@ -6,6 +6,7 @@ import { hasDefaultConfig } from "../config/default-config-file.js";
 import { readAgent } from "../run/read-agent.js";
 import type { Streams } from "../streams.js";
 import { errorFacts } from "./error-facts.js";
+import type { SystemdNotifier } from "./notify-systemd.js";
 import type { ServeLog } from "./serve-log.js";
 
 /** Settings that a service has from its start to its end: address, host names, keys, certificate and origins. */
@@ -33,6 +34,8 @@ export interface ReloaderParts {
   open: (config: NanoAgentConfigInput) => Promise<Agent>;
   /** Config of the start. */
   config: NanoAgentConfigInput;
+  /** Null if systemd does not run the service. */
+  systemd?: SystemdNotifier | null;
 }
 
 /** Reads the config of a service again, and replaces the agent if nothing is wrong with it. */
@@ -87,11 +90,16 @@ export class Reloader {
   }
 
   async #run(): Promise<void> {
-    while (this.#isAskedAgain && !this.#parts.streams.stop.aborted) {
+    const { systemd, server, streams } = this.#parts;
+    void systemd?.reloading();
+    while (this.#isAskedAgain && !streams.stop.aborted) {
       this.#isAskedAgain = false;
       await this.#reload();
     }
     this.#isRunning = false;
+    if (streams.stop.aborted || !systemd) return;
+    const { url } = await server.status();
+    if (url !== null) void systemd.ready(url);
   }
 
   async #reload(): Promise<void> {

@@ -19,6 +19,7 @@ import { RunStatus } from "../run/run-status.js";
 import type { Streams } from "../streams.js";
 import { checkSettings, readAddress } from "./check-settings.js";
 import { hangUpHandler } from "./hang-up.js";
+import { SystemdNotifier } from "./notify-systemd.js";
 import { Reloader } from "./reloader.js";
 import { ServeLog } from "./serve-log.js";
 import { TerminalDesk } from "./terminal-desk.js";
@@ -54,17 +55,20 @@ export const serveAgent: CommandAction = async (values, streams) => {
       if (entry.event === "turn-end") reloader.noteTurn();
     },
   });
-  const reloader = new Reloader({ server, log, values, streams, open, config });
+  const systemd = SystemdNotifier.open({ environment: process.env, log: log.write, isLost: () => isLost(server) });
+  const reloader = new Reloader({ server, log, values, streams, open, config, systemd });
   try {
     if (streams.stop.aborted) return exitCodes.interrupted;
     const listening = await server.listen(address);
     streams.stopMilliseconds = STOP_MILLISECONDS;
     tellReady(listening, values, server, streams);
+    void systemd?.ready(listening.url);
     reloader.tellNotices();
     reload = () => reloader.request();
     if (isReloadDue) reload();
     const terminal = isAtTerminal(values, streams) ? new TerminalDesk(server.permissions, streams, log) : null;
     await new Promise<void>((resolve) => onAbort(streams.stop, resolve));
+    void systemd?.stopping();
     log.write({ level: "info", event: "service-stop", ...runningOf(await server.status()) });
     await server.drain();
     terminal?.close();
@@ -75,6 +79,12 @@ export const serveAgent: CommandAction = async (values, streams) => {
     await server.agent.close();
   }
 };
+
+/** Whether the service has no agent, so that only a restart helps. */
+async function isLost(server: AgentServer): Promise<boolean> {
+  const { health } = await server.status();
+  return health.reasons.some(({ code }) => code === "agent-missing");
+}
 
 /** Reads temperature and power of this machine. */
 async function readDevice(): Promise<DeviceConditions> {

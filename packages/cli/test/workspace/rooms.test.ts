@@ -207,6 +207,7 @@ const rooms: Record<string, readonly string[]> = {
     "doctor",
     "sessions",
     "eval",
+    "service",
     "serve",
     "status",
     "run",

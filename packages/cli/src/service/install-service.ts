@@ -1,0 +1,281 @@
+import { chmod, chown, mkdir, mkdtemp, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { createServer } from "node:net";
+import os from "node:os";
+import path from "node:path";
+import type { OptionValues } from "../command-line/command.js";
+import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
+import { exitCodes } from "../exit-codes.js";
+import { formatJson } from "../output/format.js";
+import { plainText } from "../output/plain-text.js";
+import type { Streams } from "../streams.js";
+import { describeExit } from "./describe-exit.js";
+import { turnOnLinger } from "./linger.js";
+import { ServiceCommandError } from "./service-command-error.js";
+import { portOf, readServiceFacts, type ServiceFacts } from "./service-facts.js";
+import type { ServicePlace } from "./service-place.js";
+import { commandPrefix, ownerOf } from "./service-user.js";
+import { lastLines } from "./show-logs.js";
+import { stableProgramPaths } from "./stable-program-path.js";
+import type { RunTool, Systemd, UnitState } from "./systemd.js";
+import { nameOptions, shellWord, sudoProgram } from "./typed-command.js";
+import { UNIT_MARK, writeUnit } from "./unit-file.js";
+
+/** Longest start: that of the unit, and some time for systemd. */
+const START_MILLISECONDS = 660_000;
+/** Longest check of a config. A model of another program is hashed before its first use. */
+const CHECK_MILLISECONDS = 600_000;
+const FAILED_START_LINES = 20;
+
+/** Prints the unit that {@link installService} would write. */
+export async function printUnit(
+  place: ServicePlace,
+  values: OptionValues,
+  { stdout }: Streams,
+  run: RunTool,
+): Promise<number> {
+  stdout.write(writeUnit((await readFacts(place, values, run)).unit));
+  return exitCodes.done;
+}
+
+/** Checks the config, writes the unit, enables it and starts it. A second call updates the unit. */
+export async function installService(
+  place: ServicePlace,
+  values: OptionValues,
+  streams: Streams,
+  systemd: Systemd,
+): Promise<number> {
+  const facts = await readFacts(place, values, systemd.run);
+  const before = await systemd.show(place.unit);
+  const known = await readUnitFile(place, before);
+  const checked = await checkAsService(facts, values, streams, systemd.run);
+  if (checked !== exitCodes.done) return checked;
+  if (before.active !== "active") await refusePortInUse(facts);
+  await makeFolders(place, facts, systemd.run);
+  const text = writeUnit(facts.unit);
+  const isChanged = known !== text;
+  if (isChanged) await replaceFile(place.unitFile, text);
+  await systemd.control(["daemon-reload"]);
+  await systemd.control(["enable", place.unit]);
+  const linger = place.isUser ? await turnOnLinger(place, systemd) : null;
+  const isNewer = await isProgramNewer(facts.unit.program, before);
+  const mustStart = before.active !== "active" || isChanged || isNewer;
+  if (values["no-start"] !== true && mustStart) await start(place, facts, streams, systemd);
+  const state = await systemd.show(place.unit);
+  const done = before.active !== "active" ? "started" : mustStart ? "restarted" : "unchanged";
+  const what = values["no-start"] === true ? "not-started" : done;
+  streams.stdout.write(
+    values.json === true
+      ? formatJson({
+          event: "installed",
+          unit: place.unit,
+          file: place.unitFile,
+          state: what,
+          url: urlOf(state),
+          user: facts.chosen.account.kind === "person" ? facts.chosen.account.name : facts.chosen.account.kind,
+          starts_at_boot: linger !== false,
+        })
+      : describeInstalled({ place, facts, state, what, isChanged, linger }),
+  );
+  return exitCodes.done;
+}
+
+/** Returns the address in the text that a service gave to systemd, or null. */
+export function urlOf({ text }: Pick<UnitState, "text">): string | null {
+  return /\bhttps?:\/\/\S+/.exec(text)?.[0] ?? null;
+}
+
+function readFacts(place: ServicePlace, { config }: OptionValues, run: RunTool): Promise<ServiceFacts> {
+  const paths = stableProgramPaths(process.execPath, process.argv[1] ?? "");
+  return readServiceFacts({ place, config: path.resolve(String(config ?? DEFAULT_CONFIG_FILE)), paths, run });
+}
+
+/** Returns the unit that is there, or null. Throws for a unit that nanoagent did not write. */
+async function readUnitFile(place: ServicePlace, { fragment }: UnitState): Promise<string | null> {
+  const file = fragment === "" ? place.unitFile : fragment;
+  const text = await readFile(file, "utf8").catch(() => null);
+  if (text === null) return null;
+  if (file === place.unitFile && text.startsWith(UNIT_MARK)) return text;
+  throw new ServiceCommandError({
+    code: "service-unsuitable",
+    message: `${place.unit} exists already, in ${file}, and nanoagent service install did not write it.`,
+    reason: "It is never overwritten.",
+    hint: `Remove it, or choose another name: nanoagent service install${nameOptions({ ...place, name: "nanoagent" })} --name agent`,
+  });
+}
+
+/** Runs `nanoagent check` with the user and the variables of the service. Prints its report if it finds errors. */
+async function checkAsService(
+  { unit, chosen, variables }: ServiceFacts,
+  { json }: OptionValues,
+  streams: Streams,
+  run: RunTool,
+): Promise<number> {
+  // The state folder may belong to a user that exists only while the service runs.
+  const folder = await mkdtemp(path.join(os.tmpdir(), "nanoagent-check-"));
+  try {
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) {
+      const { uid, gid } = ownerOf(chosen);
+      await chown(folder, uid, gid);
+      await chmod(folder, 0o700);
+    }
+    const [program = unit.node, ...args] = [
+      ...commandPrefix(chosen),
+      unit.node,
+      unit.program,
+      "check",
+      "--config",
+      unit.config,
+      ...(json === true ? ["--json"] : []),
+    ];
+    const { exitCode, stdout, stderr } = await run(program, args, {
+      milliseconds: CHECK_MILLISECONDS,
+      environment: { ...variables, STATE_DIRECTORY: folder, XDG_STATE_HOME: variables.XDG_STATE_HOME && folder },
+      folder: "/",
+      signal: streams.stop,
+    });
+    if (exitCode === exitCodes.done) return exitCodes.done;
+    streams.stdout.write(plainText(stdout));
+    streams.stderr.write(plainText(`${stderr}error: The service was not installed, because its config has errors.\n`));
+    streams.stderr.write("  do: Correct them, then run the same command again.\n");
+    return exitCode ?? exitCodes.failed;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Throws if another program listens on the port of the service. */
+async function refusePortInUse({ config }: ServiceFacts): Promise<void> {
+  const port = portOf(config);
+  const host = config.serve?.host ?? "127.0.0.1";
+  if (port === 0) return;
+  const code = await new Promise<string | null>((resolve) => {
+    const probe = createServer();
+    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? null));
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)));
+  });
+  if (code !== "EADDRINUSE" && code !== "EACCES") return;
+  throw new ServiceCommandError({
+    code: "service-unsuitable",
+    message: code === "EACCES" ? `This user may not listen on port ${port}.` : `Port ${port} is in use.`,
+    reason: code === "EACCES" ? "Ports below 1024 need root." : "Another program listens on it.",
+    hint:
+      code === "EACCES"
+        ? "Set serve.port to a port above 1023, or install the service with sudo and without --user."
+        : `Stop that program (sudo ss -ltnp 'sport = :${port}' names it), or set serve.port to another port.`,
+  });
+}
+
+async function makeFolders(place: ServicePlace, { unit, chosen }: ServiceFacts, run: RunTool): Promise<void> {
+  if (place.isUser) {
+    await mkdir(place.stateFolder, { recursive: true, mode: 0o700 });
+    await mkdir(path.dirname(place.unitFile), { recursive: true });
+    return;
+  }
+  // A folder in the home of a person is made by that person.
+  const [program = "mkdir", ...args] = [...commandPrefix(chosen), "mkdir", "-p", "--", ...unit.writableFolders];
+  if (unit.writableFolders.length === 0) return;
+  const { exitCode, stderr } = await run(program, args, { folder: "/" });
+  if (exitCode === 0) return;
+  throw new ServiceCommandError({
+    code: "service-unsuitable",
+    message: `The folder ${unit.writableFolders[0]} of session.dir cannot be made: ${stderr.trim()}`,
+    hint: `Set session.dir to "\${STATE_DIRECTORY:-state}" in the config, which is the service's own folder.`,
+  });
+}
+
+/** Writes a file so that a reader sees the old one or the new one. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${crypto.randomUUID().slice(0, 8)}`;
+  try {
+    const handle = await open(temporary, "wx", 0o644);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw new ServiceCommandError({
+      code: "service-unsuitable",
+      message: `Cannot write ${file}: ${(error as Error).message}.`,
+      hint: "Make the folder writable, or install the service of this user alone with --user.",
+    });
+  }
+}
+
+/** Whether the program was installed after the service started, as after an upgrade. */
+async function isProgramNewer(program: string, { startedAt }: UnitState): Promise<boolean> {
+  const { ctimeMs } = await stat(program);
+  return startedAt !== null && ctimeMs / 1000 > startedAt;
+}
+
+async function start(place: ServicePlace, facts: ServiceFacts, streams: Streams, systemd: Systemd): Promise<void> {
+  if (streams.stderr.isTTY) streams.stderr.write("Starting the service. Loading a model can take minutes.\n");
+  const since = `--since=@${Math.floor(Date.now() / 1000)}`;
+  const started = await systemd.try(["restart", place.unit], {
+    milliseconds: START_MILLISECONDS,
+    signal: streams.stop,
+  });
+  if (started.exitCode === 0) return;
+  const state = await systemd.show(place.unit);
+  await systemd.try(["stop", place.unit]);
+  const lines = await lastLines(place.unit, systemd, [`--lines=${FAILED_START_LINES}`, since]);
+  if (lines.length > 0) streams.stderr.write(plainText(`${lines.join("\n")}\n`));
+  const exit = describeExit(state);
+  const control = `${place.isUser ? "systemctl --user" : "sudo systemctl"} start ${place.name}`;
+  throw new ServiceCommandError({
+    code: "service-start-failed",
+    message: `${place.unit} is installed, but it did not start${exit === null ? "." : `: ${exit}.`}`,
+    reason: started.stderr.trim() === "" ? "The log above has the details." : started.stderr.trim(),
+    hint: `It is stopped now and would start at boot. Correct the reason, then run ${control}. nanoagent check --config ${shellWord(facts.unit.config)} finds errors of the config.`,
+  });
+}
+
+interface Installed {
+  place: ServicePlace;
+  facts: ServiceFacts;
+  state: UnitState;
+  what: string;
+  isChanged: boolean;
+  /** Whether the service of a user starts at boot; null for one of the system, which does. */
+  linger: boolean | null;
+}
+
+function describeInstalled({ place, facts, state, what, isChanged, linger }: Installed): string {
+  const { unit, chosen } = facts;
+  const url = urlOf(state);
+  const command = place.isUser || process.getuid?.() !== 0 ? "nanoagent" : sudoProgram();
+  const options = nameOptions(place);
+  const person = chosen.person?.name;
+  const account =
+    person === undefined
+      ? place.isUser
+        ? "It runs as you"
+        : "It runs as a user of its own"
+      : `It runs as ${person} (${chosen.reason})`;
+  const isLocal = url === null || /\/\/(?:127\.|localhost|\[::1\])/.test(url);
+  const keys = path.join(place.isUser ? "~/.local/state" : place.stateFolder, "nanoagent/serve-keys.json");
+  const needsKey = !isLocal && facts.config.serve?.api_keys_env === undefined;
+  const lines = [
+    `${isChanged ? "Wrote" : "Kept"} ${place.unitFile}. ${account.replace(/\.\)$/, ")")}, with at most ${unit.memoryMb} MB of memory.`,
+    what === "not-started"
+      ? `It starts at the next boot, or with ${place.isUser ? "systemctl --user" : "sudo systemctl"} start ${place.name}`
+      : `${what === "unchanged" ? "It runs already" : what === "started" ? "It runs now" : "It was restarted"}, and at every boot.`,
+    ...(url === null ? [] : [`Listening on ${url}`]),
+    ...(needsKey ? [`Clients need the key in ${keys}`] : []),
+    ...(linger === false
+      ? [
+          `note: It starts when you log in, and ends when you log out. To start it at boot: sudo loginctl enable-linger ${os.userInfo().username}`,
+        ]
+      : []),
+    "Next:",
+    ...(url === null ? [] : [`  curl ${url}/health`]),
+    `  ${command} service status${options}`,
+    `  ${command} service logs${options} --follow`,
+    `  ${command} service uninstall${options}`,
+  ];
+  return plainText(`${lines.join("\n")}\n`);
+}

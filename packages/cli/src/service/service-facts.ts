@@ -1,0 +1,174 @@
+import { access, stat } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import type { NanoAgentConfig } from "@nanoagent/models";
+import { readConfig } from "@nanoagent/runtime/node";
+import { modelNameIn } from "@nanoagent/runtime/program";
+import { ServiceCommandError } from "./service-command-error.js";
+import { readVariables, type ServicePlace } from "./service-place.js";
+import { type ChosenAccount, chooseAccount } from "./service-user.js";
+import type { ProgramPaths } from "./stable-program-path.js";
+import type { RunTool } from "./systemd.js";
+import type { UnitFacts } from "./unit-file.js";
+
+/** Folders in which systemd looks for programs. */
+const STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const DEFAULT_PORT = 7420;
+const FIRST_OPEN_PORT = 1024;
+/** Most texts of a config that are looked at as paths. */
+const MAX_TEXTS = 10_000;
+
+/** Everything that is known before a service is installed. */
+export interface ServiceFacts {
+  unit: UnitFacts;
+  chosen: ChosenAccount;
+  config: NanoAgentConfig;
+  /** Variables that the service will have, with those of its file. */
+  variables: Record<string, string>;
+}
+
+interface FactSources {
+  place: ServicePlace;
+  config: string;
+  paths: ProgramPaths;
+  run: RunTool;
+}
+
+const unknownDevice = { device_id: "unknown", platform: "unknown", memory_mb: 1, cpu_cores: 1, has_gpu: false };
+
+/** Reads the config of a service and decides how to run it. Throws the errors of the config. */
+export async function readServiceFacts({ place, config: file, paths, run }: FactSources): Promise<ServiceFacts> {
+  refuseControls([file, paths.node, paths.program]);
+  const ofFile = await readVariables(place.environmentFile);
+  const own = { PATH: pathFor(paths.node), STATE_DIRECTORY: place.stateFolder, HOME: "/" };
+  const config = await readConfig(file, {
+    environment: place.isUser ? { ...process.env, ...own, HOME: os.homedir(), ...ofFile } : { ...own, ...ofFile },
+    profile: async () => unknownDevice,
+  });
+  const chosen = await accountFor({ place, config: file, paths, run }, config);
+  const isPerson = chosen.person !== null;
+  // A model's name is looked up in the user's cache.
+  const caches = isPerson && namesModel(config) ? hubFolders(chosen.person?.home ?? "/") : {};
+  const environment = { ...(own.PATH === STANDARD_PATH ? {} : { PATH: own.PATH }), ...caches };
+  const session = sessionFolder(config, place, chosen);
+  return {
+    config,
+    chosen,
+    variables: {
+      ...own,
+      HOME: place.isUser ? os.homedir() : (chosen.person?.home ?? "/"),
+      ...(place.isUser ? {} : { XDG_STATE_HOME: place.stateFolder }),
+      ...caches,
+      ...ofFile,
+    },
+    unit: {
+      name: place.name,
+      ...paths,
+      config: file,
+      account: chosen.account,
+      memoryMb: config.spec.max_memory_mb,
+      stateFolder: place.stateFolder,
+      writableFolders: session === null ? [] : [session],
+      environmentFile: place.environmentFile,
+      environment,
+      needsLowPort: !place.isUser && portOf(config) > 0 && portOf(config) < FIRST_OPEN_PORT,
+    },
+  };
+}
+
+export function portOf({ serve }: NanoAgentConfig): number {
+  return serve?.port ?? DEFAULT_PORT;
+}
+
+async function accountFor(
+  { place, config: file, paths, run }: FactSources,
+  config: NanoAgentConfig,
+): Promise<ChosenAccount> {
+  if (place.isUser) return { account: { kind: "user-manager" }, person: null, reason: null };
+  const { SUDO_USER, DOAS_USER } = process.env;
+  const isRoot = process.getuid?.() === 0;
+  const files = [paths.node, paths.program, file, ...(await filesIn(config, file))];
+  return chooseAccount({
+    config: file,
+    files,
+    namesModel: namesModel(config),
+    caller: isRoot ? (SUDO_USER ?? DOAS_USER ?? null) : os.userInfo().username,
+    run,
+  });
+}
+
+/** Finds the files and folders that a config names, except its session. */
+async function filesIn(config: NanoAgentConfig, file: string): Promise<string[]> {
+  const { session: _, ...rest } = config;
+  const folder = path.dirname(file);
+  const texts: string[] = [];
+  const collect = (value: unknown): void => {
+    if (texts.length >= MAX_TEXTS) return;
+    if (typeof value === "string") texts.push(value);
+    else if (typeof value === "object" && value !== null) Object.values(value).forEach(collect);
+  };
+  collect(rest);
+  const candidates = texts
+    .filter((text) => /^\.{0,2}\//.test(text) && !text.includes("\0"))
+    .map((text) => path.resolve(folder, text));
+  const existing = await Promise.all(
+    [...new Set(candidates)].map((candidate) =>
+      stat(candidate).then(
+        () => [candidate],
+        () => [],
+      ),
+    ),
+  );
+  return existing.flat().filter((candidate) => candidate !== "/");
+}
+
+function namesModel({ model_path }: NanoAgentConfig): boolean {
+  return modelNameIn(model_path) !== null;
+}
+
+/** Variables with the folders of models in a home folder, which would move with the cache of the service. */
+function hubFolders(home: string): Record<string, string> {
+  const { HF_HUB_CACHE, HF_HOME } = process.env;
+  return {
+    HF_HUB_CACHE: HF_HUB_CACHE ?? path.join(HF_HOME ?? path.join(home, ".cache/huggingface"), "hub"),
+  };
+}
+
+/** Returns the folder of the conversations if it is outside the service's own; null otherwise. */
+function sessionFolder({ session }: NanoAgentConfig, place: ServicePlace, { account }: ChosenAccount): string | null {
+  if (session === undefined) return null;
+  const { dir } = session;
+  if (dir === place.stateFolder || dir.startsWith(`${place.stateFolder}/`)) return null;
+  if (account.kind !== "own") return dir;
+  throw new ServiceCommandError({
+    code: "service-unsuitable",
+    message: `session.dir is ${dir}, where the service may not write.`,
+    reason: `The service has a user of its own, which may write to ${place.stateFolder} only.`,
+    hint: `Set session.dir to "\${STATE_DIRECTORY:-state}" in the config, which is ${place.stateFolder} in the service.`,
+  });
+}
+
+/** Returns the PATH of a service: systemd's, with Node's folder if it is another one. */
+function pathFor(node: string): string {
+  const folder = path.dirname(node);
+  return STANDARD_PATH.split(":").includes(folder) ? STANDARD_PATH : `${folder}:${STANDARD_PATH}`;
+}
+
+function refuseControls(files: readonly string[]): void {
+  const wrong = files.find((file) => /\p{Cc}/u.test(file));
+  if (wrong === undefined) return;
+  throw new ServiceCommandError({
+    code: "service-unsuitable",
+    message: `The path ${JSON.stringify(wrong)} cannot be written into a unit.`,
+    reason: "It has control characters.",
+    hint: "Rename the file or the folder.",
+  });
+}
+
+/** Whether a file exists, as far as this user can tell. */
+export function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import type { OptionValues } from "../command-line/command.js";
+import { UsageError } from "../errors/usage-error.js";
+
+/** Files and folders of a service, by its name and its systemd. */
+export interface ServicePlace {
+  /** Name of the unit without `.service`. */
+  name: string;
+  unit: string;
+  /** Whether the user's systemd runs it, and not the system's. */
+  isUser: boolean;
+  unitFile: string;
+  /** Folder with changes of a person: `systemctl edit`. */
+  dropInFolder: string;
+  stateFolder: string;
+  /** Optional file with variables for the service. */
+  environmentFile: string;
+  /** File whose existence says that `install` turned lingering on. Only for a service of a user. */
+  lingerMark: string;
+}
+
+const DEFAULT_NAME = "nanoagent";
+/** systemd allows more, but not every folder and user name does. */
+const NAME = /^[A-Za-z][\w-]{0,30}$/;
+/** Longest file of variables that is read, in bytes. */
+const MAX_VARIABLES_BYTES = 256 * 1024;
+
+/** Returns the place of the service that the options name. Throws {@link UsageError} for an invalid name. */
+export function placeOf({ name = DEFAULT_NAME, user }: OptionValues): ServicePlace {
+  if (typeof name !== "string" || !NAME.test(name)) {
+    throw new UsageError({
+      message: `--name takes a letter and then letters, digits, - and _ (at most 31 characters), found "${name}".`,
+      hint: "Pass a name such as --name greenhouse.",
+    });
+  }
+  const isUser = user === true;
+  const configFolder = isUser ? userFolder("XDG_CONFIG_HOME", ".config") : "/etc";
+  const units = isUser ? path.join(configFolder, "systemd/user") : "/etc/systemd/system";
+  const services = path.join(userFolder("XDG_STATE_HOME", ".local/state"), "nanoagent/services");
+  const unit = `${name}.service`;
+  return {
+    name,
+    unit,
+    isUser,
+    unitFile: path.join(units, unit),
+    dropInFolder: path.join(units, `${unit}.d`),
+    stateFolder: isUser ? path.join(services, name) : `/var/lib/${name}`,
+    environmentFile: path.join(configFolder, "nanoagent", `${name}.env`),
+    lingerMark: path.join(services, `${name}.linger`),
+  };
+}
+
+function userFolder(variable: string, usual: string): string {
+  const folder = process.env[variable];
+  return folder !== undefined && path.isAbsolute(folder) ? folder : path.join(homedir(), usual);
+}
+
+/** Reads a file of variables as systemd does: a line each, with optional quotes. Empty without the file. */
+export async function readVariables(file: string): Promise<Record<string, string>> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  const lines = text.slice(0, MAX_VARIABLES_BYTES).split("\n");
+  return Object.fromEntries(
+    lines.flatMap((line) => {
+      const [, name, value] = /^\s*([A-Za-z_]\w*)=(.*?)\s*$/.exec(line) ?? [];
+      if (name === undefined || value === undefined) return [];
+      return [[name, /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value] as const];
+    }),
+  );
+}
