@@ -119,6 +119,7 @@ export default packageBuild([], {
       ],
     },
     { file: "metrics.js", parts: ["server/metrics/write-metrics"] },
+    { file: "service.js", parts: ["service/manage-service"] },
     { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },
     { file: "doctor.js", parts: ["doctor/run-doctor"] },
     { file: "check-agent.js", parts: ["check/check-agent", "serve/find-errors"] },

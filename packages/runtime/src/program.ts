@@ -1,7 +1,7 @@
 // Internal parts that the nanoagent program uses. It is built from the sources, so these are not published.
 
 export { checkMemoryBudget, checkProgramSize } from "./check-memory-budget.js";
-export { type PlacedConfig, readPlacedConfig } from "./config/read-config.js";
+export { type PlacedConfig, readPlacedConfig, readWrittenConfig } from "./config/read-config.js";
 export { modelNameIn, type ResolveModel, resolveModelName } from "./config/resolve-model-name.js";
 export {
   adviseOnContext,

@@ -1,6 +1,7 @@
 import type { Command } from "../command-line/command.js";
 import { check } from "./check.js";
 import { completion } from "./completion.js";
+import { doctor } from "./doctor.js";
 import { evaluate } from "./eval.js";
 import { init } from "./init.js";
 import { models } from "./models.js";
@@ -8,6 +9,7 @@ import { optimize } from "./optimize.js";
 import { profile } from "./profile.js";
 import { run } from "./run.js";
 import { serve } from "./serve.js";
+import { service } from "./service.js";
 import { sessions } from "./sessions.js";
 import { status } from "./status.js";
 
@@ -20,7 +22,9 @@ export const commands: readonly Command[] = [
   check,
   run,
   serve,
+  service,
   status,
+  doctor,
   evaluate,
   sessions,
   completion,

@@ -70,6 +70,14 @@ export async function readPlacedConfig(file: string, options: ReadConfigOptions 
   };
 }
 
+/**
+ * Reads a config file as it is written: without defaults, and without the values of `${NAME}`. Its shape is not checked.
+ * Throws {@link InvalidConfigError} if it cannot be read or parsed.
+ */
+export async function readWrittenConfig(file: string): Promise<unknown> {
+  return (await parse(file, await readConfigText(file))).value;
+}
+
 async function parse(file: string, text: string): Promise<ConfigDocument> {
   if (text.trim() === "")
     throw InvalidConfigError.unreadable(file, "it is empty", "nanoagent init writes a working config.");

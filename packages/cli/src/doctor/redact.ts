@@ -1,0 +1,143 @@
+import { cutText } from "@nanoagent/models";
+import { isSecretName, removeSecretForms } from "./secret-forms.js";
+
+/** Facts about the user and the machine that a report must not have. */
+export interface PrivateFacts {
+  /** Home folder, which is shown as `~`; null if there is none. */
+  home: string | null;
+  user: string | null;
+  host: string | null;
+  /** Texts that are known to be secret, such as the values of variables. */
+  secrets: readonly string[];
+}
+
+/** Stands where a secret was. */
+export const REMOVED = "[removed]";
+
+/** Shortest secret that is removed wherever it occurs. A shorter one would remove parts of ordinary words. */
+export const MIN_KNOWN_SECRET_CHARACTERS = 4;
+/** Shortest name of a user or a machine that is removed wherever it occurs: "pi" is a part of other words. */
+const MIN_NAME_CHARACTERS = 3;
+/** Names that say nothing about a person or a network. */
+const COMMON_NAMES: ReadonlySet<string> = new Set([
+  "root",
+  "user",
+  "admin",
+  "node",
+  "nanoagent",
+  "localhost",
+  "raspberrypi",
+  "linux",
+  "darwin",
+  "debian",
+  "ubuntu",
+]);
+
+const MAX_TEXT_CHARACTERS = 2000;
+const MAX_ITEMS = 200;
+const MAX_DEPTH = 12;
+const LEFT_OUT = "[left out: nested too deeply]";
+
+/** Maps whose values are secret regardless of their names: variables and headers for other programs. */
+const SECRET_MAPS: ReadonlySet<string> = new Set(["environment", "env", "headers"]);
+
+/** Removes secrets and the names of user and machine from texts and from data. */
+export interface Redaction {
+  /** Returns a text without secrets, cut to 2,000 characters. */
+  text(text: string): string;
+  /** Returns JSON data without secrets: values of secret keys, and secrets in every other text and key. */
+  value(value: unknown): unknown;
+}
+
+/** Returns the redaction for these facts. Pure: the same facts and texts always give the same result. */
+export function redactionFor({ home, user, host, secrets }: PrivateFacts): Redaction {
+  const known = [...new Set(secrets.flatMap(formsOf))]
+    .filter((secret) => secret.length >= MIN_KNOWN_SECRET_CHARACTERS)
+    .sort((one, other) => other.length - one.length);
+  const folder = home === null || home.replace(/[/\\]+$/, "").length < 2 ? null : home.replace(/[/\\]+$/, "");
+  const names = [
+    { pattern: nameOf(user), label: "[user]" },
+    { pattern: nameOf(host), label: "[host]" },
+  ];
+
+  const clean = (text: string): string => {
+    let cleaned = text;
+    for (const secret of known) cleaned = cleaned.replaceAll(secret, REMOVED);
+    cleaned = removeSecretForms(cleaned, REMOVED);
+    if (folder !== null) cleaned = cleaned.replaceAll(folder, "~");
+    cleaned = cleaned.replace(/((?:\/home|\/Users|[A-Za-z]:\\+Users)[/\\]+)[^/\\\s"':,;]+/g, "$1[user]");
+    for (const { pattern, label } of names) if (pattern !== null) cleaned = cleaned.replace(pattern, label);
+    return cleaned;
+  };
+  const text = (given: string) => cutText(clean(given), MAX_TEXT_CHARACTERS);
+
+  const value = (given: unknown, depth = 0, isSecret = false): unknown => {
+    if (given === null || given === undefined || typeof given === "boolean") return given ?? null;
+    if (typeof given !== "object") {
+      if (isSecret) return REMOVED;
+      return typeof given === "number" ? given : text(String(given));
+    }
+    if (depth >= MAX_DEPTH) return LEFT_OUT;
+    if (Array.isArray(given)) {
+      const items = given.slice(0, MAX_ITEMS);
+      const kept = items.map((item, index) => value(item, depth + 1, isSecret || followsSecretFlag(items, index)));
+      return given.length > MAX_ITEMS ? [...kept, `[left out: ${given.length - MAX_ITEMS} more]`] : kept;
+    }
+    const entries = Object.entries(given);
+    const kept = entries
+      .slice(0, MAX_ITEMS)
+      .map(([key, item]) => [text(key), value(item, depth + 1, isSecret || isSecretName(key) || SECRET_MAPS.has(key))]);
+    return Object.fromEntries(kept);
+  };
+  return { text, value: (given) => value(given) };
+}
+
+/** Collects the texts that are secret in data: values of secret keys, and arguments after a flag such as `--token`. */
+export function secretsIn(value: unknown, isSecret = false, depth = 0): string[] {
+  if (typeof value === "string") return isSecret ? [value] : [];
+  if (typeof value === "number") return isSecret ? [String(value)] : [];
+  if (typeof value !== "object" || value === null || depth >= MAX_DEPTH) return [];
+  if (Array.isArray(value)) {
+    return value.flatMap((item, index) => secretsIn(item, isSecret || followsSecretFlag(value, index), depth + 1));
+  }
+  return Object.entries(value).flatMap(([key, item]) =>
+    secretsIn(item, isSecret || isSecretName(key) || SECRET_MAPS.has(key), depth + 1),
+  );
+}
+
+/** Collects the texts that are secret in the text of a config that cannot be parsed: what follows the name of a secret. */
+export function secretsInText(text: string): string[] {
+  return text.split(/\r?\n/).flatMap((line) => {
+    const [, name = "", value = ""] = /^[\s{,-]*["']?([A-Za-z][\w.-]{0,63})["']?\s*[:=]\s*(.+)$/.exec(line) ?? [];
+    return isSecretName(name) ? [value, value.replace(/^["'\s]+|["'\s,}]+$/g, "")] : [];
+  });
+}
+
+/** Whether the item before this one is a flag whose value is a secret: `--api-key`, `-password`. */
+function followsSecretFlag(items: readonly unknown[], index: number): boolean {
+  const before = index === 0 ? null : items[index - 1];
+  return typeof before === "string" && /^--?[\w-]+$/.test(before) && isSecretName(before.replace(/^-+/, ""));
+}
+
+/** Returns a secret as it may occur in texts: as it is, in JSON, in an address, and each of its lines. */
+function formsOf(secret: string): string[] {
+  const escaped = JSON.stringify(secret).slice(1, -1);
+  const lines = secret.includes("\n") ? secret.split("\n").map((line) => line.trim()) : [];
+  return [secret, secret.trim(), escaped, encoded(secret), ...lines];
+}
+
+function encoded(secret: string): string {
+  try {
+    return encodeURIComponent(secret);
+  } catch {
+    // Half of a surrogate pair has no form in an address.
+    return secret;
+  }
+}
+
+/** Returns a pattern for a name as a whole word, or null if it says nothing. */
+function nameOf(name: string | null): RegExp | null {
+  if (name === null || name.length < MIN_NAME_CHARACTERS || COMMON_NAMES.has(name.toLowerCase())) return null;
+  const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`(?<![\\p{L}\\p{N}])${escaped}(?![\\p{L}\\p{N}])`, "giu");
+}

@@ -1,0 +1,77 @@
+/** Longest time of one part of the report. */
+export const PART_MILLISECONDS = 5000;
+/** Longest time of all parts together. */
+export const REPORT_MILLISECONDS = 30_000;
+
+/** Shortest time that a part is begun with. */
+const LEAST_MILLISECONDS = 10;
+
+/** Facts that one part gathered. */
+export interface PartFacts {
+  /** One line for people: the part's main facts. */
+  summary: string;
+  /** The facts as JSON data, with secrets in it. */
+  data: unknown;
+}
+
+/** One part of the report. */
+export interface ReportPart {
+  /** Title in the text, and key in the JSON with `_` for spaces. */
+  name: string;
+  /** Gathers the facts. A failure becomes a line of the report. Stops as soon as it can when `signal` aborts. */
+  gather: (signal: AbortSignal) => Promise<PartFacts>;
+}
+
+/** Gathered part. `failure` is null unless it failed; then it has no data. */
+export interface ReportSection extends PartFacts {
+  name: string;
+  failure: string | null;
+}
+
+export interface TimeLimits {
+  partMilliseconds?: number | undefined;
+  reportMilliseconds?: number | undefined;
+}
+
+/**
+ * Gathers all parts, one after the other: a small device needs its memory. A part that fails or takes too long becomes a
+ * section that says so. Never rejects.
+ */
+export async function gatherSections(
+  parts: readonly ReportPart[],
+  { partMilliseconds = PART_MILLISECONDS, reportMilliseconds = REPORT_MILLISECONDS }: TimeLimits = {},
+): Promise<ReportSection[]> {
+  const end = performance.now() + reportMilliseconds;
+  const sections: ReportSection[] = [];
+  for (const { name, gather } of parts) {
+    const milliseconds = Math.min(partMilliseconds, end - performance.now());
+    sections.push({ name, ...(await gatherWithin(gather, milliseconds)) });
+  }
+  return sections;
+}
+
+async function gatherWithin(
+  gather: ReportPart["gather"],
+  milliseconds: number,
+): Promise<PartFacts & Pick<ReportSection, "failure">> {
+  const failed = (failure: string) => ({ summary: `not gathered: ${failure}`, data: null, failure });
+  if (milliseconds < LEAST_MILLISECONDS) return failed("the report had no time left for it");
+  const stopping = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<ReturnType<typeof failed>>((resolve) => {
+    timer = setTimeout(() => {
+      stopping.abort();
+      resolve(failed(`it took longer than ${(milliseconds / 1000).toFixed(1)} seconds`));
+    }, milliseconds);
+  });
+  const gathered = (async () => {
+    try {
+      return { ...(await gather(stopping.signal)), failure: null };
+    } catch (error) {
+      return failed(error instanceof Error ? error.message : String(error));
+    }
+  })();
+  const result = await Promise.race([gathered, late]);
+  clearTimeout(timer);
+  return result;
+}

@@ -1,0 +1,142 @@
+import { once } from "node:events";
+import os from "node:os";
+import { version } from "../../package.json";
+import type { CommandAction } from "../command-line/command.js";
+import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
+import { exitCodes } from "../exit-codes.js";
+import { formatFields, formatJson } from "../output/format.js";
+import { plainLine } from "../output/plain-text.js";
+import type { Streams } from "../streams.js";
+import { ExaminedConfig } from "./examined-config.js";
+import { formatSections, keyOf, redactSections, sectionsToJson } from "./format-sections.js";
+import { type PrivateFacts, redactionFor, secretsIn, secretsInText } from "./redact.js";
+import { gatherSections, type ReportPart, type ReportSection } from "./report-section.js";
+import { isSecretName } from "./secret-forms.js";
+import { gatherConfig } from "./sections/config-facts.js";
+import { gatherDevice } from "./sections/device-facts.js";
+import { gatherEngine } from "./sections/engine-facts.js";
+import { gatherEnvironment } from "./sections/environment-facts.js";
+import { gatherFindings } from "./sections/findings.js";
+import { gatherLastErrors } from "./sections/last-errors.js";
+import { gatherMemory } from "./sections/memory-facts.js";
+import { gatherProgram } from "./sections/program-facts.js";
+import { gatherServices } from "./sections/service-facts.js";
+import { gatherSessions } from "./sections/session-facts.js";
+import { gatherStateFiles } from "./sections/state-file-facts.js";
+import { writeReport } from "./write-report.js";
+
+const LABEL_COLUMN = 15;
+/** Shortest value of a variable that is removed wherever it occurs. */
+const MIN_VALUE_CHARACTERS = 6;
+/** Variables whose values are no secrets, whatever their names or their use in a config. */
+const HARMLESS_VARIABLES: ReadonlySet<string> = new Set([
+  "HOME",
+  "USER",
+  "PATH",
+  "LANG",
+  "PWD",
+  "OLDPWD",
+  "TMPDIR",
+  "SHELL",
+]);
+const READ_IT =
+  "Secrets, the user's name and the name of this machine are replaced. A program cannot recognize every secret: read the report before you send it.";
+
+/** Gathers what a bug report needs into one file, and says what is in it. */
+export const runDoctor: CommandAction = async (values, streams) => {
+  const file = String(values.config ?? DEFAULT_CONFIG_FILE);
+  const examined = new ExaminedConfig(file, values.config !== undefined);
+  const gathered = await gatherSections(partsOf(examined));
+  const sections = redactSections(gathered, redactionFor(await readPrivateFacts(examined, process.env)));
+  const now = new Date().toISOString();
+  const text = formatSections([`nanoagent report, ${now}, nanoagent ${version}`, READ_IT], sections);
+  const isPrinted = values.output === "-";
+  if (isPrinted) {
+    const json = { format: 1, nanoagent: version, created_at: now, sections: sectionsToJson(sections) };
+    await write(streams, values.json ? formatJson(json) : text);
+    return exitCodes.done;
+  }
+  const written = await writeReport(String(values.output ?? `nanoagent-report-${now.slice(0, 10)}.txt`), text);
+  const bytes = Buffer.byteLength(text);
+  await write(streams, values.json ? contentsAsJson(written, bytes, sections) : describe(written, bytes, sections));
+  return exitCodes.done;
+};
+
+function partsOf(examined: ExaminedConfig): ReportPart[] {
+  return [
+    { name: "Program", gather: gatherProgram },
+    { name: "Device", gather: gatherDevice },
+    { name: "Config", gather: () => gatherConfig(examined) },
+    { name: "Check", gather: () => gatherFindings(examined) },
+    { name: "Engine", gather: (signal) => gatherEngine(examined, signal) },
+    { name: "Memory", gather: () => gatherMemory(examined) },
+    { name: "Sessions", gather: (signal) => gatherSessions(examined, signal) },
+    { name: "State files", gather: () => gatherStateFiles(examined) },
+    { name: "Services", gather: gatherServices },
+    { name: "Last errors", gather: gatherLastErrors },
+    { name: "Environment", gather: () => gatherEnvironment(process.env) },
+  ];
+}
+
+/** Collects what the report must not have. Never rejects. */
+async function readPrivateFacts(
+  examined: ExaminedConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<PrivateFacts> {
+  const written = await examined.written().catch(() => null);
+  const named = variablesIn(written);
+  const values = Object.entries(environment).flatMap(([name, value]) =>
+    value !== undefined && isSecret(name, value, named) ? [value, ...value.split(",")].filter(isLong) : [],
+  );
+  const { home, user } = readUser();
+  const given = written === null ? secretsInText(await examined.text()) : secretsIn(written);
+  return { home, user, host: os.hostname() || null, secrets: [...values, ...given] };
+}
+
+/** Whether the value of a variable is removed wherever it occurs. */
+function isSecret(name: string, value: string, named: ReadonlySet<string>): boolean {
+  if (HARMLESS_VARIABLES.has(name) || /^(?:true|false|null|none|yes|no)$/i.test(value)) return false;
+  return isSecretName(name) || named.has(name);
+}
+
+/** Shorter values of variables, such as a port, would remove parts of ordinary words. */
+function isLong({ length }: string): boolean {
+  return length >= MIN_VALUE_CHARACTERS;
+}
+
+/** Returns the names of the variables that a config takes: `${NAME}`, and the values of keys that end with `_env`. */
+function variablesIn(written: unknown): Set<string> {
+  const text = JSON.stringify(written) ?? "";
+  const placeholders = [...text.matchAll(/\$\{([A-Za-z_]\w*)/g)].map(([, name = ""]) => name);
+  const keys = [...text.matchAll(/"[a-z_]*_env":"([^"]+)"/g)].map(([, name = ""]) => name);
+  const lists = [...text.matchAll(/"environment_from":\[([^\]]*)\]/g)].flatMap(([, names = ""]) =>
+    [...names.matchAll(/"([^"]+)"/g)].map(([, name = ""]) => name),
+  );
+  return new Set([...placeholders, ...keys, ...lists]);
+}
+
+function readUser(): { home: string | null; user: string | null } {
+  try {
+    const { username, homedir } = os.userInfo();
+    return { home: process.env.HOME || homedir || null, user: username };
+  } catch {
+    // A user without an entry in the user database, as for some services.
+    return { home: process.env.HOME || null, user: process.env.USER || null };
+  }
+}
+
+function describe(file: string, bytes: number, sections: readonly ReportSection[]): string {
+  const fields = Object.fromEntries(sections.map(({ name, summary }) => [name, summary.replaceAll("\n", " ")]));
+  const head = plainLine(`Report written to ${file} (${Math.ceil(bytes / 1024)} KB). It has:`);
+  return `${head}\n\n${formatFields(LABEL_COLUMN, fields)}\n${READ_IT}\n`;
+}
+
+function contentsAsJson(file: string, bytes: number, sections: readonly ReportSection[]): string {
+  const contents = sections.map(({ name, summary, failure }) => ({ name: keyOf(name), summary, failure }));
+  return formatJson({ file, bytes, sections: contents, notice: READ_IT });
+}
+
+/** Writes to stdout and waits where a pipe is full. */
+async function write({ stdout }: Streams, text: string): Promise<void> {
+  if (!stdout.write(text)) await Promise.race([once(stdout, "drain"), once(stdout, "close")]);
+}

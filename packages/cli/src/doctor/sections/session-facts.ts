@@ -1,0 +1,104 @@
+import { lstat, opendir } from "node:fs/promises";
+import path from "node:path";
+import { addDamage, addMissing, describeReport, emptyReport, findSession, readSession } from "@nanoagent/runtime/node";
+import type { ExaminedConfig } from "../examined-config.js";
+import { readJournalFormat } from "../file-format.js";
+import type { PartFacts } from "../report-section.js";
+
+/** Most folders in the session's folder that are read: a service keeps 64 conversations. */
+const MAX_FOLDERS = 128;
+const MAX_FILES = 2000;
+
+/** Gathers sizes, counts, formats and damage of the saved conversations. No texts, and no names of conversations. */
+export async function gatherSessions(examined: ExaminedConfig, signal: AbortSignal): Promise<PartFacts> {
+  const dir = (await examined.config())?.session?.dir ?? null;
+  if (dir === null) return { summary: "none configured", data: { folder: null } };
+  const names = await listFolders(dir);
+  if (names === null) return { summary: "none saved yet", data: { folder: dir, exists: false } };
+  const sessions = [];
+  for (const [index, name] of ["", ...names].entries()) {
+    if (signal.aborted) break;
+    const session = await describeSession(path.join(dir, name), index, signal);
+    if (session !== null) sessions.push(session);
+  }
+  const turns = sessions.reduce((sum, session) => sum + session.turns, 0);
+  const damaged = sessions.filter(({ findings }) => findings.length > 0).length;
+  const summary = `${sessions.length} saved, ${turns} turns${damaged === 0 ? "" : `, ${damaged} with damage`} (no texts)`;
+  return { summary, data: { folder: dir, exists: true, sessions } };
+}
+
+async function listFolders(dir: string): Promise<string[] | null> {
+  const names: string[] = [];
+  try {
+    for await (const entry of await opendir(dir)) {
+      if (entry.isDirectory() && entry.name !== "quarantine") names.push(entry.name);
+      if (names.length === MAX_FOLDERS) break;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+  return names.sort();
+}
+
+/** Returns null for a folder without a session. The name of a folder may be one that a client chose, so it is a number. */
+async function describeSession(folder: string, index: number, signal: AbortSignal) {
+  const found = await findSession(folder).catch(() => null);
+  if (found === null) return null;
+  const report = emptyReport();
+  let isComplete = true;
+  try {
+    for await (const _ of readSession(folder, {
+      onDamage: ({ path: file }, offset, bytes) =>
+        addDamage(report, { file: path.basename(file), offset, bytes, quarantine: null }),
+      onTorn: (_segment, bytes) => {
+        report.torn_bytes += bytes;
+      },
+      onUnknown: () => {
+        report.unknown_records += 1;
+      },
+      onMissing: (missing) => addMissing(report, missing),
+    })) {
+      // Only the findings matter.
+      if (!signal.aborted) continue;
+      isComplete = false;
+      break;
+    }
+  } catch (error) {
+    report.notes.push(error instanceof Error ? error.message : String(error));
+  }
+  const { turns, messages, segments, bytes, last_at } = found;
+  return {
+    name: index === 0 ? "the session in the folder itself" : `conversation ${index}`,
+    format: await readJournalFormat(folder),
+    turns,
+    messages,
+    segments,
+    bytes,
+    last_at,
+    files_in_quarantine: await countFiles(path.join(folder, "quarantine")),
+    saved_engine_state_bytes: await sizeOf(path.join(folder, "engine-state.kv")),
+    was_read_completely: isComplete,
+    findings: describeReport(report).slice(0, 20),
+  };
+}
+
+async function countFiles(folder: string): Promise<number> {
+  let count = 0;
+  try {
+    for await (const _ of await opendir(folder)) {
+      count += 1;
+      if (count === MAX_FILES) break;
+    }
+  } catch {
+    // A session without damage has no such folder.
+  }
+  return count;
+}
+
+async function sizeOf(file: string): Promise<number | null> {
+  return lstat(file).then(
+    ({ size }) => size,
+    () => null,
+  );
+}

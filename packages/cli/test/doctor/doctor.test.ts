@@ -1,0 +1,223 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import os, { tmpdir } from "node:os";
+import path from "node:path";
+import { PassThrough } from "node:stream";
+import { Journal } from "@nanoagent/runtime/node";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { runProgram } from "../../src/program.js";
+
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "nanoagent-doctor-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  vi.stubEnv("XDG_STATE_HOME", path.join(folder, "state-home"));
+  vi.stubEnv("XDG_RUNTIME_DIR", folder);
+  vi.stubEnv("HOME", path.join(folder, "home"));
+  onTestFinished(() => void vi.unstubAllEnvs());
+});
+
+async function doctor(...args: string[]) {
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  let [stdout, stderr] = ["", ""];
+  streams.stdout.setEncoding("utf8").on("data", (text) => {
+    stdout += text;
+  });
+  streams.stderr.setEncoding("utf8").on("data", (text) => {
+    stderr += text;
+  });
+  const exitCode = await runProgram(["doctor", ...args], { ...streams, stop: new AbortController().signal });
+  return { exitCode, stdout, stderr };
+}
+
+function place(name: string, text: string): string {
+  const file = path.join(folder, name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+const TITLES = [
+  "Program",
+  "Device",
+  "Config",
+  "Check",
+  "Engine",
+  "Memory",
+  "Sessions",
+  "State files",
+  "Services",
+  "Last errors",
+  "Environment",
+];
+
+const SECRET = "Zq7-hunter2-with-marks";
+
+const config = (more = "") => `
+spec: { name: garden, version: 1.0.0, max_memory_mb: 64 }
+device: { device_id: pi, platform: linux-aarch64, memory_mb: 512, cpu_cores: 2 }
+model_path: null
+${more}
+`;
+
+describe("a report", () => {
+  test("is a file of its owner, and stdout says what is in it", async () => {
+    const output = path.join(folder, "report.txt");
+    const { exitCode, stdout, stderr } = await doctor("--config", place("agent.yaml", config()), "--output", output);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    for (const title of TITLES) expect(stdout).toMatch(new RegExp(`^${title}: +\\S`, "m"));
+    expect(stdout).toContain(`Report written to ${output}`);
+    expect(stdout).toContain("read the report before you send it");
+    const text = readFileSync(output, "utf8");
+    expect(text.match(/^== .+ ==$/gm)).toEqual(TITLES.map((title) => `== ${title} ==`));
+    expect(text).toContain(`node: ${process.versions.node}`);
+    expect(text).toContain("name: garden");
+    expect(text).toContain("spec.max_model_size_mb");
+    expect(text).not.toContain("not gathered");
+    expect(text).not.toContain(os.hostname().length > 3 ? os.hostname() : "\0");
+    if (process.platform !== "win32") expect(statSync(output).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
+  test("never replaces a file: the next one gets a number", async () => {
+    const output = place("report.txt", "mine");
+    const first = await doctor("--output", output);
+    const second = await doctor("--output", output);
+    expect(first.stdout).toContain(path.join(folder, "report-2.txt"));
+    expect(second.stdout).toContain(path.join(folder, "report-3.txt"));
+    expect(readFileSync(output, "utf8")).toBe("mine");
+  });
+
+  test("is printed with --output -, as text and as JSON", async () => {
+    const before = readdirSync(folder);
+    expect((await doctor("--output", "-")).stdout).toMatch(/^nanoagent report, /);
+    const { stdout } = await doctor("--output", "-", "--json");
+    const report = JSON.parse(stdout);
+    expect(report.sections.map(({ name }: { name: string }) => name)).toEqual(
+      TITLES.map((title) => title.toLowerCase().replace(" ", "_")),
+    );
+    expect(report.sections[0].data.node).toBe(process.versions.node);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  test("--json names the file and its sections", async () => {
+    const output = path.join(folder, "report.txt");
+    const contents = JSON.parse((await doctor("--output", output, "--json")).stdout);
+    expect(contents).toMatchObject({ file: output, bytes: statSync(output).size });
+    expect(contents.sections).toHaveLength(TITLES.length);
+  });
+
+  test("a folder that cannot be written is an error that names --output -", async () => {
+    const { exitCode, stderr, stdout } = await doctor("--output", path.join(folder, "missing", "report.txt"));
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("cannot be written");
+    expect(stderr).toContain("--output -");
+  });
+});
+
+describe("secrets", () => {
+  test("of the config, its variables and its errors are not in the report", async () => {
+    vi.stubEnv("GARDEN_SERVER", `${SECRET}-variable`);
+    vi.stubEnv("HF_TOKEN", `${SECRET}-token`);
+    vi.stubEnv("HTTPS_PROXY", `http://anna:${SECRET}@proxy.example:3128`);
+    vi.stubEnv("NODE_OPTIONS_NOTE", SECRET);
+    const file = place(
+      "agent.yaml",
+      config(`
+engine: { type: openai-compatible, url: "http://anna:${SECRET}@127.0.0.1:9", api_key_env: GARDEN_SERVER, pasword: ${SECRET} }
+mcp_servers:
+  shed: { url: "https://shed.example/mcp?key=${SECRET}", allow_network: true }
+  barn: { command: [barn, --token, ${SECRET}], environment: { BARN: "${SECRET}" } }
+tools:
+  - { name: pump, description: "Pump, sk-${"Zq7".repeat(8)}", command: [curl, "http://pump.example/?\${GARDEN_SERVER}"] }
+`),
+    );
+    const { stdout } = await doctor("--config", file, "--output", "-");
+    expect(stdout).not.toContain(SECRET);
+    expect(stdout).not.toContain("Zq7Zq7");
+    expect(stdout).toContain("api_key_env: GARDEN_SERVER");
+    expect(stdout).toContain("HF_TOKEN is set");
+    expect(stdout).toContain("shed.example");
+  });
+
+  test.each([
+    ["a broken YAML file", `spec: {\n  name: x\npassword: ${SECRET}\n   : : [`],
+    ["a broken JSON file", `{"password": "${SECRET}", `],
+    ["another shape", `password: ${SECRET}\nlist: [1, 2]\n`],
+  ])("of %s are not in the report", async (name, text) => {
+    const { exitCode, stdout } = await doctor(
+      "--config",
+      place(name.includes("JSON") ? "agent.json" : "agent.yaml", text),
+      "--output",
+      "-",
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout).not.toContain(SECRET);
+    expect(stdout).toMatch(/== Check ==\n\d+ errors?/);
+  });
+});
+
+describe("a session", () => {
+  test("is counted and its damage reported, without a text of it", async () => {
+    const dir = path.join(folder, "state");
+    for (const name of ["", "kitchen-talk"]) {
+      const journal = await Journal.open(path.join(dir, name));
+      const at = "2026-01-02T03:04:05.000Z";
+      for (let turn = 0; turn < 3; turn += 1) {
+        await journal.appendTurn([
+          { role: "user", content: "the plumber calls", timestamp: at },
+          { role: "assistant", content: "noted privately", timestamp: at },
+        ]);
+      }
+      await journal.close();
+    }
+    const segment = path.join(dir, "kitchen-talk", "journal-0000000000000001.jsonl");
+    const bytes = readFileSync(segment);
+    bytes[bytes.length - 300] = 1;
+    writeFileSync(segment, bytes);
+    const before = readFileSync(segment);
+    const { stdout } = await doctor(
+      "--config",
+      place("agent.yaml", config(`session: { dir: ${dir} }`)),
+      "--output",
+      "-",
+    );
+    expect(stdout).toMatch(/2 saved, \d turns, 1 with damage/);
+    expect(stdout).toContain("format: 1");
+    for (const text of ["plumber", "privately", "kitchen"]) expect(stdout).not.toContain(text);
+    expect(readFileSync(segment)).toEqual(before);
+  });
+});
+
+describe("a device that lacks something", () => {
+  test("a config that does not exist", async () => {
+    const { exitCode, stdout } = await doctor("--config", path.join(folder, "no.yaml"), "--output", "-");
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("there is no such file");
+  });
+
+  test("a user without a home folder, and broken state files", async () => {
+    for (const name of ["HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"]) vi.stubEnv(name, undefined);
+    expect((await doctor("--output", "-")).exitCode).toBe(0);
+    vi.stubEnv("XDG_STATE_HOME", path.join(folder, "state-home"));
+    place("state-home/nanoagent/models.json", '{"format":99,"models":[]}');
+    place("state-home/nanoagent/catalogue.json", "damaged");
+    mkdirSync(path.join(folder, "state-home/nanoagent/serve-keys.json"));
+    const { stdout } = await doctor("--output", "-");
+    expect(stdout).toContain("written by a newer version");
+    expect(stdout).toContain("damaged: no format can be read");
+    expect(stdout).toContain("not a regular file");
+  });
+
+  test("a config of the largest size still gives a report of at most 512 KB", async () => {
+    const intents = Array.from(
+      { length: 900 },
+      (_, index) => `- { sentences: ["say ${index} ${"x".repeat(200)}"], say: ok }`,
+    );
+    const file = place("agent.yaml", config(`intents:\n  ${intents.join("\n  ")}`));
+    const { stdout } = await doctor("--config", file, "--output", "-");
+    expect(Buffer.byteLength(stdout)).toBeLessThan(512 * 1024);
+    expect(stdout).toContain("[the rest is left out]");
+  });
+});
