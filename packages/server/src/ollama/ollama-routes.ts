@@ -22,16 +22,15 @@ const changes: readonly (readonly [Route["method"], string, string])[] = [
   ["DELETE", "/api/delete", "delete models"],
 ];
 
-/** What clients read to find out whether a server runs. */
+/** The route of `/`, which many clients look at. */
 export const greetingRoute: Route = { method: "GET", path: "/", handle: () => text(greeting) };
 
 /**
- * Returns the routes of Ollama's API, for clients that know no other. Handlers throw errors; {@link ollamaError} writes
+ * Returns the routes of Ollama's API except for {@link greetingRoute}, for clients that know no other. Handlers throw errors; {@link ollamaError} writes
  * them in this API's form.
  */
 export function ollamaRoutes(served: ServedAgent): Route[] {
   return [
-    greetingRoute,
     { method: "GET", path: "/api/version", handle: () => jsonReply({ version: ollamaVersion(served.version) }) },
     { method: "GET", path: "/api/tags", handle: () => jsonReply(listTags(served)) },
     { method: "GET", path: "/api/ps", handle: () => jsonReply(listRunning(served)) },

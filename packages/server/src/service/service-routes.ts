@@ -5,7 +5,7 @@ import type { HttpRequest, Route, WholeReply } from "../http/exchange.js";
 import type { Log } from "../log/log-entry.js";
 import { metricsRoute } from "../metrics/metrics-route.js";
 import { ollamaError } from "../ollama/ollama-error.js";
-import { ollamaRoutes } from "../ollama/ollama-routes.js";
+import { greetingRoute, ollamaRoutes } from "../ollama/ollama-routes.js";
 import { openaiError } from "../openai/openai-error.js";
 import { openaiRoutes } from "../openai/openai-routes.js";
 import { pageRoutes } from "../page/page-routes.js";
@@ -18,7 +18,7 @@ const MAX_PATH_CHARACTERS = 100;
 /** All routes of a service. The page and the metrics are optional. */
 export function serviceRoutes(service: Service, { page = false, metrics = false }: ServeSettings): Route[] {
   return [
-    ...(page ? pageRoutes(service) : []),
+    ...(page ? pageRoutes(service, greetingRoute.handle) : [greetingRoute]),
     ...(metrics ? [metricsRoute(service)] : []),
     healthRoute(() => service.health()),
     ...openaiRoutes(service),

@@ -1,6 +1,6 @@
 import type { HttpReply, HttpRequest, Route } from "../../src/http/exchange.js";
 import { ollamaError } from "../../src/ollama/ollama-error.js";
-import { ollamaRoutes } from "../../src/ollama/ollama-routes.js";
+import { greetingRoute, ollamaRoutes } from "../../src/ollama/ollama-routes.js";
 import type { CallEntry } from "../../src/ollama/reply-lines.js";
 import type { ServedAgent } from "../../src/service/served-agent.js";
 
@@ -52,7 +52,7 @@ export async function callRoute(
     signal,
     json: async () => body,
   };
-  const route = ollamaRoutes(served).find((each) => each.method === method && each.path === path);
+  const route = [greetingRoute, ...ollamaRoutes(served)].find((each) => each.method === method && each.path === path);
   if (route === undefined) throw new Error(`No route ${method} ${path}`);
   return readReply(
     await Promise.resolve(0)

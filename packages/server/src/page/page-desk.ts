@@ -1,0 +1,169 @@
+import { eventStreamHeaders } from "../http/event-stream.js";
+import type { HttpReply, HttpRequest, ReplyWriter } from "../http/exchange.js";
+import type { OperatedAgent } from "../service/served-agent.js";
+import { PageConversations } from "./page-conversations.js";
+import { tooManyPages } from "./page-errors.js";
+import type { PageEvent, PageStatus, PageTurn, ShownConversation } from "./page-events.js";
+import { PageQuestions } from "./page-questions.js";
+import { isChanged, pageStatus } from "./page-status.js";
+import { eventText, PageStream } from "./page-stream.js";
+import type { TurnChange } from "./reduce-turn.js";
+
+/** Most pages that are open at the same time. */
+const MAX_STREAMS = 32;
+/** Time between two looks at the status. */
+const STATUS_MILLISECONDS = 2000;
+
+export interface PageDeskOptions {
+  /** Default: 2 seconds. */
+  readonly statusMilliseconds?: number | undefined;
+  /** How long questions wait for a page that was closed. Default: a minute. */
+  readonly absenceMilliseconds?: number | undefined;
+}
+
+interface PageState {
+  readonly status: PageStatus;
+  readonly open: Awaited<ReturnType<PageConversations["open"]>>;
+}
+
+/** Tells open pages everything that changes: turns of the conversation that each shows, lists, questions and status. */
+export class PageDesk {
+  readonly conversations: PageConversations;
+  readonly #operated: OperatedAgent;
+  readonly #questions: PageQuestions;
+  readonly #statusMilliseconds: number;
+  readonly #streams = new Set<PageStream>();
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #status: PageStatus | null = null;
+  /** The agent that pages know of. */
+  #agent: OperatedAgent["agent"];
+  #isLooking = false;
+
+  constructor(operated: OperatedAgent, options: PageDeskOptions = {}) {
+    this.#operated = operated;
+    this.#agent = operated.agent;
+    this.#statusMilliseconds = options.statusMilliseconds ?? STATUS_MILLISECONDS;
+    this.conversations = new PageConversations(operated, {
+      onList: () => this.#tellAll({ type: "conversations", conversations: this.conversations.list() }),
+      onTurn: (id, turn, change) => this.#tellTurn(id, turn, change),
+      isShown: (id) => [...this.#streams].some(({ conversation }) => conversation === id),
+    });
+    this.#questions = new PageQuestions(operated.permissions, {
+      onChange: () => this.#tellAll({ type: "questions", questions: this.#questions.list() }),
+      absenceMilliseconds: options.absenceMilliseconds,
+    });
+    operated.ended.addEventListener("abort", () => this.#close(), { once: true });
+  }
+
+  /** Opens the stream of a page. Throws {@link ServiceError} `too-many-pages`. */
+  openStream(request: HttpRequest): HttpReply {
+    if (this.#streams.size >= MAX_STREAMS) throw tooManyPages(MAX_STREAMS);
+    const conversation = request.query("conversation");
+    return {
+      status: 200,
+      headers: eventStreamHeaders,
+      stream: (out) => this.#stream(new PageStream(conversation), out, request.signal),
+    };
+  }
+
+  async #stream(stream: PageStream, out: ReplyWriter, signal: AbortSignal): Promise<void> {
+    // Before the first wait, so that no more streams are open than are allowed, and the conversation stays in memory.
+    if (this.#streams.size >= MAX_STREAMS) return;
+    this.#streams.add(stream);
+    try {
+      if (!this.#operated.ended.aborted) this.#questions.enter();
+      const state = await this.#readState(stream);
+      this.#watchStatus();
+      await stream.run(out, signal, this.#hello(stream, state));
+    } finally {
+      this.#streams.delete(stream);
+      if (this.#streams.size === 0) this.#leave();
+    }
+  }
+
+  /** Reads the part of a page's state that is not in memory. */
+  async #readState({ conversation }: PageStream): Promise<PageState> {
+    const [status, open] = await Promise.all([this.#operated.status(), this.conversations.open(conversation)]);
+    return { status: pageStatus(status), open };
+  }
+
+  /** Returns the event with the whole state. What waits for the page is part of it, and is not sent any more. */
+  #hello(stream: PageStream, { status, open }: PageState): string {
+    this.#status ??= status;
+    const conversation: ShownConversation | null = open && {
+      id: open.live.id,
+      title: open.title,
+      turns: open.live.turns.list,
+      has_older: open.live.turns.hasOlder,
+    };
+    stream.forget();
+    if (this.#operated.ended.aborted) stream.close();
+    return eventText({
+      type: "hello",
+      agent: this.#operated.agent.config.spec.name,
+      conversations: this.conversations.list(),
+      questions: this.#questions.list(),
+      status,
+      conversation,
+    });
+  }
+
+  #tellAll(event: PageEvent): void {
+    if (this.#streams.size === 0) return;
+    const text = eventText(event);
+    for (const stream of this.#streams) stream.send(text);
+  }
+
+  #tellTurn(id: string, turn: PageTurn, change: TurnChange): void {
+    let text: string | null = null;
+    for (const stream of this.#streams) {
+      if (stream.conversation !== id) continue;
+      text ??= eventText(change.type === "text" ? { ...change, turn: turn.id } : { type: "turn", turn });
+      stream.send(text);
+    }
+  }
+
+  #watchStatus(): void {
+    if (this.#timer !== null || this.#operated.ended.aborted) return;
+    this.#timer = setInterval(() => void this.#look(), this.#statusMilliseconds);
+    this.#timer.unref?.();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      const status = pageStatus(await this.#operated.status());
+      const isOther = this.#agent !== this.#operated.agent;
+      const isNews = this.#status === null || isChanged(this.#status, status);
+      this.#agent = this.#operated.agent;
+      this.#status = status;
+      // Everything can differ with another agent.
+      if (isOther) await Promise.all([...this.#streams].map((stream) => this.#greet(stream)));
+      else if (isNews) this.#tellAll({ type: "status", status });
+    } catch {
+      // The status cannot be read now, as while the agent is replaced.
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #greet(stream: PageStream): Promise<void> {
+    const state = await this.#readState(stream);
+    stream.send(this.#hello(stream, state));
+  }
+
+  #leave(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#status = null;
+    this.#questions.leaveLater();
+  }
+
+  #close(): void {
+    for (const stream of this.#streams) stream.close();
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#questions.close();
+  }
+}

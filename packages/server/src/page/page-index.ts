@@ -1,0 +1,191 @@
+import { constants } from "node:fs";
+import { open, readdir, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import type { Log } from "../log/log-entry.js";
+
+/** Version of the file's format. */
+const FORMAT = 1;
+const FILE = "page.json";
+/** Largest file that is read. 64 entries take 16 KB. */
+const MAX_FILE_BYTES = 262_144;
+/** Longest title that is read. */
+const MAX_TITLE_CHARACTERS = 200;
+const ID = /^page-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** An entry of the list of conversations. */
+export interface IndexEntry {
+  readonly id: string;
+  readonly title: string;
+  /** ISO 8601. */
+  readonly updatedAt: string;
+}
+
+/** Returns an id for a new conversation. It is also the name of its folder. */
+export function newConversationId(): string {
+  return `page-${crypto.randomUUID()}`;
+}
+
+export function isConversationId(id: unknown): id is string {
+  return typeof id === "string" && ID.test(id);
+}
+
+/**
+ * The list of the page's conversations below a session folder: the file `page.json`. It only saves reading: what it lacks
+ * is in the folders of the conversations.
+ *
+ * - A missing or damaged file is empty, and is written again.
+ * - A file of a newer format, and one that cannot be read, is left as it is. Then nothing is written.
+ * - A write replaces the whole file, or leaves the old one.
+ */
+export class PageIndex {
+  readonly #dir: string;
+  readonly #log: Log;
+  #isWritable = true;
+  #next: readonly IndexEntry[] | null = null;
+  #writing: Promise<void> | null = null;
+
+  constructor(dir: string, log: Log) {
+    this.#dir = dir;
+    this.#log = log;
+  }
+
+  /** Returns the entries of the file. Never rejects. */
+  async read(): Promise<IndexEntry[]> {
+    let text: string | null;
+    try {
+      text = await readText(path.join(this.#dir, FILE));
+    } catch (error) {
+      this.#refuse(`It cannot be read (${codeOf(error)}).`, "Let the user of the service read it, or delete it.");
+      return [];
+    }
+    if (text === null) return [];
+    const content = parse(text);
+    if (typeof content?.format === "number" && content.format > FORMAT) {
+      this.#refuse("It was written by a newer version of nanoagent.", "Update nanoagent, or move the file away.");
+      return [];
+    }
+    if (content?.format === FORMAT && Array.isArray(content.conversations))
+      return content.conversations.flatMap(toEntry);
+    this.#warn("page-index-damaged", "The list of the page's conversations is damaged. It is made again.");
+    return [];
+  }
+
+  /** Names of the folders of the page's conversations. Never rejects. */
+  async listFolders(): Promise<string[]> {
+    const entries = await readdir(this.#dir, { withFileTypes: true }).catch(() => []);
+    return entries.filter((entry) => entry.isDirectory() && isConversationId(entry.name)).map(({ name }) => name);
+  }
+
+  folderOf(id: string): string {
+    return path.join(this.#dir, id);
+  }
+
+  /** Writes the list. Of several lists that come while one is written, the last is written. Never rejects. */
+  write(entries: readonly IndexEntry[]): Promise<void> {
+    if (!this.#isWritable) return Promise.resolve();
+    this.#next = entries;
+    this.#writing ??= this.#writeAll();
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    for (let entries = this.#next; entries !== null; entries = this.#next) {
+      this.#next = null;
+      const conversations = entries.map(({ id, title, updatedAt }) => ({ id, title, updated_at: updatedAt }));
+      try {
+        await this.#replace(`${JSON.stringify({ format: FORMAT, conversations })}\n`);
+      } catch (error) {
+        const reason = `The list of the page's conversations cannot be written (${codeOf(error)}).`;
+        this.#warn("page-index-not-saved", `${reason} After a restart, it is made from their folders.`);
+      }
+    }
+    this.#writing = null;
+  }
+
+  async #replace(text: string): Promise<void> {
+    const file = path.join(this.#dir, FILE);
+    const temporary = `${file}.new`;
+    // Left by a program that ended, or a link to somewhere else.
+    await rm(temporary, { force: true });
+    const handle = await open(temporary, "wx", 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+    await syncFolder(this.#dir);
+  }
+
+  #refuse(reason: string, hint: string): void {
+    this.#isWritable = false;
+    const message = `The page shows no conversations of before this start: ${path.join(this.#dir, FILE)} is not used.`;
+    this.#log({ level: "warn", event: "page-index-unusable", message: `${message} ${reason}`, hint });
+  }
+
+  #warn(event: string, message: string): void {
+    this.#log({ level: "warn", event, message, file: path.join(this.#dir, FILE) });
+  }
+
+  /** Whether the list may be used: otherwise the folders are not shown, either. */
+  get isUsable(): boolean {
+    return this.#isWritable;
+  }
+}
+
+/** Returns null for a file that does not exist. What is no regular file, or too large, is an empty text. */
+async function readText(file: string): Promise<string | null> {
+  // Opening a pipe would wait for a writer. Windows has no such flag.
+  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  });
+  if (handle === null) return null;
+  try {
+    const status = await handle.stat();
+    if (!status.isFile() || status.size > MAX_FILE_BYTES) return "";
+    const bytes = new Uint8Array(MAX_FILE_BYTES);
+    const { bytesRead } = await handle.read(bytes, 0, MAX_FILE_BYTES, 0);
+    return new TextDecoder().decode(bytes.subarray(0, bytesRead));
+  } finally {
+    await handle.close();
+  }
+}
+
+function parse(text: string): { format?: unknown; conversations?: unknown } | null {
+  try {
+    const content: unknown = JSON.parse(text);
+    return typeof content === "object" ? content : null;
+  } catch {
+    return null;
+  }
+}
+
+function toEntry(entry: unknown): IndexEntry[] {
+  const { id, title, updated_at } = (entry ?? {}) as { id?: unknown; title?: unknown; updated_at?: unknown };
+  const isValid =
+    isConversationId(id) &&
+    typeof title === "string" &&
+    title.length <= MAX_TITLE_CHARACTERS &&
+    typeof updated_at === "string" &&
+    !Number.isNaN(Date.parse(updated_at));
+  return isValid ? [{ id, title, updatedAt: new Date(updated_at).toISOString() }] : [];
+}
+
+/** Makes a rename last through a loss of power. Some systems do not allow it. */
+async function syncFolder(dir: string): Promise<void> {
+  const handle = await open(dir, "r").catch(() => null);
+  if (handle === null) return;
+  try {
+    await handle.sync();
+  } catch {
+    // The file system has no such operation.
+  } finally {
+    await handle.close();
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException | null)?.code ?? "unknown error";
+}

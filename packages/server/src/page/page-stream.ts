@@ -1,0 +1,104 @@
+import { cutText } from "@nanoagent/models";
+import type { ReplyWriter } from "../http/exchange.js";
+import { lineJson } from "../http/line-json.js";
+import { StreamKeepAlive } from "../http/stream-keep-alive.js";
+import type { PageEvent } from "./page-events.js";
+
+/** Most characters that wait for a page besides its first event. A page that reads more slowly gets the whole state again. */
+const MAX_WAITING_CHARACTERS = 1024 * 1024;
+/** A slow page must read a piece of this length in the time that the service waits for a client. */
+const PIECE_CHARACTERS = 32 * 1024;
+/** Proxies close a silent connection after 30 s or 60 s. */
+const KEEP_ALIVE_MILLISECONDS = 15_000;
+
+/** Returns an event as it is sent. Events for several pages are written once. */
+export function eventText(event: PageEvent): string {
+  return `data: ${lineJson(event)}\n\n`;
+}
+
+/** The events of one open page. */
+export class PageStream {
+  /** Id of the conversation that the page shows, or null. */
+  readonly conversation: string | null;
+  readonly #queue: string[] = [];
+  #waitingCharacters = 0;
+  #isClosed = false;
+  #wake: () => void = () => {};
+
+  constructor(conversation: string | null) {
+    this.conversation = conversation;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Adds an event. A page that has too many waiting is closed: it connects again. */
+  send(text: string): void {
+    if (this.#isClosed) return;
+    this.#queue.push(text);
+    this.#waitingCharacters += text.length;
+    if (this.#waitingCharacters > MAX_WAITING_CHARACTERS) this.#drop();
+    this.#wake();
+  }
+
+  /** Drops the events that wait: the next one has the whole state. */
+  forget(): void {
+    this.#queue.length = 0;
+    this.#waitingCharacters = 0;
+  }
+
+  /** Ends the stream after the events that wait. */
+  close(): void {
+    this.#isClosed = true;
+    this.#wake();
+  }
+
+  /** Writes events until the stream is closed, or the page has left. `first` does not count as waiting. */
+  async run(out: ReplyWriter, signal: AbortSignal, first: string): Promise<void> {
+    const leave = () => this.#drop();
+    signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) leave();
+    const keepAlive = new StreamKeepAlive();
+    let isWriting = false;
+    // A comment within an event would break it.
+    keepAlive.start(KEEP_ALIVE_MILLISECONDS, () => (isWriting ? undefined : out.write(": ping\n\n")));
+    try {
+      for (let text: string | null = first; text !== null; text = await this.#next()) {
+        isWriting = true;
+        for (let at = 0; at < text.length && !signal.aborted; ) {
+          const piece = cutText(text.slice(at, at + PIECE_CHARACTERS), PIECE_CHARACTERS);
+          at += piece.length;
+          keepAlive.noteWrite();
+          const room = out.write(piece);
+          if (room !== undefined) await room;
+        }
+        isWriting = false;
+      }
+    } finally {
+      keepAlive.stop();
+      signal.removeEventListener("abort", leave);
+      this.#drop();
+    }
+  }
+
+  /** Returns null at the end. */
+  async #next(): Promise<string | null> {
+    for (;;) {
+      const text = this.#queue.shift();
+      if (text !== undefined) {
+        this.#waitingCharacters -= text.length;
+        return text;
+      }
+      if (this.#isClosed) return null;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #drop(): void {
+    this.forget();
+    this.close();
+  }
+}

@@ -1,0 +1,105 @@
+import { cutText } from "@nanoagent/models";
+import type { ConversationMessage } from "@nanoagent/runtime";
+import { findSession, readSession } from "@nanoagent/runtime/node";
+import { visibleMessages } from "../conversations/read-stored-chain.js";
+import { shownJson } from "./display-text.js";
+import type { PagePart, PageTool, PageTurn } from "./page-events.js";
+import { shownResult } from "./reduce-turn.js";
+import { ShownTurns } from "./shown-turns.js";
+import { titleOf } from "./title-of.js";
+import { VisibleHistory } from "./visible-history.js";
+
+/** Most turns that are read of a stored conversation. Of older ones, no page shows anything. */
+const MAX_TURNS = 1000;
+
+/** A conversation as it is on disk. */
+export interface StoredTurns {
+  readonly turns: ShownTurns;
+  readonly history: VisibleHistory;
+}
+
+/** Reads the newest turns of a stored conversation. Returns null for a folder without one. Damage is skipped. */
+export async function readStoredTurns(folder: string): Promise<StoredTurns | null> {
+  const session = await findSession(folder).catch(() => null);
+  if (session === null) return null;
+  let turns = new ShownTurns();
+  let history = new VisibleHistory();
+  for await (const stored of readSession(folder, { from: Math.max(1, session.turns - MAX_TURNS + 1) })) {
+    const { turn, messages, interrupted, begins_conversation: begins } = stored;
+    if (begins) {
+      turns = new ShownTurns();
+      history = new VisibleHistory();
+    } else if (turns.isEmpty && turn > 1) turns.noteOlder();
+    history.add(visibleOf(messages));
+    turns.put(toPageTurn(`stored-${turn}`, messages, interrupted));
+  }
+  return { turns, history };
+}
+
+/** What the list of conversations shows of a stored one. */
+export interface StoredFacts {
+  readonly title: string;
+  /** ISO 8601. */
+  readonly updatedAt: string;
+}
+
+/** Reads the title of a stored conversation, its first message, and its time. Returns null for a folder without turns. */
+export async function readStoredFacts(folder: string): Promise<StoredFacts | null> {
+  const session = await findSession(folder).catch(() => null);
+  if (session === null || session.turns === 0) return null;
+  for await (const { messages } of readSession(folder)) {
+    const first = messages.find(({ role }) => role === "user");
+    if (first === undefined) continue;
+    return { title: titleOf(first.content), updatedAt: session.last_at ?? first.timestamp };
+  }
+  return null;
+}
+
+function visibleOf(messages: readonly ConversationMessage[]): ConversationMessage[] {
+  return visibleMessages(messages).map(({ message: { tool_calls, ...message }, end }) => {
+    const { timestamp } = messages[end - 1] as ConversationMessage;
+    return { ...message, timestamp, ...(tool_calls !== undefined && { tool_calls }) };
+  });
+}
+
+/** Returns a stored turn as pages show it. */
+export function toPageTurn(id: string, messages: readonly ConversationMessage[], interrupted: boolean): PageTurn {
+  const parts: PagePart[] = [];
+  const calls = new Map<string, PageTool>();
+  for (const { role, content, tool_calls = [], tool_call_id = "" } of messages) {
+    if (role === "assistant") {
+      if (content.trim() !== "") parts.push({ type: "text", text: content.trim() });
+      for (const { id: callId, name, arguments: input } of tool_calls) {
+        // Only a call that was not answered has no result.
+        const call: PageTool = {
+          type: "tool",
+          id: callId,
+          name: cutText(name, MAX_NAME_CHARACTERS),
+          arguments: shownJson(input),
+          state: "failed",
+          result: null,
+        };
+        calls.set(callId, call);
+        parts.push(call);
+      }
+    } else if (role === "tool") {
+      const call = calls.get(tool_call_id);
+      if (call === undefined) continue;
+      call.state = "done";
+      call.result = shownResult(content);
+    }
+  }
+  const first = messages[0];
+  const isStopped = interrupted || messages.at(-1)?.ended === "interrupted";
+  return {
+    id,
+    message: messages.find(({ role }) => role === "user")?.content ?? "",
+    at: first?.timestamp ?? new Date(0).toISOString(),
+    state: isStopped ? "stopped" : "done",
+    parts,
+    error: null,
+  };
+}
+
+/** Longest name of a tool that is shown. */
+const MAX_NAME_CHARACTERS = 200;
