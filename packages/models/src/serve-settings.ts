@@ -43,7 +43,17 @@ export interface TlsSettings {
 
 /** Home Assistant's protocol for voice assistants. */
 export interface WyomingSettings {
+  /** Port to listen on; 0 takes a free one. */
   port: number;
+  /** Languages that the agent offers to voice assistants. Default: those of its sentences, or of Home Assistant. */
+  languages?: string[] | undefined;
+  /**
+   * Addresses, or networks such as `192.168.1.0/24`, that may connect besides this machine. The protocol has no keys.
+   * Default: none, and the service listens on loopback only.
+   */
+  allow_clients?: string[] | undefined;
+  /** Whether to announce the service on the local network, so that Home Assistant finds it (mDNS). Default: false. */
+  announce?: boolean | undefined;
 }
 
 const text = () => z.string().check(z.minLength(1));
@@ -64,6 +74,13 @@ export const serveSource = whenFirstUsed(() =>
     tls: z.optional(z.strictObject({ certificate_path: text(), key_path: text() })),
     page: z.optional(z.boolean()),
     metrics: z.optional(z.boolean()),
-    wyoming: z.optional(z.strictObject({ port: port() })),
+    wyoming: z.optional(
+      z.strictObject({
+        port: port(),
+        languages: z.optional(z.array(text()).check(z.minLength(1))),
+        allow_clients: z.optional(z.array(text())),
+        announce: z.optional(z.boolean()),
+      }),
+    ),
   }),
 );

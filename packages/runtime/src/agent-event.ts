@@ -56,6 +56,8 @@ export type AgentEvent =
       reply: AgentMessage;
       reason: StepEndReason;
       usage: TokenUsage | null;
+      /** Set if the reply only says that the agent, which answers by rules, did not understand the message. */
+      not_understood?: true;
       /** Calls of the caller's tools, with the reason `tool-calls`. The next message should be their results. */
       calls?: readonly ToolCall[];
       /** Why the turn is not on disk, for a session that delivers replies even when it cannot save them. */

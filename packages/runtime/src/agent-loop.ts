@@ -41,6 +41,8 @@ export interface LoopResult {
   usage: TokenUsage | null;
   /** Calls that the caller runs. They are the last thing in the turn. */
   calls?: readonly ToolCall[] | undefined;
+  /** Whether the engine did not understand the message. Absent: it did, or cannot tell. */
+  notUnderstood?: true | undefined;
 }
 
 export interface LoopOptions {
@@ -144,7 +146,10 @@ export async function runAgentLoop(options: LoopOptions, abort: TurnAbort): Prom
     const reason = isOver ? "abort" : next === null && result.reason === "tool-calls" ? "stop" : result.reason;
     await emit({ type: "step-end", step, reason, usage: result.usage });
     if (forCaller.length > 0 && !isOver) return { text: told, reason, usage: sumUsage(usages), calls: forCaller };
-    if (isOver || next === null) return { text: said, reason, usage: sumUsage(usages) };
+    if (isOver || next === null) {
+      const { notUnderstood } = result;
+      return { text: said, reason, usage: sumUsage(usages), notUnderstood };
+    }
     asking = next;
     const written = usages.reduce((sum, usage) => sum + (usage?.completion_tokens ?? 0), 0);
     if (written >= maxTokens) throw tooManyTokens(maxTokens);

@@ -64,6 +64,8 @@ export interface StepResult {
   claim: Claim | null;
   reason: StepEndReason;
   usage: TokenUsage | null;
+  /** Whether the engine did not understand the message. Absent: it did, or cannot tell. */
+  notUnderstood?: true;
 }
 
 /**
@@ -195,6 +197,7 @@ class Step {
               await this.#hooks.onFailedEnd?.(next.reason, this.#result.usage);
               throw onlyThought(next.reason);
             }
+            if (next.not_understood === true) this.#result.notUnderstood = true;
             return await this.#finish(next.reason, { isComplete: true });
           case "error":
             await this.#showSieved();

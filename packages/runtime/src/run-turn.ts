@@ -221,8 +221,15 @@ export async function runTurn(
       await recordWindow(window, history, journal);
       await emit({ type: "window-overflow", left_turns: left.turns, summarized: left.isSummarized });
     }
-    const { reason, usage, calls } = result;
-    const end = { type: "run-end", reply, reason, usage, ...(calls !== undefined && { calls }) } as const;
+    const { reason, usage, calls, notUnderstood } = result;
+    const end = {
+      type: "run-end",
+      reply,
+      reason,
+      usage,
+      ...(notUnderstood === true && { not_understood: notUnderstood }),
+      ...(calls !== undefined && { calls }),
+    } as const;
     return notSaved === null ? end : { ...end, not_saved: notSaved };
   } catch (error) {
     failure = abort.isOutOfTime ? outOfTime(maxMilliseconds) : error;

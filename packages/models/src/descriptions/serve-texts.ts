@@ -63,7 +63,24 @@ export const serveTexts: KeyTexts = {
   metrics: { description: "Whether to serve metrics for Prometheus.", default: false },
   wyoming: {
     description: "Home Assistant's protocol for voice assistants.",
-    examples: [{ port: 10700 }],
+    examples: [{ port: 10400 }, { port: 10400, allow_clients: ["192.168.1.10"], languages: ["de", "en"] }],
   },
-  "wyoming.port": { description: "Port of the protocol.", examples: [10700] },
+  "wyoming.port": { description: "Port of the protocol. 0 takes a free one.", examples: [10400] },
+  "wyoming.languages": {
+    description:
+      "Languages that the agent offers to voice assistants. Default: those of its sentences if it answers by rules, " +
+      "otherwise all that Home Assistant has.",
+    examples: [["de", "en"]],
+  },
+  "wyoming.allow_clients": {
+    description:
+      "Addresses, or networks such as 192.168.1.0/24, that may connect besides this machine. The protocol has no keys. " +
+      "Default: none, and the service listens on loopback only.",
+    examples: [["192.168.1.10"], ["192.168.1.0/24", "fd00::/8"]],
+  },
+  "wyoming.announce": {
+    description:
+      "Whether to announce the service on the local network by mDNS, so that Home Assistant finds it by itself.",
+    default: false,
+  },
 };

@@ -173,5 +173,10 @@ export type EngineEvent =
   | MemoryPressureEvent
   | ContextGrowthEvent
   | PromptProgressEvent
-  | { type: "end"; reason: EndReason }
+  | {
+      type: "end";
+      reason: EndReason;
+      /** Set if the reply only says that the engine did not understand the message. Models cannot tell. */
+      not_understood?: true;
+    }
   | { type: "error"; error: NanoAgentError };

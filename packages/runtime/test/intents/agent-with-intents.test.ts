@@ -119,6 +119,20 @@ describe("without an engine", () => {
     expect((await runtime.process("tea")).content).toBe("Ask for the lamp.");
   });
 
+  test("the end of a turn says when no rule understood the message", async () => {
+    const fallback = { ...intents, fallback: "Ask for water." } as typeof intents;
+    for (const changes of [{ intents }, { intents: fallback }]) {
+      await using runtime = await loaded({ tools: [valve] }, changes);
+      const isUnderstood: Record<string, boolean> = {};
+      for (const message of ["make tea", "hello", "status", "thanks", "water north"]) {
+        for await (const event of runtime.stream(message)) {
+          if (event.type === "run-end") isUnderstood[message] = event.not_understood !== true;
+        }
+      }
+      expect(isUnderstood).toEqual({ "make tea": false, hello: true, status: true, thanks: true, "water north": true });
+    }
+  });
+
   test("with a fallback, a question that greets or names a status gets the fallback", async () => {
     const definitions = [{ name: "a", sentences: { en: ["turn on the lamp"] }, answer: "a" }];
     await using runtime = await loaded({}, { intents: { definitions, fallback: "Ask for the lamp." } });

@@ -13,6 +13,16 @@ const KEYWORD_MESSAGE_WORDS = 2;
 /** The echo shows which message was received, so a long one is cut. */
 const MAX_ECHO_CHARACTERS = 1000;
 
+/** A reply by rules. */
+interface RulesReply {
+  readonly text: string;
+  /** False for a `fallback` and for the list of abilities, which only say that no rule understood the message. */
+  readonly isUnderstood: boolean;
+}
+
+const asUnderstood = (text: string): RulesReply => ({ text, isUnderstood: true });
+const asNotUnderstood = (text: string): RulesReply => ({ text, isUnderstood: false });
+
 /**
  * Returns the reply to `content`: a greeting, the status, a request for more detail, or an acknowledgement, tried in
  * this order. A `fallback`, or else a list of `abilities` in the given `language`, replaces the last two. With a
@@ -27,17 +37,20 @@ export function replyByRules(
     language = null,
     fallback = null,
   }: { abilities?: readonly string[]; language?: string | null; fallback?: string | null } = {},
-): string {
+): RulesReply {
   const { greets, asksStatus, wordCount } = readWords(content);
-  if (fallback !== null && wordCount > KEYWORD_MESSAGE_WORDS) return fallback;
-  if (greets) return `Hello from ${agentName}! How can I assist?`;
+  if (fallback !== null && wordCount > KEYWORD_MESSAGE_WORDS) return asNotUnderstood(fallback);
+  if (greets) return asUnderstood(`Hello from ${agentName}! How can I assist?`);
   if (asksStatus) {
-    return `Runtime status: OK. Device=${device.platform}, Memory=${device.memory_mb}MB, Cores=${device.cpu_cores}.`;
+    const { platform, memory_mb, cpu_cores } = device;
+    return asUnderstood(`Runtime status: OK. Device=${platform}, Memory=${memory_mb}MB, Cores=${cpu_cores}.`);
   }
-  if (fallback !== null) return fallback;
-  if (abilities.length > 0) return notUnderstood(language, abilities);
-  if (wordCount <= SHORT_MESSAGE_WORDS) return "Please tell me a little more: what would you like me to do?";
-  return `I received your message of ${wordCount} words: ${echo(content)}`;
+  if (fallback !== null) return asNotUnderstood(fallback);
+  if (abilities.length > 0) return asNotUnderstood(notUnderstood(language, abilities));
+  if (wordCount <= SHORT_MESSAGE_WORDS) {
+    return asUnderstood("Please tell me a little more: what would you like me to do?");
+  }
+  return asUnderstood(`I received your message of ${wordCount} words: ${echo(content)}`);
 }
 
 /**

@@ -55,14 +55,15 @@ export class RulesEngine implements Engine {
     }
     const content = request.messages.at(-1)?.content ?? "";
     const intents = this.#intents;
-    const reply = replyByRules(content, this.#agentName, this.#device, {
+    const { text, isUnderstood } = replyByRules(content, this.#agentName, this.#device, {
       abilities: this.#abilities,
       language: intents && closestLanguage(content, languagesOf(intents), intents),
       fallback: intents && fallbackFor(content, intents),
     });
-    const ends = (request.sampling?.stop ?? []).map((stop) => reply.indexOf(stop)).filter((index) => index >= 0);
-    yield { type: "text-delta", text: reply.slice(0, Math.min(reply.length, ...ends)) };
-    yield { type: "end", reason: signal?.aborted ? "abort" : "stop" };
+    const ends = (request.sampling?.stop ?? []).map((stop) => text.indexOf(stop)).filter((index) => index >= 0);
+    yield { type: "text-delta", text: text.slice(0, Math.min(text.length, ...ends)) };
+    if (signal?.aborted) yield { type: "end", reason: "abort" };
+    else yield { type: "end", reason: "stop", ...(!isUnderstood && { not_understood: true }) };
   }
 
   /** Counts words, which are this engine's tokens. */
