@@ -55,6 +55,7 @@ process.stdout.write(`Page: ${(bytes / 1024).toFixed(1)} KB in ${Object.keys(fil
 
 function withoutIndent(markup) {
   return `${markup
+    .replace(/<!-- .*? -->/gs, "")
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "")

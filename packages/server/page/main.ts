@@ -1,1 +1,143 @@
-document.getElementById("log")?.replaceChildren("The page starts …");
+import type { PageEvent } from "../src/page/page-events.js";
+import { Composer } from "./composer.js";
+import { Connection } from "./connection.js";
+import { ConversationView } from "./conversation-view.js";
+import { ConversationsView } from "./conversations-view.js";
+import { find, setText } from "./find-element.js";
+import { OutageView } from "./outage-view.js";
+import { Panels } from "./panels.js";
+import { QuestionsView } from "./questions-view.js";
+import { ServiceClient } from "./service-client.js";
+import { SignIn } from "./sign-in.js";
+import { StatusView } from "./status-view.js";
+
+/** Name of the agent. */
+let agent = "";
+/** The conversation that is shown. Null: a new one. */
+let shown = idOfAddress();
+
+const signIn = new SignIn(() => connection.open(shown));
+const client = new ServiceClient(
+  () => signIn.key,
+  () => {
+    connection.close();
+    outage.hide();
+    // Nobody who has no key may read it.
+    conversation.show(null, agent);
+    conversations.show([], null);
+    questions.show([]);
+    signIn.ask();
+  },
+);
+const panels = new Panels();
+const status = new StatusView();
+const questions = new QuestionsView((id, allow) =>
+  client.send("POST", `/permissions/${encodeURIComponent(id)}`, { allow }),
+);
+const composer = new Composer({
+  async send(message) {
+    const answer = await client.send("POST", "/page/messages", { conversation: shown, message });
+    conversation.goToEnd();
+    const { conversation: id } = answer as { conversation: string };
+    if (shown === null) open(id, { isNew: true });
+  },
+  stop: async () => void (await client.send("POST", "/page/stop", { conversation: shown })),
+});
+const conversation = new ConversationView((isBusy) => {
+  composer.isBusy = isBusy;
+});
+const conversations = new ConversationsView(async (id) => {
+  await client.send("DELETE", `/page/conversations/${encodeURIComponent(id)}`);
+  if (id === shown) open(null);
+});
+const connection = new Connection(client, {
+  onEvent: handle,
+  onReached: () => outage.hide(),
+  onOutage: ({ message, waitMilliseconds }) => outage.show(message, waitMilliseconds),
+});
+const outage = new OutageView(() => connection.retry());
+
+find("new-conversation").addEventListener("click", () => {
+  open(null);
+  panels.close();
+  composer.focus();
+});
+find("conversation-list").addEventListener("click", ({ target }) => {
+  if (target instanceof Element && target.closest("a") !== null) panels.close();
+});
+addEventListener("hashchange", () => {
+  if (idOfAddress() !== shown) open(idOfAddress());
+});
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing) return;
+  if (conversations.cancel() || panels.close()) return;
+  void composer.stop();
+});
+connection.open(shown);
+if (matchMedia("(hover: hover)").matches) composer.focus();
+
+/** Shows another conversation. A new one that has just begun takes the place of the empty one in the browser's history. */
+function open(id: string | null, { isNew = false } = {}): void {
+  if (id === shown && !isNew) return;
+  shown = id;
+  const address = id === null ? location.pathname : `#${id}`;
+  if (isNew) history.replaceState(null, "", address);
+  else if (idOfAddress() !== id) history.pushState(null, "", address);
+  conversation.expect();
+  if (!isNew) composer.isBusy = false;
+  conversations.select(id);
+  connection.open(id);
+}
+
+function handle(event: PageEvent): void {
+  switch (event.type) {
+    case "hello":
+      agent = event.agent;
+      setText(find("agent"), agent);
+      status.show(event.status);
+      if (shown !== null && event.conversation === null) forgetShown();
+      conversation.show(event.conversation, agent);
+      conversations.show(event.conversations, shown);
+      questions.show(event.questions);
+      showTitle(event.questions.length);
+      return;
+    case "status":
+      status.show(event.status);
+      return;
+    case "conversations": {
+      const wasListed = shown !== null && conversations.includes(shown);
+      conversations.show(event.conversations, shown);
+      if (shown !== null && wasListed && !conversations.includes(shown)) {
+        open(null);
+        composer.note("The conversation was deleted.");
+      }
+      return;
+    }
+    case "questions":
+      questions.show(event.questions);
+      showTitle(event.questions.length);
+      return;
+    case "turn":
+      conversation.update(event.turn);
+      return;
+    case "text":
+      conversation.append(event.turn, event.part, event.text);
+  }
+}
+
+/** The conversation of the address is unknown: the page shows a new one. */
+function forgetShown(): void {
+  shown = null;
+  history.replaceState(null, "", location.pathname);
+  composer.note("The conversation no longer exists.");
+}
+
+function showTitle(waiting: number): void {
+  document.title = waiting === 0 ? agent : `(${waiting}) Permission – ${agent}`;
+}
+
+/** The conversation that the address names, such as `#page-…`. */
+function idOfAddress(): string | null {
+  const id = location.hash.slice(1);
+  return /^[\w-]{1,100}$/.test(id) ? id : null;
+}

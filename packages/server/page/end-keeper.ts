@@ -1,0 +1,45 @@
+/** Distance from the end that still counts as the end, in pixels. */
+const NEAR_END = 48;
+
+/** Keeps the end of a text in view while the text grows, unless somebody has scrolled away from it. */
+export class EndKeeper {
+  readonly #box: HTMLElement;
+  readonly #onChange: (isAtEnd: boolean) => void;
+  #isAtEnd = true;
+  #lastTop = 0;
+
+  constructor(box: HTMLElement, content: HTMLElement, onChange: (isAtEnd: boolean) => void) {
+    this.#box = box;
+    this.#onChange = onChange;
+    box.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
+    const observer = new ResizeObserver(() => this.keep());
+    observer.observe(box);
+    observer.observe(content);
+  }
+
+  /** Goes to the end, and stays there. */
+  goToEnd(): void {
+    this.#set(true);
+    this.keep();
+  }
+
+  keep(): void {
+    if (!this.#isAtEnd) return;
+    this.#box.scrollTop = this.#box.scrollHeight;
+    this.#lastTop = this.#box.scrollTop;
+  }
+
+  #noteScroll(): void {
+    const { scrollTop, scrollHeight, clientHeight } = this.#box;
+    // Only a person scrolls up: the text may have grown before this event.
+    if (scrollHeight - scrollTop - clientHeight <= NEAR_END) this.#set(true);
+    else if (scrollTop < this.#lastTop) this.#set(false);
+    this.#lastTop = scrollTop;
+  }
+
+  #set(isAtEnd: boolean): void {
+    if (isAtEnd === this.#isAtEnd) return;
+    this.#isAtEnd = isAtEnd;
+    this.#onChange(isAtEnd);
+  }
+}

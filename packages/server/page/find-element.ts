@@ -1,0 +1,11 @@
+/** Returns an element of index.html by its id. */
+export function find<Type extends Element = HTMLElement>(id: string): Type {
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`index.html has no element "${id}".`);
+  return element as Element as Type;
+}
+
+/** Sets a text only if it differs: screen readers announce every change of some elements. */
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,31 @@
+import type { PageTool } from "../src/page/page-events.js";
+import { setText } from "./find-element.js";
+import { make } from "./make-element.js";
+import { detail } from "./questions-view.js";
+
+const STATES: Readonly<Record<PageTool["state"], string>> = { running: "running …", done: "done", failed: "failed" };
+
+/** A call of a tool: its name and state, and on demand its arguments and result. */
+export class ToolView {
+  readonly id: string;
+  readonly element: HTMLElement;
+  readonly #state = make("span", { class: "tool-state" });
+  readonly #result = make("div");
+  #shownResult: string | null = null;
+
+  constructor(tool: PageTool) {
+    this.id = tool.id;
+    const summary = make("summary", {}, [make("span", { class: "tool-name" }, tool.name), " ", this.#state]);
+    const details = make("details", {}, [summary, ...detail("Arguments", tool.arguments), this.#result]);
+    this.element = make("div", { class: "tool", role: "group", "aria-label": `Tool: ${tool.name}` }, details);
+    this.show(tool);
+  }
+
+  show({ state, result }: PageTool): void {
+    setText(this.#state, STATES[state]);
+    this.element.className = `tool ${state}`;
+    if (result === this.#shownResult) return;
+    this.#shownResult = result;
+    this.#result.replaceChildren(...(result === null ? [] : detail("Result", result)));
+  }
+}

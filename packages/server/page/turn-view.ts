@@ -1,0 +1,84 @@
+import type { PagePart, PageTurn } from "../src/page/page-events.js";
+import { formatTime } from "./format-figures.js";
+import { make } from "./make-element.js";
+import { TextView } from "./text-view.js";
+import { ToolView } from "./tool-view.js";
+
+type PartView = TextView | ToolView;
+
+/** A message and its reply. */
+export class TurnView {
+  readonly elements: readonly HTMLElement[];
+  isBusy = true;
+  readonly #onChange: () => void;
+  readonly #reply: HTMLElement;
+  readonly #body = make("div");
+  readonly #state = make("div", { class: "turn-state" });
+  #parts: PartView[] = [];
+
+  constructor(turn: PageTurn, agent: string, onChange: () => void) {
+    this.#onChange = onChange;
+    const message = make("article", { class: "message", "aria-label": "You" }, [
+      make("div", { class: "author" }, [make("h2", {}, "You"), timeOf(turn.at)]),
+      make("p", { dir: "auto" }, turn.message),
+    ]);
+    this.#reply = make("article", { class: "reply", "aria-label": agent }, [
+      make("div", { class: "author" }, make("h2", { dir: "auto" }, agent)),
+      this.#body,
+      this.#state,
+    ]);
+    this.elements = [message, this.#reply];
+    this.show(turn);
+  }
+
+  show(turn: PageTurn): void {
+    this.isBusy = turn.state === "waiting" || turn.state === "running";
+    for (const [index, part] of turn.parts.entries()) this.#showPart(index, part);
+    for (const { element } of this.#parts.splice(turn.parts.length)) element.remove();
+    this.#reply.setAttribute("aria-busy", String(this.isBusy));
+    this.#state.replaceChildren(...stateOf(turn));
+    this.#onChange();
+  }
+
+  /** Adds text at the end of a part, which may be a new one. */
+  append(index: number, text: string): void {
+    let part = this.#parts[index];
+    if (part === undefined && index === this.#parts.length) part = this.#showPart(index, { type: "text", text: "" });
+    if (part instanceof TextView) part.append(text);
+  }
+
+  #showPart(index: number, part: PagePart): PartView {
+    const before = this.#parts[index];
+    if (part.type === "text" && before instanceof TextView) {
+      before.show(part.text);
+      return before;
+    }
+    if (part.type === "tool" && before instanceof ToolView && before.id === part.id) {
+      before.show(part);
+      return before;
+    }
+    const view = part.type === "text" ? new TextView(this.#onChange) : new ToolView(part);
+    if (part.type === "text") (view as TextView).show(part.text);
+    if (before === undefined) this.#body.append(view.element);
+    else before.element.replaceWith(view.element);
+    this.#parts[index] = view;
+    return view;
+  }
+}
+
+function timeOf(at: string): HTMLElement {
+  return make("time", { datetime: at }, formatTime(at));
+}
+
+/** The line below a reply. */
+function stateOf({ state, error }: PageTurn): HTMLElement[] {
+  if (state === "waiting") return [make("p", { class: "waiting" }, "waiting for other messages …")];
+  if (state === "running") return [make("p", { class: "writing" }, make("span", { class: "unseen" }, "writing"))];
+  if (state === "stopped") return [make("p", { class: "stopped" }, "stopped")];
+  if (state === "done") return [];
+  const hint = error?.hint ?? null;
+  return [
+    make("p", { class: "problem", dir: "auto" }, error?.message ?? "The reply failed."),
+    ...(hint === null ? [] : [make("p", { class: "hint", dir: "auto" }, hint)]),
+  ];
+}
