@@ -196,7 +196,7 @@ class NodeAgentServer implements AgentServer {
       admit(handle);
       this.#listener = listener;
       this.#service.url = listener.url;
-      this.#wyoming = await this.#listenWyoming();
+      this.#wyoming = await this.#listenWyoming(host);
       await this.#openStatus();
       const wyoming = this.#wyoming && { url: this.#wyoming.url, port: this.#wyoming.port };
       return { url: listener.url, port: listener.port, madeKey: made, keyFile: file, wyoming };
@@ -206,11 +206,11 @@ class NodeAgentServer implements AgentServer {
     }
   }
 
-  async #listenWyoming(): Promise<WyomingListener | null> {
-    const { wyoming } = this.#settings;
-    if (wyoming === undefined) return null;
+  async #listenWyoming(host: string): Promise<WyomingListener | null> {
+    const { wyoming: settings, conversations } = this.#settings;
+    if (settings === undefined) return null;
     const { listenWyoming } = await import("./wyoming/wyoming-listener.js");
-    return listenWyoming(this.#service, wyoming);
+    return listenWyoming(this.#service, { settings, host, conversations });
   }
 
   async #openStatus(): Promise<void> {

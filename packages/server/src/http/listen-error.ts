@@ -6,31 +6,40 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-type Explain = (address: ListenAddress) => { message: string; hint: string };
+/** Names of the settings that choose an address, for people. */
+export interface AddressSettings {
+  readonly host: string;
+  readonly port: string;
+}
+
+type Explain = (address: ListenAddress, settings: AddressSettings) => { message: string; hint: string };
+
+/** Settings of the service itself. */
+const SERVICE_SETTINGS: AddressSettings = { host: "--host or serve.host", port: "--port or serve.port" };
 
 const named = ({ host, port }: ListenAddress) => `${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 /** Failures to listen, by the system's code. */
 const explanations: Readonly<Record<string, Explain>> = {
-  EADDRINUSE: (address) => ({
+  EADDRINUSE: (address, { port }) => ({
     message: `Another program listens on ${named(address)}.`,
-    hint: "Stop it, or choose another port with --port or serve.port; 0 takes a free one.",
+    hint: `Stop it, or choose another port with ${port}; 0 takes a free one.`,
   }),
-  EACCES: (address) => ({
+  EACCES: (address, { port }) => ({
     message: `Listening on ${named(address)} is not permitted.`,
-    hint: "Choose a port of 1024 or above with --port or serve.port, or let the system's administrator permit it.",
+    hint: `Choose a port of 1024 or above with ${port}, or let the system's administrator permit it.`,
   }),
-  EADDRNOTAVAIL: (address) => ({
+  EADDRNOTAVAIL: (address, { host }) => ({
     message: `This machine does not have the address ${address.host}.`,
-    hint: "Set --host or serve.host to one of its addresses, to 127.0.0.1, or to 0.0.0.0 for all of them.",
+    hint: `Set ${host} to one of its addresses, to 127.0.0.1, or to 0.0.0.0 for all of them.`,
   }),
-  ENOTFOUND: (address) => ({
+  ENOTFOUND: (address, { host }) => ({
     message: `The host name "${address.host}" has no address.`,
-    hint: "Set --host or serve.host to an address of this machine, to 127.0.0.1, or to 0.0.0.0 for all of them.",
+    hint: `Set ${host} to an address of this machine, to 127.0.0.1, or to 0.0.0.0 for all of them.`,
   }),
-  EAFNOSUPPORT: (address) => ({
+  EAFNOSUPPORT: (address, { host }) => ({
     message: `This machine does not support addresses such as ${address.host}.`,
-    hint: "Set --host or serve.host to 127.0.0.1, or to 0.0.0.0 for all addresses.",
+    hint: `Set ${host} to 127.0.0.1, or to 0.0.0.0 for all addresses.`,
   }),
 };
 const aliases: Readonly<Record<string, string>> = {
@@ -44,13 +53,13 @@ export function listenFailed(message: string, hint: string, cause?: unknown): Se
   return new ServiceError({ code: "listen-failed", status: 500, type: "server_error", message, hint, cause });
 }
 
-/** Converts the error of a server that cannot listen. */
-export function listenError(cause: unknown, address: ListenAddress): ServiceError {
+/** Converts the error of a server that cannot listen. `settings`: where its address is set. */
+export function listenError(cause: unknown, address: ListenAddress, settings = SERVICE_SETTINGS): ServiceError {
   const code = (cause as NodeJS.ErrnoException | null)?.code ?? "unknown error";
   const explain = explanations[aliases[code] ?? code];
-  const { message, hint } = explain?.(address) ?? {
+  const { message, hint } = explain?.(address, settings) ?? {
     message: `Listening on ${named(address)} failed (${code}).`,
-    hint: "Choose another address with --host or serve.host, or another port with --port or serve.port.",
+    hint: `Choose another address with ${settings.host}, or another port with ${settings.port}.`,
   };
   return listenFailed(message, hint, cause);
 }

@@ -1,0 +1,174 @@
+/** Largest frame: line, data and payload together. A longer one ends the connection, whatever length it announces. */
+export const MAX_FRAME_BYTES = 1024 * 1024;
+/** First size of the buffer of a frame. Most frames fit. */
+const FIRST_BUFFER_BYTES = 1024;
+const NEWLINE = 10;
+
+/** An event of the protocol, without its payload. */
+export interface WyomingEvent {
+  readonly type: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  /** Bytes of the line and of the data. */
+  readonly bytes: number;
+}
+
+/** Why the bytes of a peer cannot be read any further. */
+export type FrameFault = "frame-too-large" | "length-not-valid" | "line-not-valid" | "data-not-valid";
+
+/** A frame whose line was read. */
+interface Begun {
+  readonly type: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly lineBytes: number;
+  readonly dataBytes: number;
+  readonly payloadBytes: number;
+}
+
+/**
+ * Reads events from bytes that come in pieces of any size. A frame is one line of JSON with `type`, `data`, `data_length`
+ * and `payload_length`, then a block of JSON whose members replace those of `data`, then a payload, which is skipped.
+ *
+ * - At most {@link MAX_FRAME_BYTES} are kept. The announced lengths are checked before a block is read.
+ * - After a fault, nothing is read any more.
+ */
+export class FrameReader {
+  #fault: FrameFault | null = null;
+  /** Bytes of the line, or of the data block, so far. */
+  #buffer = new Uint8Array(0);
+  #keptBytes = 0;
+  /** The frame whose blocks are read. Null while a line is read. */
+  #begun: Begun | null = null;
+  /** Bytes of the payload that are still to come. */
+  #payloadLeft = 0;
+
+  get fault(): FrameFault | null {
+    return this.#fault;
+  }
+
+  /** Memory for the frame that is not complete, in bytes. */
+  get bufferBytes(): number {
+    return this.#buffer.length;
+  }
+
+  /** Whether the last frame is not complete. */
+  get isWithinFrame(): boolean {
+    return this.#keptBytes > 0 || this.#begun !== null;
+  }
+
+  /** Reads the next bytes, and returns the events that they complete: those before a fault. Never throws. */
+  push(bytes: Uint8Array): WyomingEvent[] {
+    const events: WyomingEvent[] = [];
+    let at = 0;
+    while (at < bytes.length && this.#fault === null) {
+      const rest = bytes.subarray(at);
+      if (this.#begun === null) at += this.#readLine(rest);
+      else if (this.#keptBytes < this.#begun.dataBytes) at += this.#readData(rest, this.#begun);
+      else at += this.#skipPayload(rest);
+      this.#endFrame(events);
+    }
+    if (this.#fault !== null) this.#release();
+    return events;
+  }
+
+  #readLine(bytes: Uint8Array): number {
+    const end = bytes.indexOf(NEWLINE);
+    const length = end < 0 ? bytes.length : end;
+    const lineBytes = this.#keptBytes + length + 1;
+    if (lineBytes > MAX_FRAME_BYTES) this.#fault = "frame-too-large";
+    else {
+      this.#keep(bytes.subarray(0, length));
+      if (end >= 0) this.#begin(parseObject(this.#takeKept()), lineBytes);
+    }
+    return length + 1;
+  }
+
+  #begin(line: Record<string, unknown> | null, lineBytes: number): void {
+    const data = line === null ? null : dataOf(line.data);
+    if (line === null || data === null || typeof line.type !== "string") {
+      this.#fault = "line-not-valid";
+      return;
+    }
+    const dataBytes = lengthOf(line.data_length);
+    const payloadBytes = lengthOf(line.payload_length);
+    if (dataBytes === null || payloadBytes === null) this.#fault = "length-not-valid";
+    else if (lineBytes + dataBytes + payloadBytes > MAX_FRAME_BYTES) this.#fault = "frame-too-large";
+    else {
+      this.#begun = { type: line.type, data, lineBytes, dataBytes, payloadBytes };
+      this.#payloadLeft = payloadBytes;
+    }
+  }
+
+  #readData(bytes: Uint8Array, { dataBytes }: Begun): number {
+    const length = Math.min(bytes.length, dataBytes - this.#keptBytes);
+    this.#keep(bytes.subarray(0, length));
+    return length;
+  }
+
+  #skipPayload(bytes: Uint8Array): number {
+    const length = Math.min(bytes.length, this.#payloadLeft);
+    this.#payloadLeft -= length;
+    return length;
+  }
+
+  /** Adds the event of the frame if it is complete. */
+  #endFrame(events: WyomingEvent[]): void {
+    const begun = this.#begun;
+    if (begun === null || this.#payloadLeft > 0 || this.#keptBytes < begun.dataBytes) return;
+    const { type, lineBytes, dataBytes } = begun;
+    const data = dataBytes === 0 ? {} : parseObject(this.#takeKept());
+    if (data === null) this.#fault = "data-not-valid";
+    else events.push({ type, data: { ...begun.data, ...data }, bytes: lineBytes + dataBytes });
+    this.#begun = null;
+  }
+
+  /** Copies bytes: the pieces of a peer that sends single bytes would take a hundred times their length. */
+  #keep(bytes: Uint8Array): void {
+    const length = this.#keptBytes + bytes.length;
+    if (length > this.#buffer.length) {
+      const size = Math.min(MAX_FRAME_BYTES, Math.max(FIRST_BUFFER_BYTES, 2 ** Math.ceil(Math.log2(length))));
+      const larger = new Uint8Array(size);
+      larger.set(this.#buffer.subarray(0, this.#keptBytes));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(bytes, this.#keptBytes);
+    this.#keptBytes = length;
+  }
+
+  #takeKept(): Uint8Array {
+    const kept = this.#buffer.subarray(0, this.#keptBytes);
+    this.#release();
+    return kept;
+  }
+
+  #release(): void {
+    this.#buffer = new Uint8Array(0);
+    this.#keptBytes = 0;
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+function parseObject(bytes: Uint8Array): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(utf8.decode(bytes));
+    return isRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Returns the data in a line, empty if it has none, or null if it is not an object. */
+function dataOf(value: unknown): Record<string, unknown> | null {
+  if (value === undefined || value === null) return {};
+  return isRecord(value) ? value : null;
+}
+
+/** Returns a length in a line, 0 if it has none, or null for anything but a count of bytes. */
+function lengthOf(value: unknown): number | null {
+  if (value === undefined || value === null) return 0;
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null;
+}

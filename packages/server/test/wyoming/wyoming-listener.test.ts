@@ -1,0 +1,445 @@
+import { createServer as createTcpServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { defineTool, EngineError, openAgent } from "@nanoagent/runtime";
+import { ScriptedEngine } from "@nanoagent/runtime/testing";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { listenHost } from "../../src/wyoming/wyoming-listener.js";
+import { houseConfig, type ServedHouse, serveWyoming } from "./serve-wyoming.js";
+import { WyomingClient } from "./wyoming-client.js";
+
+/** For a busy machine. */
+const PATIENCE = { timeout: 20_000 };
+/** A reply whose first piece comes after a minute, so that it never ends within a test. */
+const slow = { deltas: ["never"], delayMilliseconds: 60_000 };
+const plain = { spec: houseConfig.spec, device: houseConfig.device };
+
+const opened: ServedHouse[] = [];
+
+afterEach(async () => {
+  for (const house of opened.splice(0)) await house.close();
+});
+
+async function serve(...parameters: Parameters<typeof serveWyoming>) {
+  const house = await serveWyoming(...parameters);
+  opened.push(house);
+  return house;
+}
+
+const failure = (message: string) => new EngineError({ code: "engine-failed", message });
+const scripted = (...replies: NonNullable<ConstructorParameters<typeof ScriptedEngine>[0]>) => {
+  const engine = new ScriptedEngine(replies);
+  return { engine, agent: openAgent(plain, { engine }) };
+};
+
+describe("a Wyoming service", () => {
+  test("describes the agent as a service that handles texts", async () => {
+    const house = await serve();
+    expect(house.url).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
+    const client = await house.connect();
+    client.send("describe");
+    const artifact = {
+      name: "house",
+      attribution: { name: "nanoagent", url: expect.stringMatching(/^https:/) },
+      installed: true,
+      description: "Agent house, served by nanoagent",
+      version: "1.2.3",
+    };
+    expect(await client.read()).toEqual({
+      type: "info",
+      data: {
+        asr: [],
+        tts: [],
+        handle: [
+          {
+            ...artifact,
+            models: [{ ...artifact, languages: ["en", "de"] }],
+            supports_handled_streaming: false,
+            supports_home_control: false,
+          },
+        ],
+        intent: [],
+        wake: [],
+        mic: [],
+        snd: [],
+      },
+    });
+  });
+
+  test("offers the languages of the settings, else those that the agent has, else those of assistants", async () => {
+    const languagesOf = async (...parameters: Parameters<typeof serveWyoming>) => {
+      const client = await (await serve(...parameters)).connect();
+      client.send("describe");
+      const info = (await client.read())?.data as { handle: [{ models: [{ languages: string[] }] }] };
+      return info.handle[0].models[0].languages;
+    };
+    expect(await languagesOf(undefined, { wyoming: { port: 0, languages: ["fr"] } })).toEqual(["fr"]);
+    expect(await languagesOf(openAgent(plain))).toEqual(expect.arrayContaining(["en", "de", "ja"]));
+    expect(await languagesOf(openAgent(houseConfig, { engine: new ScriptedEngine() }))).toContain("ja");
+    const [lamp] = houseConfig.intents?.definitions ?? [];
+    const anyLanguage = { definitions: [lamp, { name: "x", sentences: ["x"], answer: "x" }] };
+    expect(await languagesOf(openAgent({ ...houseConfig, intents: anyLanguage } as typeof houseConfig))).toContain(
+      "ja",
+    );
+  });
+
+  test("handles a text as it is spoken, and gives the context back", async () => {
+    const client = await (await serve()).connect();
+    const context = { conversation_id: "01J", device_id: "kitchen", more: [1, { a: null }] };
+    expect(await client.ask("turn on the lamp", context)).toEqual({
+      type: "handled",
+      data: { text: "The lamp is on.", context },
+    });
+    expect(await client.ask("hello")).toEqual({
+      type: "handled",
+      data: { text: "Hello from house! How can I assist?" },
+    });
+  });
+
+  test("says what it did not handle: no text, no reply, and a text that no rule understands", async () => {
+    const house = await serve();
+    const client = await house.connect();
+    const context = { conversation_id: "a" };
+    expect(await client.ask("make tea", context)).toEqual({
+      type: "not-handled",
+      data: { text: "I don't understand that. This is what I know: lamp.", context },
+    });
+    expect(await client.ask(" \n", context)).toMatchObject({ type: "not-handled", data: { context } });
+    const silent = await (await serve(scripted("   ").agent)).connect();
+    expect(await silent.ask("hello")).toEqual({ type: "not-handled", data: { text: "I have no answer to that." } });
+  });
+
+  test("answers pings, ignores unknown events, and keeps the order", async () => {
+    const client = await (await serve()).connect();
+    client.send("audio-start", { rate: 16_000, width: 2, channels: 1 });
+    client.send("ping", { text: "one" });
+    client.send("transcribe", { language: "en" });
+    client.send("transcript", { text: "hello" });
+    client.send("no-such-event", { data: {} });
+    client.send("ping");
+    client.send("describe");
+    const types = [];
+    for (let count = 0; count < 4; count++) types.push(await client.read());
+    expect(types).toMatchObject([
+      { type: "pong", data: { text: "one" } },
+      { type: "handled" },
+      { type: "pong", data: {} },
+      { type: "info" },
+    ]);
+  });
+
+  test("skips audio, and reads the data in a line like that in a block", async () => {
+    const client = await (await serve()).connect();
+    const audio = JSON.stringify({ type: "audio-chunk", data: { rate: 16_000 }, payload_length: 4096 });
+    client.socket.write(`${audio}\n`);
+    client.socket.write(Buffer.alloc(4096, "\n"));
+    client.socket.write(`${JSON.stringify({ type: "transcript", data: { text: "hello" } })}\n`);
+    expect(await client.read()).toMatchObject({ type: "handled" });
+  });
+
+  test("a transcript without a text is an error, and the connection goes on", async () => {
+    const client = await (await serve()).connect();
+    client.send("transcript", { text: 7 });
+    expect(await client.read()).toEqual({
+      type: "error",
+      data: { text: "The transcript has no text.", code: "request-not-valid" },
+    });
+    expect(await client.ask("hello")).toMatchObject({ type: "handled" });
+  });
+
+  test("an error is one sentence with the code of the error, and shows no paths", async () => {
+    const { agent } = scripted({ error: failure("/home/ada/model.gguf is gone.") });
+    const client = await (await serve(agent)).connect();
+    const answer = await client.ask("hello");
+    expect(answer?.type).toBe("error");
+    expect(answer?.data.text).not.toContain("/home/ada");
+    expect(answer?.data.text).toMatch(/^[^.]+(?:\.\S[^.]*)*\.$/);
+    expect(answer?.data.code).toMatch(/^[a-z-]+$/);
+  });
+
+  test("a context that is nested too deep to be written does no harm", async () => {
+    const client = await (await serve()).connect();
+    const levels = 100_000;
+    const context = `{"a":${"[".repeat(levels)}${"]".repeat(levels)}}`;
+    client.socket.write(`{"type":"transcript","data":{"text":"hello","context":${context}}}\n`);
+    expect(await client.read()).toMatchObject({ type: "handled", data: { text: expect.stringMatching(/^Hello/) } });
+  });
+});
+
+describe("a conversation by voice", () => {
+  const heard = (engine: ScriptedEngine) =>
+    engine.requests.map(({ messages }) => messages.map(({ content }) => content));
+
+  test("goes on over connections with its id, and stays apart from others", async () => {
+    const { engine, agent } = scripted("One.", "Two.", "Three.", "**Four**.");
+    const house = await serve(agent);
+    const turn = async (text: string, conversation_id: string) => {
+      const client = await house.connect();
+      const answer = await client.ask(text, { conversation_id });
+      client.close();
+      return answer?.data.text;
+    };
+    expect(await turn("a", "01J")).toBe("One.");
+    expect(await turn("b", "01K")).toBe("Two.");
+    expect(await turn("c", "01J")).toBe("Three.");
+    expect(await turn("d", "01J")).toBe("Four.");
+    expect(heard(engine)).toEqual([["a"], ["b"], ["a", "One.", "c"], ["a", "One.", "c", "Three.", "d"]]);
+  });
+
+  test("without an id belongs to its connection", async () => {
+    const { engine, agent } = scripted("One.", "Two.", "Three.");
+    const house = await serve(agent);
+    const [one, other] = [await house.connect(), await house.connect()];
+    await one.ask("a");
+    await other.ask("b");
+    await one.ask("c");
+    expect(heard(engine)).toEqual([["a"], ["b"], ["a", "One.", "c"]]);
+  });
+
+  test("runs its turns one after the other, also from several connections", async () => {
+    const { engine, agent } = scripted({ deltas: ["One."], delayMilliseconds: 50 }, "Two.");
+    const house = await serve(agent);
+    const [one, other] = [await house.connect(), await house.connect()];
+    const context = { conversation_id: "01J" };
+    one.send("transcript", { text: "a", context });
+    await vi.waitFor(() => expect(engine.requests).toHaveLength(1), PATIENCE);
+    expect(await other.ask("b", context)).toMatchObject({ data: { text: "Two." } });
+    expect(heard(engine)).toEqual([["a"], ["a", "One.", "b"]]);
+  });
+
+  test("continues after a failed turn as the peer heard it", async () => {
+    const { engine, agent } = scripted("One.", { deltas: ["Half"], error: failure("Gone.") }, "Three.");
+    const client = await (await serve(agent)).connect();
+    await client.ask("a");
+    expect(await client.ask("b")).toMatchObject({ type: "error" });
+    await client.ask("c");
+    expect(heard(engine).at(-1)).toEqual(["a", "One.", "c"]);
+  });
+
+  test("asks nobody else for permission: a tool that asks is refused if nobody can answer", async () => {
+    const runs: string[] = [];
+    const siren = defineTool({
+      name: "siren",
+      description: "Sounds a siren.",
+      input: { type: "object", properties: {} },
+      permission: "ask",
+      run: () => {
+        runs.push("siren");
+        return "loud";
+      },
+    });
+    const intents = { definitions: [{ name: "siren", sentences: ["sound the siren"], tool: "siren" }] };
+    const house = await serve(openAgent({ ...plain, intents }, { tools: [siren] }));
+    expect(await (await house.connect()).ask("sound the siren")).toMatchObject({ type: "handled" });
+    expect(runs).toEqual([]);
+  });
+});
+
+describe("many and bad peers", () => {
+  test("several are answered at once", async () => {
+    const house = await serve();
+    const clients = await Promise.all(Array.from({ length: 20 }, () => house.connect()));
+    const answers = await Promise.all(clients.map((client) => client.ask("turn on the lamp")));
+    expect(answers.map((answer) => answer?.data.text)).toEqual(Array(20).fill("The lamp is on."));
+  });
+
+  test("the 65th connection is refused, and one that ends makes room", async () => {
+    const house = await serve();
+    const clients = await Promise.all(Array.from({ length: 64 }, () => house.connect()));
+    for (const client of clients) client.send("ping");
+    await Promise.all(clients.map((client) => client.read()));
+    const refused = await WyomingClient.open(house.url);
+    expect(await refused.read()).toBeNull();
+    expect(house.log).toContainEqual(
+      expect.objectContaining({ event: "connection-refused", protocol: "wyoming", client: "127.0.0.1" }),
+    );
+    clients[0]?.close();
+    await vi.waitFor(async () => {
+      const next = await WyomingClient.open(house.url);
+      next.send("ping");
+      const answer = await next.read();
+      next.close();
+      expect(answer).toMatchObject({ type: "pong" });
+    }, PATIENCE);
+  });
+
+  test.each([
+    ["a length above the limit", '{"type":"transcript","data_length":2000000}\n', "frame-too-large"],
+    ["a huge length", `{"type":"audio-chunk","payload_length":${2 ** 53 - 1}}\n`, "frame-too-large"],
+    ["a negative length", '{"type":"ping","data_length":-5}\n', "length-not-valid"],
+    ["another protocol", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "line-not-valid"],
+  ])("%s ends the connection, and only that", async (_name, bytes, reason) => {
+    const house = await serve();
+    const [bad, good] = [await house.connect(), await house.connect()];
+    bad.socket.write(bytes);
+    expect(await bad.read()).toBeNull();
+    expect(house.log).toContainEqual(
+      expect.objectContaining({ event: "connection-ended", protocol: "wyoming", reason }),
+    );
+    expect(await good.ask("hello")).toMatchObject({ type: "handled" });
+  });
+
+  test("a line that never ends is cut off at the limit", async () => {
+    const house = await serve();
+    const client = await house.connect();
+    const piece = Buffer.alloc(64 * 1024, " ");
+    let sent = 0;
+    let isOver = false;
+    client.socket.on("close", () => {
+      isOver = true;
+    });
+    while (!isOver && sent < 64 * 1024 * 1024) {
+      client.socket.write(piece);
+      sent += piece.length;
+      await sleep(1);
+    }
+    expect(isOver).toBe(true);
+    expect(house.log).toContainEqual(expect.objectContaining({ reason: "frame-too-large" }));
+  });
+
+  test("frames of all peers together have a limit", async () => {
+    const house = await serve();
+    const clients = await Promise.all(Array.from({ length: 6 }, () => house.connect()));
+    for (const client of clients) {
+      client.socket.write('{"type":"transcript","data_length":1000000}\n');
+      client.socket.write(Buffer.alloc(900_000, " "));
+    }
+    await vi.waitFor(
+      () => expect(house.log).toContainEqual(expect.objectContaining({ reason: "too-much-memory" })),
+      PATIENCE,
+    );
+    expect(await (await house.connect()).ask("hello")).toMatchObject({ type: "handled" });
+  });
+
+  test.each([
+    ["closes", (client: WyomingClient) => client.close()],
+    ["closes its own direction", (client: WyomingClient) => client.socket.end()],
+    ["resets", (client: WyomingClient) => client.socket.resetAndDestroy()],
+  ])("a peer that %s in the middle of a turn aborts it", async (_name, leave) => {
+    const { engine, agent } = scripted(slow, "Next.");
+    const house = await serve(agent);
+    const client = await house.connect();
+    client.send("transcript", { text: "a" });
+    await vi.waitFor(() => expect(engine.requests).toHaveLength(1), PATIENCE);
+    leave(client);
+    await vi.waitFor(
+      () => expect(house.log).toContainEqual(expect.objectContaining({ event: "turn-end", outcome: "aborted" })),
+      PATIENCE,
+    );
+    expect(await (await house.connect()).ask("b")).toMatchObject({ data: { text: "Next." } });
+  });
+
+  test("a peer that sends more than it reads waits, and loses nothing", async () => {
+    const { agent } = scripted(...Array.from({ length: 30 }, (_, index) => `Reply ${index}.`));
+    const client = await (await serve(agent)).connect();
+    for (let index = 0; index < 30; index++) client.send("transcript", { text: `Question ${index}` });
+    // Two turns of this connection's conversation never overlap, and at most one waits for a place.
+    const answers = [];
+    for (let index = 0; index < 30; index++) answers.push((await client.read())?.data.text);
+    expect(answers).toEqual(Array.from({ length: 30 }, (_, index) => `Reply ${index}.`));
+  });
+
+  test("a full queue is an error", async () => {
+    const { engine, agent } = scripted(slow);
+    const house = await serve(agent);
+    const clients = await Promise.all(Array.from({ length: 17 }, () => house.connect()));
+    for (const client of clients) client.send("transcript", { text: "a" });
+    await vi.waitFor(async () => {
+      const { turns } = await house.server.status();
+      expect(turns.running + turns.waiting).toBe(17);
+    }, PATIENCE);
+    expect(await (await house.connect()).ask("b")).toEqual({
+      type: "error",
+      data: { text: "The agent already has 17 requests to answer.", code: "queue-full" },
+    });
+    expect(engine.requests.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("start and end", () => {
+  test("a port in use is named with its setting", async () => {
+    const other = createTcpServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as { port: number };
+    await expect(serveWyoming(undefined, { wyoming: { port } })).rejects.toMatchObject({
+      code: "listen-failed",
+      message: `Another program listens on 127.0.0.1:${port}.`,
+      hint: expect.stringContaining("serve.wyoming.port"),
+    });
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  test("running turns end before the service does, and further ones are refused", async () => {
+    const { engine, agent } = scripted({ deltas: ["Done."], delayMilliseconds: 300 });
+    const house = await serve(agent);
+    const [client, idle] = [await house.connect(), await house.connect()];
+    client.send("transcript", { text: "a" });
+    await vi.waitFor(() => expect(engine.requests).toHaveLength(1), PATIENCE);
+    const drained = house.server.drain(10_000);
+    expect(await idle.ask("b")).toMatchObject({ type: "error", data: { code: "service-stopping" } });
+    await drained;
+    await house.server.close();
+    expect(await client.read()).toMatchObject({ type: "handled", data: { text: "Done." } });
+    expect(await client.read()).toBeNull();
+    expect(await idle.read()).toBeNull();
+    await expect(WyomingClient.open(house.url)).rejects.toThrow();
+  });
+
+  test("a turn that takes too long is aborted at the end", async () => {
+    const { engine, agent } = scripted(slow);
+    const house = await serve(agent);
+    const client = await house.connect();
+    client.send("transcript", { text: "a" });
+    await vi.waitFor(() => expect(engine.requests).toHaveLength(1), PATIENCE);
+    await house.server.close();
+    expect(await client.read()).toMatchObject({ type: "error", data: { code: "service-stopping" } });
+  });
+
+  test("goes on with the next agent after a reload", async () => {
+    const house = await serve();
+    const client = await house.connect();
+    await client.ask("hello", { conversation_id: "01J" });
+    const next = { ...plain, spec: { name: "garden" } };
+    await house.server.replaceAgent(
+      () => openAgent(next),
+      () => openAgent(plain),
+    );
+    expect(await client.ask("hello", { conversation_id: "01J" })).toMatchObject({
+      data: { text: "Hello from garden! How can I assist?" },
+    });
+    client.send("describe");
+    expect((await client.read())?.data).toMatchObject({ handle: [{ name: "garden" }] });
+  });
+});
+
+describe("who may connect", () => {
+  test.each([
+    ["127.0.0.1", [], "127.0.0.1"],
+    ["localhost", [], "localhost"],
+    ["::1", [], "::1"],
+    ["0.0.0.0", [], "127.0.0.1"],
+    ["::", [], "127.0.0.1"],
+    ["192.168.1.5", [], "127.0.0.1"],
+    ["fd00::5", [], "::1"],
+    ["127.0.0.1", ["10.0.0.1"], "0.0.0.0"],
+    ["::1", ["fd00::1"], "::"],
+    ["0.0.0.0", ["10.0.0.1"], "0.0.0.0"],
+    ["::", ["10.0.0.1"], "::"],
+    ["192.168.1.5", ["10.0.0.1"], "192.168.1.5"],
+  ])("a service on %s with the clients %j listens on %s", (host, allow_clients, expected) => {
+    expect(listenHost({ host, settings: { port: 0, allow_clients } })).toBe(expected);
+  });
+
+  test("with clients, this machine may still connect", async () => {
+    const house = await serve(undefined, { wyoming: { port: 0, allow_clients: ["203.0.113.0/24"] } });
+    const { port } = new URL(house.url.replace("tcp:", "http:"));
+    const client = await WyomingClient.open(`tcp://127.0.0.1:${port}`);
+    expect(await client.ask("hello")).toMatchObject({ type: "handled" });
+    client.close();
+  });
+
+  test("a client that is not an address is refused at the start", async () => {
+    await expect(
+      serveWyoming(undefined, { wyoming: { port: 0, allow_clients: ["home.local"] } }),
+    ).rejects.toMatchObject({ code: "listen-failed", message: expect.stringContaining('"home.local"') });
+  });
+});
