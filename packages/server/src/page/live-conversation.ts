@@ -84,6 +84,11 @@ export class LiveConversation {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.stop();
+    await this.whenIdle();
+  }
+
+  /** Resolves when no turn runs or waits. */
+  async whenIdle(): Promise<void> {
     while (this.isBusy) await this.#last;
   }
 
@@ -96,6 +101,7 @@ export class LiveConversation {
   async #run(begun: TurnProgress, ask: PageAsk, events: AsyncGenerator<AnswerEvent, void>): Promise<void> {
     const shown = new ShownText();
     let progress = begun;
+    // The events never end with an exception, and the last of them is the end of the turn.
     for await (const event of events) {
       if (event.type === "text-delta") shown.add(event.text);
       else shown.note(event);

@@ -131,6 +131,11 @@ export class PageConversations {
     this.#changed();
   }
 
+  /** Resolves when no turn runs or waits. */
+  async whenIdle(): Promise<void> {
+    await Promise.all(this.#entries.map(({ live }) => live?.whenIdle()));
+  }
+
   async #read(dir: string | null): Promise<void> {
     const index = dir === null ? null : new PageIndex(dir, this.#operated.log);
     this.#index = index;

@@ -52,7 +52,7 @@ export class PageDesk {
       onChange: () => this.#tellAll({ type: "questions", questions: this.#questions.list() }),
       absenceMilliseconds: options.absenceMilliseconds,
     });
-    operated.ended.addEventListener("abort", () => this.#close(), { once: true });
+    operated.ended.addEventListener("abort", () => void this.#close(), { once: true });
   }
 
   /** Opens the stream of a page. Throws {@link ServiceError} `too-many-pages`. */
@@ -160,7 +160,9 @@ export class PageDesk {
     this.#questions.leaveLater();
   }
 
-  #close(): void {
+  /** Ends the streams when the last turns are told. */
+  async #close(): Promise<void> {
+    await this.conversations.whenIdle();
     for (const stream of this.#streams) stream.close();
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
