@@ -1,10 +1,11 @@
-import { BYTES_PER_MB } from "@nanoagent/models";
 import { type FoundService, findServices, type Health, ServiceError, type ServiceStatus } from "@nanoagent/server";
 import type { CommandAction } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatDuration } from "../output/duration.js";
 import { formatFields, formatJson } from "../output/format.js";
 import { plainLine } from "../output/plain-text.js";
+import { describeDevice } from "./describe-device.js";
+import { describeMemory } from "./describe-memory.js";
 
 const LABEL_COLUMN = 15;
 
@@ -39,6 +40,8 @@ function describe({ status, socket }: FoundService): string {
   if (status === null) return `A service does not answer at ${plainLine(socket)}.\n`;
   const { name, url, pid, uptime_seconds, health, models, turns, conversations, questions, memory } = status;
   const where = url === null ? "not listening yet" : plainLine(url);
+  // A service of an earlier version does not report it.
+  const device = status.device ? describeDevice(status.device) : null;
   return (
     `${plainLine(name)}: ${where} (process ${pid}, running for ${formatDuration(uptime_seconds)})\n` +
     formatFields(LABEL_COLUMN, {
@@ -48,7 +51,8 @@ function describe({ status, socket }: FoundService): string {
       Tokens: `${turns.prompt_tokens} read, ${turns.cached_prompt_tokens} of them cached; ${turns.completion_tokens} written`,
       Conversations: `${conversations.open} open, at most ${conversations.max}`,
       ...(questions > 0 && { Questions: `${questions} waiting for an answer` }),
-      ...(memory !== null && { Memory: `${megabytes(memory.used_bytes)} of ${megabytes(memory.limit_bytes)} MB` }),
+      ...(memory !== null && { Memory: describeMemory(memory) }),
+      ...(device !== null && { Device: device }),
     })
   );
 }
@@ -66,8 +70,4 @@ function describeModel({ id, target, engine, context_tokens }: ServiceStatus["mo
     ...(context_tokens === null ? [] : [`${context_tokens} tokens of context`]),
   ];
   return `${id} (${facts.join(", ")})`;
-}
-
-function megabytes(bytes: number): number {
-  return Math.round(bytes / BYTES_PER_MB);
 }

@@ -37,6 +37,7 @@ test("shows every running service, as text and as JSON", async () => {
   expect(stdout).toContain(`barn: ${barn.url} (process ${barn.pid}, running for `);
   expect(stdout).toMatch(/^Health: +ok$/m);
   expect(stdout).toMatch(/^Turns: +1 answered, 0 failed, 0 aborted; 0 running, 0 waiting$/m);
+  expect(stdout).toMatch(/^Memory: +\d+ of 200 MB \(engine 0, program \d+, tools 0\)$/m);
   const { services: found } = JSON.parse((await status("--json")).stdout);
   expect(found.map(({ name, url, pid }: { name: string; url: string; pid: number }) => ({ name, url, pid }))).toEqual([
     { name: "shed", url: shed.url, pid: shed.pid },
