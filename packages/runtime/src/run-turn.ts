@@ -57,6 +57,11 @@ export interface TurnOptions {
   instructions?: string | undefined;
   /** Tools that the caller runs itself. Default: none. */
   callerTools?: CallerTools | undefined;
+  /**
+   * Language of the message, such as `de` or `de-CH`. An agent that answers by rules uses it to say that it did not
+   * understand. Default: guessed from the words of the message.
+   */
+  language?: string | undefined;
   /** Decides in this turn about tools with the permission `ask`, instead of the agent's callback. */
   onPermission?: ToolSetOptions["onPermission"];
 }
@@ -181,6 +186,7 @@ export async function runTurn(
           messages,
           responseSchema: schema?.jsonSchema,
           sampling: { ...agent.sampling, ...sampling },
+          ...(options.language !== undefined && { language: options.language }),
           tools: offered,
           ...(mustCall && { toolChoice: "forced" as const }),
         };

@@ -72,6 +72,8 @@ export interface EngineRequest {
    */
   responseSchema?: object | undefined;
   sampling?: SamplingOptions | undefined;
+  /** Language of the last message, such as `de` or `de-CH`, if the app knows it. Engines may ignore it. */
+  language?: string | undefined;
   /**
    * Tools that the reply may call. An engine that cannot call tools ignores them. If there is also a schema, a reply is
    * either calls or text that satisfies the schema. Absent: no tools.

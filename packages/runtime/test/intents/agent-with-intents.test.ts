@@ -119,6 +119,19 @@ describe("without an engine", () => {
     expect((await runtime.process("tea")).content).toBe("Ask for the lamp.");
   });
 
+  test("the language of a message that the app knows is that of the reply", async () => {
+    await using lists = await loaded({ tools: [valve] });
+    const said = async (language?: string) => (await lists.process("tea", { language })).content;
+    expect(await said("de-CH")).toBe("Das verstehe ich nicht. Das hier kenne ich: water bed, thank, raw.");
+    expect(await said("xx")).toMatch(/^I don't understand that\./);
+    expect(await said()).toMatch(/^I don't understand that\./);
+    const definitions = [{ name: "a", sentences: { en: ["turn on the lamp"] }, answer: "a" }];
+    const fallback = { en: "Ask for the lamp.", pt_BR: "Peça a lâmpada." };
+    await using replies = await loaded({}, { intents: { definitions, fallback } });
+    expect((await replies.process("turn the radio on", { language: "pt" })).content).toBe("Peça a lâmpada.");
+    expect((await replies.process("turn the radio on", { language: "fr" })).content).toBe("Ask for the lamp.");
+  });
+
   test("the end of a turn says when no rule understood the message", async () => {
     const fallback = { ...intents, fallback: "Ask for water." } as typeof intents;
     for (const changes of [{ intents }, { intents: fallback }]) {

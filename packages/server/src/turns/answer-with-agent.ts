@@ -68,8 +68,8 @@ export async function* answerWithAgent(
   }
 }
 
-function optionsOf({ instructions, callerTools, sampling, responseSchema }: Ask): TurnOptions {
-  return { instructions: instructions ?? undefined, callerTools, sampling, responseSchema };
+function optionsOf({ instructions, callerTools, sampling, responseSchema, language }: Ask): TurnOptions {
+  return { instructions: instructions ?? undefined, callerTools, sampling, responseSchema, language };
 }
 
 /** Questions for the client of a reply, which are events of its stream. */

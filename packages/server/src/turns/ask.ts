@@ -22,6 +22,8 @@ export interface Ask {
   readonly callerTools?: CallerTools | undefined;
   readonly responseSchema?: object | undefined;
   readonly sampling?: SamplingOptions | undefined;
+  /** Language of the message, if the client tells it. */
+  readonly language?: string | undefined;
   /** Whether questions for permission may be sent to the client within this reply. */
   readonly mayAskClient: boolean;
 }

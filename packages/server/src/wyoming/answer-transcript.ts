@@ -1,5 +1,5 @@
 import crypto from "node:crypto";
-import { NanoAgentError } from "@nanoagent/models";
+import { cutText, NanoAgentError } from "@nanoagent/models";
 import { ShownText } from "../conversations/shown-text.js";
 import { errorFacts } from "../errors/error-facts.js";
 import { ServiceError } from "../errors/service-error.js";
@@ -11,6 +11,8 @@ import { spokenText } from "./spoken-text.js";
 
 /** Longest id of a conversation that is used as it is. Ids are names of folders and stand in the log. */
 const MAX_ID_CHARACTERS = 100;
+/** Longest language, such as `zh-Hant-TW`. */
+const MAX_LANGUAGE_CHARACTERS = 35;
 /** Replies without a text of the agent. */
 const HEARD_NOTHING = "I did not hear a message.";
 const SAID_NOTHING = "I have no answer to that.";
@@ -31,7 +33,8 @@ export interface TranscriptParts {
 type RunEnd = Extract<AnswerEvent, { type: "run-end" }>;
 
 /**
- * Runs a turn for the data of a `transcript`: `text`, and `context` with an optional `conversation_id`. Never rejects.
+ * Runs a turn for the data of a `transcript`: `text`, its `language`, and `context` with an optional `conversation_id`.
+ * Never rejects.
  *
  * - `handled`: the reply as it is spoken.
  * - `not-handled`: the text is empty, the reply is empty, or the agent answers by rules and none understood the text.
@@ -44,7 +47,7 @@ export async function answerTranscript(
   { operated, memory, connectionId }: TranscriptParts,
   signal: AbortSignal,
 ): Promise<TranscriptReply> {
-  const { text } = data;
+  const { text, language } = data;
   const repeated = repeatable(data.context);
   if (typeof text !== "string") return failed(textMissing());
   if (text.trim() === "") return { type: "not-handled", data: { text: HEARD_NOTHING, ...repeated } };
@@ -57,6 +60,7 @@ export async function answerTranscript(
       instructions: null,
       before: turn.before,
       message: text,
+      ...(typeof language === "string" && { language: cutText(language, MAX_LANGUAGE_CHARACTERS) }),
       mayAskClient: false,
     } as const;
     const { end, shown } = await readReply(answerEvents(operated.answering, ask, signal));

@@ -2,11 +2,31 @@ import type { IntentSettings } from "@nanoagent/models";
 import { foldingOf } from "../../fold-case.js";
 import { splitWords } from "../../split-words.js";
 
-/** Returns the config's fallback reply in the language that the message seems to be in. */
-export function fallbackFor(content: string, { fallback, definitions }: IntentSettings): string | null {
+/**
+ * Returns the config's fallback reply in the language of the message: the `told` one, or the one that the message seems to
+ * be in.
+ */
+export function fallbackFor(
+  content: string,
+  { fallback, definitions }: IntentSettings,
+  told?: string | undefined,
+): string | null {
   if (fallback === undefined || typeof fallback === "string") return fallback ?? null;
-  const language = closestLanguage(content, Object.keys(fallback), { definitions });
+  const languages = Object.keys(fallback);
+  const language = sameLanguage(told, languages) ?? closestLanguage(content, languages, { definitions });
   return language === null ? null : (fallback[language] ?? null);
+}
+
+/** Finds a language in a list: with its region, or another region of the same language. Returns null if it is not there. */
+function sameLanguage(told: string | undefined, languages: readonly string[]): string | null {
+  if (told === undefined) return null;
+  const exact = languages.find((language) => language.toLowerCase() === told.toLowerCase());
+  return exact ?? languages.find((language) => baseLanguage(language) === baseLanguage(told)) ?? null;
+}
+
+/** Returns a language without its region, in lower case: `pt` for `pt-BR` and `pt_BR`. */
+export function baseLanguage(language: string): string {
+  return language.toLowerCase().split(/[-_]/, 1)[0] ?? "";
 }
 
 /** Words of each language's sentences. Languages are in the order in which the definitions first use them. */

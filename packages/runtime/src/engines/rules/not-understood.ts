@@ -1,3 +1,5 @@
+import { baseLanguage } from "./message-language.js";
+
 /** Replies to a message that no rule understands: the statement, and the introduction to the list of abilities. */
 const sentences: Record<string, readonly [string, string]> = {
   cs: ["Tomu nerozumím.", "Znám toto:"],
@@ -22,7 +24,7 @@ const MAX_LISTED_ABILITIES = 8;
 
 /** Returns a reply in the given language, or in English for an unknown one, with the list of abilities. */
 export function notUnderstood(language: string | null, abilities: readonly string[]): string {
-  const base = language?.toLowerCase().split(/[-_]/, 1)[0] ?? "en";
+  const base = baseLanguage(language ?? "en");
   const [notThat, known] = (Object.hasOwn(sentences, base) ? sentences[base] : sentences.en) as readonly [
     string,
     string,

@@ -55,10 +55,11 @@ export class RulesEngine implements Engine {
     }
     const content = request.messages.at(-1)?.content ?? "";
     const intents = this.#intents;
+    const { language } = request;
     const { text, isUnderstood } = replyByRules(content, this.#agentName, this.#device, {
       abilities: this.#abilities,
-      language: intents && closestLanguage(content, languagesOf(intents), intents),
-      fallback: intents && fallbackFor(content, intents),
+      language: language ?? (intents && closestLanguage(content, languagesOf(intents), intents)),
+      fallback: intents && fallbackFor(content, intents, language),
     });
     const ends = (request.sampling?.stop ?? []).map((stop) => text.indexOf(stop)).filter((index) => index >= 0);
     yield { type: "text-delta", text: text.slice(0, Math.min(text.length, ...ends)) };
