@@ -61,8 +61,11 @@ async function readMessages(file: string): Promise<string[]> {
   // Someone else's text of any size may be in its place.
   if (size > 16 * MAX_FILE_BYTES) return [];
   await chmod(file, 0o600);
-  const messages = (await readFile(file, "utf8")).split("\n").flatMap(readMessage);
+  const lines = (await readFile(file, "utf8")).split("\n");
+  const messages = lines.flatMap(readMessage);
   const newest = messages.slice(-MAX_KEPT_MESSAGES);
+  // Rewriting the file would remove lines that only a newer version understands.
+  if (lines.some(isOfNewerVersion)) return newest;
   if (size > MAX_FILE_BYTES || messages.length > 2 * MAX_KEPT_MESSAGES) {
     const written = `${file}.${process.pid}`;
     await writeFile(written, newest.map((message) => `${JSON.stringify(message)}\n`).join(""), { mode: 0o600 });
@@ -79,4 +82,9 @@ function readMessage(line: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Whether a line is whole JSON, but not a text. */
+function isOfNewerVersion(line: string): boolean {
+  return /^\s*[{[]/.test(line) && /[}\]]\s*$/.test(line);
 }

@@ -17,6 +17,8 @@ import {
 
 /** Largest file to read: 200 repositories with 64 files each. */
 const MAX_BYTES = 4 * 2 ** 20;
+/** Version of the file's form. */
+const FORMAT = 1;
 const MAX_TEXT_CHARACTERS = 1024;
 const MAX_FORMER_NAMES = 16;
 
@@ -24,6 +26,8 @@ const MAX_FORMER_NAMES = 16;
 export interface ReadLearned {
   facts: LearnedFacts;
   notice: string | null;
+  /** Whether a newer nanoagent wrote the file, so that this one must not change it. */
+  isNewer: boolean;
 }
 
 /** Returns the path of the file with learned facts: `catalogue.json` beside the stamps. */
@@ -31,26 +35,33 @@ export function learnedFile({ stampsFile }: Pick<HubEnvironment, "stampsFile">):
   return path.join(path.dirname(stampsFile), "catalogue.json");
 }
 
-/** Reads learned facts. A missing file has none; a damaged one has none and a notice. Never throws. */
+/**
+ * Reads learned facts. A missing file has none; a damaged one, and one of a newer nanoagent, has none and a notice. Never
+ * throws.
+ */
 export async function readLearned(file: string): Promise<ReadLearned> {
+  const none = (notice: string | null, isNewer = false) => ({ facts: NOTHING_LEARNED, notice, isNewer });
   try {
-    const facts = checkFacts(JSON.parse((await readSmallFile(file, MAX_BYTES)).toString("utf8")));
-    if (facts !== null) return { facts, notice: null };
+    const value: unknown = JSON.parse((await readSmallFile(file, MAX_BYTES)).toString("utf8"));
+    if (isRecord(value) && typeof value.format === "number" && value.format > FORMAT) {
+      return none(`A newer nanoagent wrote ${file}. It is not changed, and the shipped catalogue is used.`, true);
+    }
+    const facts = checkFacts(value);
+    if (facts !== null) return { facts, notice: null, isNewer: false };
   } catch (error) {
-    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return { facts: NOTHING_LEARNED, notice: null };
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return none(null);
   }
-  return {
-    facts: NOTHING_LEARNED,
-    notice: `${file} cannot be read, so the shipped catalogue is used unchanged. The next download writes it anew.`,
-  };
+  return none(`${file} cannot be read, so the shipped catalogue is used unchanged. The next download writes it anew.`);
 }
 
 /**
  * Adds a repository to a file with learned facts, which is replaced in one step. Of two writers at once, the last one
- * wins. Throws a `HubError` with code `store-unusable` if the file cannot be written.
+ * wins. A file of a newer nanoagent stays as it is. Throws a `HubError` with code `store-unusable` if the file cannot be
+ * written.
  */
 export async function rememberLearned(file: string, learned: LearnedRepository): Promise<void> {
-  const { facts } = await readLearned(file);
+  const { facts, isNewer } = await readLearned(file);
+  if (isNewer) return;
   try {
     await makeFolder(path.dirname(file));
     await replaceFile(file, `${JSON.stringify(addLearned(facts, learned), null, 2)}\n`);
@@ -61,7 +72,7 @@ export async function rememberLearned(file: string, learned: LearnedRepository):
 
 /** Returns the facts if the value has the form of this version; entries with faults are left out. Otherwise null. */
 function checkFacts(value: unknown): LearnedFacts | null {
-  if (!isRecord(value) || value.format !== 1 || !Array.isArray(value.repositories)) return null;
+  if (!isRecord(value) || value.format !== FORMAT || !Array.isArray(value.repositories)) return null;
   const repositories = value.repositories.slice(-MAX_REPOSITORIES).flatMap((entry) => checkRepository(entry) ?? []);
   return { format: 1, repositories };
 }

@@ -4,7 +4,8 @@ export const BLOCK_BYTES = 8 * 1024 * 1024;
 /** Longest list that is read: that of a file of 250 GB. */
 export const MAX_LIST_BYTES = 2 * 1024 * 1024;
 
-const FORMAT = "nanoagent-blocks-1";
+const NUMBER = 1;
+const FORMAT = `nanoagent-blocks-${NUMBER}`;
 const MAX_HEADER_CHARACTERS = 4096;
 
 /** Marks of the contents that a partial file belongs to. They do not depend on its address. */
@@ -45,6 +46,12 @@ export function parseBlockList(text: string): BlockList | null {
     hashes.push(hash);
   }
   return { identity, hashes };
+}
+
+/** Whether a newer nanoagent wrote a side file. Its partial file may have gigabytes, and must not be changed. */
+export function isNewerList(text: string): boolean {
+  const found = /^\s*\{\s*"format"\s*:\s*"nanoagent-blocks-(\d{1,9})"/.exec(text);
+  return found !== null && Number(found[1]) > NUMBER;
 }
 
 /** Whether a partial file can become a file of this identity. Without a hash, only a validator can tell. */

@@ -1,11 +1,13 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import { HubError } from "../hub-error.js";
 import {
   BLOCK_BYTES,
   type ContentIdentity,
   formatBlockHash,
   formatListHeader,
+  isNewerList,
   isSameContent,
   MAX_LIST_BYTES,
   parseBlockList,
@@ -87,14 +89,19 @@ export class PartialFile {
     return this.#written + this.#filled;
   }
 
-  /** Keeps the longest part from the first byte on whose blocks have the recorded hashes, and drops the rest. */
+  /**
+   * Keeps the longest part from the first byte on whose blocks have the recorded hashes, and drops the rest. Rejects with
+   * `store-unusable`, and changes nothing, if a newer nanoagent began the download.
+   */
   async resume(
     file: Omit<ContentIdentity, "validator">,
     onVerified: (bytes: number) => void,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     await this.#do(async () => {
-      const list = parseBlockList(await this.#readList());
+      const text = await this.#readList();
+      if (isNewerList(text)) throw this.#newer();
+      const list = parseBlockList(text);
       const isResumed = list !== null && isSameContent(list.identity, file);
       if (isResumed) {
         const { size } = await this.#file.stat();
@@ -231,6 +238,16 @@ export class PartialFile {
     const buffer = Buffer.alloc(size);
     const { bytesRead } = await this.#blocks.read(buffer, 0, size, 0);
     return buffer.toString("latin1", 0, bytesRead);
+  }
+
+  #newer(): HubError {
+    const [part, blocks] = [partialPath(this.#target), blocksPath(this.#target)];
+    return new HubError({
+      code: "store-unusable",
+      message: `A newer nanoagent began the download of ${part}. It was not changed.`,
+      reason: "This version cannot tell which part of it is complete.",
+      hint: `Finish it with that version. To begin again, delete ${part} and ${blocks}.`,
+    });
   }
 
   async #do(work: () => Promise<void>, signal?: AbortSignal): Promise<void> {

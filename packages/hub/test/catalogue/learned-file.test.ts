@@ -28,7 +28,7 @@ async function write(text: string): Promise<void> {
 describe("the file of learned facts", () => {
   test("is beside the stamps, and missing at first", async () => {
     expect(file).toBe(path.join(folder, "nanoagent", "catalogue.json"));
-    expect(await readLearned(file)).toEqual({ facts: NOTHING_LEARNED, notice: null });
+    expect(await readLearned(file)).toEqual({ facts: NOTHING_LEARNED, notice: null, isNewer: false });
   });
 
   test("returns what was remembered, and leaves no other file", async () => {
@@ -39,6 +39,7 @@ describe("the file of learned facts", () => {
     expect(await readLearned(file)).toEqual({
       facts: { format: 1, repositories: [one, { ...other, is_gone: false, license: "mit", files }] },
       notice: null,
+      isNewer: false,
     });
     expect(await readdir(path.dirname(file))).toEqual(["catalogue.json"]);
   });
@@ -46,7 +47,7 @@ describe("the file of learned facts", () => {
   test.each([
     ["text", "not json"],
     ["a list", "[]"],
-    ["another format", '{"format":2,"repositories":[]}'],
+    ["another format", '{"format":0,"repositories":[]}'],
     ["nothing", ""],
   ])("is ignored with a notice if it contains %s, and replaced by the next download", async (_, text) => {
     await write(text);

@@ -12,6 +12,8 @@ import { MeasurementError } from "./measurement-error.js";
 
 /** Largest file. Trials of a hundred models need 20 KB. */
 const MAX_FILE_BYTES = 262_144;
+/** Version of the file's form. */
+const FORMAT = 1;
 const MILLISECONDS_PER_DAY = 86_400_000;
 /** Age at which a measurement is stale, because systems, firmware and coolers change. */
 const STALE_AFTER_DAYS = 180;
@@ -77,7 +79,7 @@ export async function readDeviceMeasurement(options: MeasurementStoreOptions = {
  * Saves a new measurement of this device. Other parts of the file stay, if they were measured on this device; another
  * `engine_version` removes the calibrations. The file is readable only by its owner and replaced atomically; of two
  * concurrent writers, the last one wins. Returns the path and, if an earlier file was discarded, the reason. Throws
- * {@link MeasurementError} if the file cannot be written.
+ * {@link MeasurementError} if the file cannot be written, or if a newer version of this program wrote it: it is not changed.
  */
 export async function writeDeviceMeasurement(
   part: MeasuredPart,
@@ -86,7 +88,8 @@ export async function writeDeviceMeasurement(
   const { machine = new LocalMachine(), now = Date.now() } = options;
   const path = options.path ?? measurementPath(machine);
   const device = await readMeasuredDevice(machine);
-  const { measurement: before, ignored } = await readFile(machine, path);
+  const { measurement: before, ignored, isNewer } = await readFile(machine, path);
+  if (isNewer) throw newerFile(path);
   const difference = before === null ? null : deviceDifference(before.device, device);
   const { engine_version = before?.engine_version } = part;
   const measurement = DeviceMeasurement.parse({
@@ -96,7 +99,7 @@ export async function writeDeviceMeasurement(
     // Speeds of another engine version do not apply.
     ...(engine_version === before?.engine_version ? null : { calibrations: [] }),
     ...part,
-    format: 1,
+    format: FORMAT,
     measured_at: new Date(now).toISOString(),
     device,
   });
@@ -117,8 +120,8 @@ const nothingMeasured: Required<MeasuredPart> = {
 async function readFile(
   machine: Machine,
   path: string,
-): Promise<{ measurement: DeviceMeasurement | null; ignored: string | null }> {
-  const ignore = (ignored: string | null) => ({ measurement: null, ignored });
+): Promise<{ measurement: DeviceMeasurement | null; ignored: string | null; isNewer: boolean }> {
+  const ignore = (ignored: string | null, isNewer = false) => ({ measurement: null, ignored, isNewer });
   let text: string;
   try {
     text = await machine.readText(path, MAX_FILE_BYTES + 1);
@@ -134,15 +137,26 @@ async function readFile(
     return ignore(`${path} is not JSON`);
   }
   const isObject = data !== null;
+  const { format } = (data ?? {}) as { format?: unknown };
+  // Before the checksum, which another format may compute in another way.
+  if (typeof format === "number" && format > FORMAT) return ignore(`a newer version of nanoagent wrote ${path}`, true);
   data = withoutChecksum(data);
   if (isObject && data === null) {
     return ignore(`${path} is damaged (wrong checksum; if you edited the file, remove the line "crc32")`);
   }
   const result = DeviceMeasurement.safeParse(data);
-  if (result.success) return { measurement: result.value, ignored: null };
+  if (result.success) return { measurement: result.value, ignored: null, isNewer: false };
   const [issue] = result.issues;
   const place = issue === undefined || issue.path.length === 0 ? "" : ` at ${issue.path.join(".")}`;
   return ignore(`${path} is not a measurement${place}: ${issue?.message ?? "it has another form"}`);
+}
+
+function newerFile(path: string): MeasurementError {
+  return new MeasurementError({
+    message: "The measurement was not saved.",
+    reason: `A newer version of nanoagent wrote ${path}. It was not changed.`,
+    hint: "Update nanoagent, or move that file away and measure again.",
+  });
 }
 
 function staleness(measurement: DeviceMeasurement, here: DeviceMeasurement["device"], now: number): string | null {

@@ -102,12 +102,15 @@ export async function openLlamaEngine(
       plan(budget, new PressureLadder().settings, wanted);
     return UnguardedEngine.open({ guard, planModel: planFully, onLoadProgress, notices });
   }
+  const stateFile = config.session === undefined ? null : new StateFile(path.join(config.session.dir, "engine-state"));
+  const newer = (await stateFile?.newerFile()) ?? null;
+  if (newer !== null) notices.push(newerState(newer));
   return GuardedEngine.open({
     guard,
     modelPath: config.model_path,
     planModel: plan,
     createGroup: (limitBytes) => EngineCgroup.create(cgroups, limitBytes),
-    stateFile: config.session === undefined ? null : new StateFile(path.join(config.session.dir, "engine-state")),
+    stateFile,
     hostFile,
     nodeFile,
     idleUnloadSeconds: config.engine?.idle_unload_seconds ?? DEFAULT_IDLE_UNLOAD_SECONDS,
@@ -115,6 +118,11 @@ export async function openLlamaEngine(
     notices,
     onNotice,
   });
+}
+
+function newerState(file: string): string {
+  const others = `${path.basename(file, path.extname(file))}.*`;
+  return `A newer version of nanoagent wrote ${file}. It is kept, so the state of the model is not saved. To save it, delete ${others} in that folder.`;
 }
 
 function toOptions(plan: FitPlan, cores: number): Omit<LlamaEngineOptions, "chatTemplate"> {

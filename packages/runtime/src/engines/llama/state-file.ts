@@ -9,6 +9,8 @@ import { isIntact, writeStateData } from "./state-data.js";
 const FORMAT = 3;
 /** Longest description of a state, which contains settings and the conversation's text. */
 const MAX_DESCRIPTION_BYTES = 8 * 2 ** 20;
+/** Part of a description that begins with its format. */
+const BEGINNING_BYTES = 64;
 const SAMPLES = 64;
 const SAMPLE_BYTES = 4096;
 
@@ -61,15 +63,22 @@ export class StateFile {
     return `${this.path}.tried`;
   }
 
+  /** Description that a newer version of this program wrote; null if there is none. Its state is never changed. */
+  async newerFile(): Promise<string | null> {
+    for (const file of [this.#description, this.#tried]) if ((await readFormat(file)) > FORMAT) return file;
+    return null;
+  }
+
   /**
    * Replaces the state with a file that `write` fills and whose size it returns. Returns the number of bytes, or null if
-   * the state is too large and was not kept.
+   * the state was not kept: it is too large, or a newer version of this program wrote the one that is there.
    */
   async save(
     content: EvaluatedState & { owner: StateOwner; maxBytes: number },
     write: (file: string) => Promise<number>,
   ): Promise<number | null> {
     const { owner, tokens, text, marks, maxBytes } = content;
+    if ((await this.newerFile()) !== null) return null;
     const temporary = `${this.#data}.new`;
     await makeFolder(path.dirname(this.path), 0o700);
     try {
@@ -125,7 +134,9 @@ export class StateFile {
     await rename(this.#tried, this.#description).catch(() => {});
   }
 
+  /** Removes the state, unless a newer version of this program wrote it. */
   async remove(): Promise<void> {
+    if ((await this.newerFile()) !== null) return;
     for (const file of [this.#description, this.#tried, this.#data]) await rm(file, { force: true });
   }
 
@@ -147,6 +158,23 @@ export class StateFile {
     } catch {
       return null;
     }
+  }
+}
+
+/** Returns the format at the beginning of a description; 0 if none can be read. Never rejects. */
+async function readFormat(file: string): Promise<number> {
+  try {
+    if (!(await stat(file)).isFile()) return 0;
+    const handle = await open(file, "r");
+    try {
+      const buffer = Buffer.alloc(BEGINNING_BYTES);
+      const { bytesRead } = await handle.read(buffer, 0, BEGINNING_BYTES, 0);
+      return Number(/^\s*\{\s*"format"\s*:\s*(\d{1,9})/.exec(buffer.toString("latin1", 0, bytesRead))?.[1] ?? 0);
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return 0;
   }
 }
 

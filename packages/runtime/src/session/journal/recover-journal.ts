@@ -38,7 +38,6 @@ export async function recoverJournal(
   { everything = false } = {},
 ): Promise<RecoveredJournal> {
   const segments = await list(files, folder);
-  await removeLeftovers(files, folder);
   const headers = new Map<Segment, SegmentRecord>();
   let begin = segments.length;
   while (begin > 0) {
@@ -49,6 +48,8 @@ export async function recoverJournal(
     headers.set(segment, header);
     if (!everything) break;
   }
+  // Only now: nothing in the folder of a newer version may change.
+  await removeLeftovers(files, folder);
   const first = segments[begin];
   const progress = startAt(first && headers.get(first), [...headers.values()][0]?.session ?? crypto.randomUUID());
   const isWhole = everything || first === undefined || !headers.has(first);
