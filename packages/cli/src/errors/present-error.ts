@@ -29,6 +29,7 @@ const exitCodeByErrorCode: Partial<Record<string, number>> = {
   "model-unknown": exitCodes.usage,
   "quantization-not-found": exitCodes.usage,
   "keys-unreadable": exitCodes.usage,
+  "service-unsuitable": exitCodes.usage,
   "session-unreadable": exitCodes.usage,
   "session-format-unknown": exitCodes.usage,
   "insufficient-memory": exitCodes.doesNotFit,

@@ -46,6 +46,12 @@ const ownExitCodes: Readonly<Record<string, Readonly<Record<string, string>>>> =
     130: "stopped with Ctrl-C (SIGINT): running replies ended, or were aborted after 10 seconds",
     143: "stopped by SIGTERM, in the same way",
   },
+  service: {
+    0: "done; for `status`, the service runs",
+    1: "for `status`, the service does not run; for `install`, it did not start; otherwise, systemd refused, root is needed, or systemd does not run here",
+    2: "the command line or the config is wrong, or cannot be used for a service; nothing was installed",
+    3: "for `install`, the agent does not fit; nothing was installed",
+  },
   status: { 0: "at least one service answered", 1: "no service runs, or none answered" },
   eval: { 0: "every engine reached `--min-right`", 1: "an engine stayed below `--min-right`, or kept failing" },
   models: {

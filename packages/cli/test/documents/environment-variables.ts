@@ -7,6 +7,13 @@ export const environmentVariables: Readonly<Record<string, string>> = {
     "Folder for typed messages (`nanoagent/history.jsonl`), measurements of the device, the hashes of models (`nanoagent/models.json`), and keys of services (`nanoagent/serve-keys.json`). Default: `~/.local/state`.",
   XDG_DATA_HOME:
     "Folder for models that do not come from Hugging Face (`nanoagent/models`). Default: `~/.local/share`.",
+  NOTIFY_SOCKET:
+    "Set by systemd with `Type=notify`. `nanoagent serve` then tells systemd when it is ready, reloads and stops.",
+  WATCHDOG_USEC:
+    "Set by systemd with `WatchdogSec=`. `nanoagent serve` then sends a sign of life in half of this time.",
+  WATCHDOG_PID: "Set by systemd: the process that the watchdog waits for.",
+  SUDO_USER: "Set by `sudo`. `nanoagent service install` may choose this user for the service.",
+  DOAS_USER: "Set by `doas`, with the same meaning.",
   STATE_DIRECTORY:
     "Set by systemd with `StateDirectory=`. `nanoagent init` writes it into `session.dir`, so that a service keeps its conversation there.",
   XDG_CACHE_HOME:

@@ -668,6 +668,48 @@ export const errorTopics: readonly ErrorTopic[] = [
     ],
   },
   {
+    title: "A service of systemd",
+    introduction: "Errors of `nanoagent service`. [Running as a service](service.md) describes the command.",
+    rows: [
+      {
+        code: "service-needs-root",
+        message: "Only root can {install} a service of the system.",
+        when: "`service install` and `uninstall` were called without root, or with `--user` as root; or this user may not read the log of a service.",
+        now: "Type the command of the `do:` line. For a service without root, pass `--user`.",
+      },
+      {
+        code: "service-unsuitable",
+        message: "session.dir is {/home/pi/agent/state}, where the service may not write.",
+        when: "A service could not work with this config, program or name: a file is in a temporary folder, only root can read it, the port is in use, the program is in the cache of npx, or another unit has the name.",
+        now: "Apply the `do:` line, then run `nanoagent service install` again. Nothing was installed.",
+      },
+      {
+        code: "service-start-failed",
+        message: "{nanoagent.service} is installed, but it did not start{: exit code 1, it failed.}",
+        when: "systemd started the service, and it ended or did not become ready. The end of its log is shown before the error.",
+        now: "Correct the reason, then run `sudo systemctl start nanoagent`. `nanoagent service status` shows the state.",
+      },
+      {
+        code: "service-not-installed",
+        message: "{nanoagent.service} is not installed.",
+        when: "`service status` found no unit of this name in the system, or with `--user` of this user.",
+        now: "Install it with `nanoagent service install`, or pass the `--name` or `--user` that it was installed with.",
+      },
+      {
+        code: "systemd-missing",
+        message: "This machine does not run systemd, so nanoagent cannot install a service here.",
+        when: "The machine has another init system, or is a container or WSL without systemd; or with `--user`, the systemd of this user does not run because nobody has logged in as this user.",
+        now: "[Without systemd](service.md#without-systemd) has recipes for OpenRC, nohup and cron. With `--user`, log in as this user and run the command again.",
+      },
+      {
+        code: "systemd-failed",
+        message: "{systemctl daemon-reload} failed: {its words}",
+        when: "A program of systemd failed. The message has its own words.",
+        now: "Correct the reason that it gives, then run the same command again.",
+      },
+    ],
+  },
+  {
     title: "Devices",
     introduction: "These errors come from `nanoagent profile` and the package `@nanoagent/profiler`.",
     rows: [

@@ -110,13 +110,6 @@ describe("docs", () => {
     expect(code).toBe(await read("examples/embed/src/main.ts"));
   });
 
-  test("the units in service.md are the example's", async () => {
-    const units = await codeBlocks("docs/service.md", "ini");
-    for (const [index, name] of ["nanoagent.socket", "nanoagent.service"].entries()) {
-      expect(units[index]?.replace(/^# .*\n/, "")).toBe(await read(`examples/service/${name}`));
-    }
-  });
-
   test("the parts of the budget's picture add up", async () => {
     const picture = await read("docs/images/budget.svg");
     const open: string[] = [];

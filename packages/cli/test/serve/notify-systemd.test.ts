@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { LogEntry } from "@nanoagent/server";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { SystemdNotifier } from "../../src/serve/notify-systemd.js";
+import { makeFolder, placesIn, ServedProgram } from "./served-program.js";
+
+const PATIENCE = { timeout: 20_000, interval: 20 };
+const has = (name: string) => spawnSync("sh", ["-c", `command -v ${name}`]).status === 0;
+const canReceive = process.platform === "linux" && has("python3") && has("systemd-notify");
+
+/** Puts a program `systemd-notify` into a folder, which writes its arguments into a file, a line each call. */
+async function fakeProgram(script = 'echo "$*" >> "$NOTIFY_SOCKET"') {
+  const folder = makeFolder();
+  const bin = path.join(folder, "bin");
+  await mkdir(bin);
+  await writeFile(path.join(bin, "systemd-notify"), `#!/bin/sh\n${script}\n`);
+  await chmod(path.join(bin, "systemd-notify"), 0o755);
+  const file = path.join(folder, "messages");
+  await writeFile(file, "");
+  const messages = async () => (await readFile(file, "utf8")).split("\n").filter(Boolean);
+  return { folder, file, messages, PATH: `${bin}:${process.env.PATH}` };
+}
+
+function open(environment: NodeJS.ProcessEnv, isLost = async () => false) {
+  const logged: LogEntry[] = [];
+  const notifier = SystemdNotifier.open({ environment, log: (entry) => logged.push(entry), isLost });
+  return { notifier, logged };
+}
+
+describe.skipIf(process.platform === "win32")("messages to systemd", () => {
+  test("are sent only if systemd waits for them", () => {
+    expect(open({ PATH: "/usr/bin" }).notifier).toBeNull();
+    expect(open({ NOTIFY_SOCKET: "" }).notifier).toBeNull();
+  });
+
+  test("are not for the programs that the agent starts", async () => {
+    const { file, PATH } = await fakeProgram();
+    const environment: NodeJS.ProcessEnv = { NOTIFY_SOCKET: file, WATCHDOG_USEC: "1000000", WATCHDOG_PID: "1", PATH };
+    open(environment);
+    expect(environment).toEqual({ PATH });
+  });
+
+  test("come in their order", async () => {
+    const { file, PATH, messages } = await fakeProgram();
+    const { notifier, logged } = open({ NOTIFY_SOCKET: file, PATH });
+    void notifier?.ready("http://127.0.0.1:7420");
+    void notifier?.reloading();
+    void notifier?.ready("http://127.0.0.1:7420");
+    await notifier?.stopping();
+    expect(await messages()).toEqual([
+      "READY=1 STATUS=Listening on http://127.0.0.1:7420",
+      expect.stringMatching(/^RELOADING=1 MONOTONIC_USEC=\d+ STATUS=/),
+      "READY=1 STATUS=Listening on http://127.0.0.1:7420",
+      expect.stringMatching(/^STOPPING=1 STATUS=/),
+    ]);
+    expect(logged).toEqual([]);
+  });
+
+  test("that fail are in the log once, and fail nothing", async () => {
+    const { file, PATH } = await fakeProgram("echo no such socket >&2; exit 1");
+    const { notifier, logged } = open({ NOTIFY_SOCKET: file, PATH });
+    await notifier?.ready("http://127.0.0.1:7420");
+    await notifier?.stopping();
+    expect(logged).toMatchObject([{ level: "warn", event: "systemd-not-notified", error: "no such socket" }]);
+  });
+
+  test("beat while the agent is there, for this process alone", async () => {
+    const { file, PATH, messages } = await fakeProgram();
+    let isLost = false;
+    const { notifier } = open(
+      { NOTIFY_SOCKET: file, PATH, WATCHDOG_USEC: "40000", WATCHDOG_PID: String(process.pid) },
+      async () => isLost,
+    );
+    await notifier?.ready("http://127.0.0.1:7420");
+    const beats = async () => (await messages()).filter((line) => line === "WATCHDOG=1").length;
+    await vi.waitFor(async () => expect(await beats()).toBeGreaterThan(2), PATIENCE);
+    isLost = true;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const before = await beats();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await beats()).toBe(before);
+    await notifier?.stopping();
+
+    const other = await fakeProgram();
+    const { notifier: foreign } = open({
+      NOTIFY_SOCKET: other.file,
+      PATH: other.PATH,
+      WATCHDOG_USEC: "20000",
+      WATCHDOG_PID: "1",
+    });
+    await foreign?.ready("http://127.0.0.1:7420");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect((await other.messages()).length).toBe(1);
+    await foreign?.stopping();
+  });
+
+  test("do not beat while the event loop hangs", async () => {
+    const { file, PATH, messages } = await fakeProgram();
+    const { notifier } = open({ NOTIFY_SOCKET: file, PATH, WATCHDOG_USEC: "100000" });
+    await notifier?.ready("http://127.0.0.1:7420");
+    await vi.waitFor(async () => expect((await messages()).length).toBeGreaterThan(1), PATIENCE);
+    // Beats that have begun end first.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const before = await messages();
+    const end = Date.now() + 700;
+    while (Date.now() < end);
+    expect((await messages()).length - before.length).toBeLessThanOrEqual(1);
+    await notifier?.stopping();
+  });
+});
+
+describe.skipIf(process.platform === "win32")("a service that systemd runs", () => {
+  test("says when it is ready, reloads, and stops", async () => {
+    const { folder, file, PATH, messages } = await fakeProgram();
+    const config = path.join(folder, "agent.yaml");
+    await writeFile(config, "spec: { name: shed, max_memory_mb: 200 }\n");
+    const environment = { ...placesIn(folder), NOTIFY_SOCKET: file, WATCHDOG_USEC: "400000", PATH };
+    const service = await ServedProgram.start(["--config", config], environment);
+    const ready = `READY=1 STATUS=Listening on ${service.url}`;
+    await vi.waitFor(async () => expect(await messages()).toContain("WATCHDOG=1"), PATIENCE);
+    expect((await messages())[0]).toBe(ready);
+    service.child.kill("SIGHUP");
+    await service.logged("reload-end");
+    const others = async () => (await messages()).filter((line) => line !== "WATCHDOG=1");
+    await vi.waitFor(async () => expect(await others()).toHaveLength(3), PATIENCE);
+    expect(await others()).toEqual([ready, expect.stringContaining("RELOADING=1"), ready]);
+    // A config with errors leaves the service ready.
+    await writeFile(config, "spec: [\n");
+    service.child.kill("SIGHUP");
+    await service.logged("reload-refused");
+    await vi.waitFor(async () => expect((await others()).at(-1)).toBe(ready), PATIENCE);
+    expect(await service.end()).toBe(143);
+    await vi.waitFor(async () => expect((await others()).at(-1)).toContain("STOPPING=1"), PATIENCE);
+  });
+});
+
+/** A socket as systemd's, which writes each message into stdout. */
+const receiver = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print("open", flush=True)
+while True:
+    # The barrier is a file descriptor, which closes here.
+    data, fds, _, _ = socket.recv_fds(s, 4096, 4)
+    import os
+    for fd in fds: os.close(fd)
+    print(data.decode().replace("\\n", " "), flush=True)
+`;
+
+function receive(socket: string): { child: ChildProcess; lines: () => string[] } {
+  const child = spawn("python3", ["-c", receiver, socket]);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let text = "";
+  child.stdout.setEncoding("utf8").on("data", (piece) => {
+    text += piece;
+  });
+  return { child, lines: () => text.split("\n").filter(Boolean) };
+}
+
+test.skipIf(!canReceive)("a datagram socket receives them (needs python3 and systemd-notify)", async () => {
+  const socket = path.join(makeFolder(), "notify");
+  const { lines } = receive(socket);
+  await vi.waitFor(() => expect(lines()).toContain("open"), PATIENCE);
+  const { notifier, logged } = open({ NOTIFY_SOCKET: socket, PATH: process.env.PATH, WATCHDOG_USEC: "200000" });
+  await notifier?.ready("http://127.0.0.1:7420");
+  await vi.waitFor(() => expect(lines()).toContain("WATCHDOG=1"), PATIENCE);
+  await notifier?.stopping();
+  expect(logged).toEqual([]);
+  expect(lines()[1]).toMatch(/READY=1.*STATUS=Listening on http:\/\/127\.0\.0\.1:7420/);
+  expect(lines().some((line) => line.includes("STOPPING=1"))).toBe(true);
+});
