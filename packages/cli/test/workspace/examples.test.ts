@@ -159,6 +159,19 @@ describe("served-agent", () => {
   });
 });
 
+describe("monitoring", () => {
+  test("counts as its page says, and nothing is wrong with it", async () => {
+    const copy = await copyOf("monitoring");
+    expect((await copy.nanoagent(["check"])).stdout).toMatch(/\n\nAll is well\.\n$/);
+    const config = path.join(copy.place, "agent.yaml");
+    const service = await ServedProgram.start(["--config", config], placesIn(documents.folder));
+    const [block = ""] = await codeBlocks("examples/monitoring/README.md", "console");
+    const here = block.replaceAll("http://127.0.0.1:7420", service.url);
+    expect(await documents.runConsole(here, copy.place)).toBe(2);
+    expect(await service.end()).toBe(143);
+  });
+});
+
 describe("programs", () => {
   test("conversations share an agent, and one continues later", async () => {
     const code = await readFile(path.join(repository, "examples/conversations/src/main.ts"), "utf8");
