@@ -86,10 +86,14 @@ export async function pruneConversations(
   }
 }
 
+function hasOnlySession(names: readonly string[]): boolean {
+  return names.every((file) => SESSION_FILE.test(file));
+}
+
 /** Returns the facts of a stored conversation. Returns null for any other folder. */
 async function measure(folder: string, name: string): Promise<StoredFolder | null> {
   const names = await readdir(folder);
-  if (!names.every((file) => SESSION_FILE.test(file)) || !names.some((file) => SEGMENT.test(file))) return null;
+  if (!hasOnlySession(names) || !names.some((file) => SEGMENT.test(file))) return null;
   let bytes = 0;
   let usedAt = 0;
   for (const file of names) {
@@ -109,7 +113,8 @@ export async function removeConversation(folder: string, name: string): Promise<
   const status = await lstat(inside).catch((error: NodeJS.ErrnoException) => error.code);
   if (status === "ENOENT") return true;
   if (typeof status !== "object" || !status.isDirectory()) return false;
-  if ((await measure(inside, name).catch(() => null)) === null) return false;
+  // One that no turn was kept of has no segment.
+  if (!hasOnlySession(await readdir(inside))) return false;
   await remove(folder, name);
   return true;
 }

@@ -101,6 +101,7 @@ export class LiveConversation {
   async #run(begun: TurnProgress, ask: PageAsk, events: AsyncGenerator<AnswerEvent, void>): Promise<void> {
     const shown = new ShownText();
     let progress = begun;
+    let isOver = false;
     // The events never end with an exception, and the last of them is the end of the turn.
     for await (const event of events) {
       if (event.type === "text-delta") shown.add(event.text);
@@ -110,12 +111,13 @@ export class LiveConversation {
         // A turn that the conversation did not keep is not sent again.
         if (reply !== null) this.#history.add(ask.messagesWith(reply.text, this.#timestamp()));
         this.#running.delete(progress.turn.id);
+        isOver = true;
       }
       const reduced = reduceTurn(progress, event);
       progress = reduced.progress;
       this.#show(progress.turn, reduced.change);
+      if (isOver) this.#options.onTurnEnd();
     }
-    this.#options.onTurnEnd();
   }
 
   #timestamp(): string {

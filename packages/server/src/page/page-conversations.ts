@@ -131,9 +131,10 @@ export class PageConversations {
     this.#changed();
   }
 
-  /** Resolves when no turn runs or waits. */
-  async whenIdle(): Promise<void> {
+  /** Resolves when the last turns have ended and the list is written. No turn may begin any longer. */
+  async close(): Promise<void> {
     await Promise.all(this.#entries.map(({ live }) => live?.whenIdle()));
+    await this.#index?.whenWritten();
   }
 
   async #read(dir: string | null): Promise<void> {

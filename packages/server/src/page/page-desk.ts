@@ -38,6 +38,7 @@ export class PageDesk {
   /** The agent that pages know of. */
   #agent: OperatedAgent["agent"];
   #isLooking = false;
+  #isClosed = false;
 
   constructor(operated: OperatedAgent, options: PageDeskOptions = {}) {
     this.#operated = operated;
@@ -52,7 +53,7 @@ export class PageDesk {
       onChange: () => this.#tellAll({ type: "questions", questions: this.#questions.list() }),
       absenceMilliseconds: options.absenceMilliseconds,
     });
-    operated.ended.addEventListener("abort", () => void this.#close(), { once: true });
+    operated.onEnd(() => this.#close());
   }
 
   /** Opens the stream of a page. Throws {@link ServiceError} `too-many-pages`. */
@@ -71,7 +72,7 @@ export class PageDesk {
     if (this.#streams.size >= MAX_STREAMS) return;
     this.#streams.add(stream);
     try {
-      if (!this.#operated.ended.aborted) this.#questions.enter();
+      if (!this.#isClosed) this.#questions.enter();
       const state = await this.#readState(stream);
       this.#watchStatus();
       await stream.run(out, signal, this.#hello(stream, state));
@@ -97,7 +98,7 @@ export class PageDesk {
       has_older: open.live.turns.hasOlder,
     };
     stream.forget();
-    if (this.#operated.ended.aborted) stream.close();
+    if (this.#isClosed) stream.close();
     return eventText({
       type: "hello",
       agent: this.#operated.agent.config.spec.name,
@@ -124,7 +125,7 @@ export class PageDesk {
   }
 
   #watchStatus(): void {
-    if (this.#timer !== null || this.#operated.ended.aborted) return;
+    if (this.#timer !== null || this.#isClosed) return;
     this.#timer = setInterval(() => void this.#look(), this.#statusMilliseconds);
     this.#timer.unref?.();
   }
@@ -162,7 +163,8 @@ export class PageDesk {
 
   /** Ends the streams when the last turns are told. */
   async #close(): Promise<void> {
-    await this.conversations.whenIdle();
+    this.#isClosed = true;
+    await this.conversations.close();
     for (const stream of this.#streams) stream.close();
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;

@@ -88,6 +88,11 @@ export class PageIndex {
     return this.#writing;
   }
 
+  /** Resolves when nothing is to be written. */
+  async whenWritten(): Promise<void> {
+    await this.#writing;
+  }
+
   async #writeAll(): Promise<void> {
     for (let entries = this.#next; entries !== null; entries = this.#next) {
       this.#next = null;

@@ -31,8 +31,11 @@ export interface OperatedAgent extends ServedAgent {
   readonly agent: Agent;
   readonly permissions: PermissionDesk;
   readonly log: Log;
-  /** Aborts when no turn runs any longer, and none will: what stays open ends then. */
-  readonly ended: AbortSignal;
+  /**
+   * Runs a task when no turn runs any longer, and none will: what stays open ends then. The service waits for it
+   * before it closes. At once if that time has come already. The task must not reject.
+   */
+  onEnd(task: () => Promise<void>): void;
   /**
    * Removes the conversation of an id from memory and from disk. Returns false if its folder contains other files, and
    * rejects if another program uses it.

@@ -51,7 +51,8 @@ export class Service implements OperatedAgent {
   readonly #turnHealth = new TurnHealth();
   readonly #device: DeviceReader;
   readonly #startedAt: number;
-  readonly #end = new AbortController();
+  readonly #lastTasks: (() => Promise<void>)[] = [];
+  #ending: Promise<unknown> | null = null;
   #served: Served;
   /** Why it takes no messages now, or null. */
   #pause: HealthReason | null = null;
@@ -94,8 +95,9 @@ export class Service implements OperatedAgent {
     return { agent, models, memory };
   }
 
-  get ended(): AbortSignal {
-    return this.#end.signal;
+  onEnd(task: () => Promise<void>): void {
+    if (this.#ending === null) this.#lastTasks.push(task);
+    else void task();
   }
 
   forget(conversationId: string): Promise<boolean> {
@@ -225,7 +227,8 @@ export class Service implements OperatedAgent {
   async drain(milliseconds: number): Promise<void> {
     this.#pause = { code: "stopping", message: "The service is stopping." };
     await this.#turns.drain(milliseconds);
-    this.#end.abort();
+    this.#ending ??= Promise.all(this.#lastTasks.map((task) => task()));
+    await this.#ending;
   }
 
   /** Ends the service. The agent stays open: it belongs to the caller. */
