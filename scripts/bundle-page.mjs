@@ -34,7 +34,7 @@ const style = await transform(await readFile(path.join(page, "style.css"), "utf8
 const files = {
   html: withoutIndent(await readFile(path.join(page, "index.html"), "utf8")),
   script: outputFiles[0].text,
-  style: style.code,
+  style: withShortNames(style.code),
   icon: withoutIndent(await readFile(path.join(page, "icon.svg"), "utf8")),
 };
 
@@ -52,6 +52,15 @@ if ((await readFile(target, "utf8").catch(() => null)) !== text) await writeFile
 
 const bytes = Object.values(files).reduce((sum, content) => sum + Buffer.byteLength(content), 0);
 process.stdout.write(`Page: ${(bytes / 1024).toFixed(1)} KB in ${Object.keys(files).length} files\n`);
+
+/** `--surface` → `--c`, in a style sheet whose variables no script uses. */
+function withShortNames(css) {
+  const names = [...new Set(css.match(/--[a-z][a-z-]*/g))];
+  return css.replace(/--[a-z][a-z-]*(: )?/g, (found, colon = "") => {
+    const name = `--${names.indexOf(found.replace(": ", "")).toString(36)}`;
+    return colon === "" ? name : `${name}:`;
+  });
+}
 
 function withoutIndent(markup) {
   return `${markup

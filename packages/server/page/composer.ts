@@ -1,5 +1,5 @@
 import { StoredText } from "./browser-storage.js";
-import { find, setText } from "./find-element.js";
+import { find, onClick, setText } from "./find-element.js";
 
 /** Most lines that the field shows at once. */
 const MOST_ROWS = 8;
@@ -35,13 +35,12 @@ export class Composer {
       event.preventDefault();
       void this.#send();
     });
-    this.#stopButton.addEventListener("click", () => void this.stop());
+    onClick("stop", () => void this.stop());
   }
 
   set isBusy(isBusy: boolean) {
     if (!isBusy && document.activeElement === this.#stopButton) this.#field.focus();
     this.#stopButton.hidden = !isBusy;
-    this.#stopButton.disabled = false;
   }
 
   focus(): void {
@@ -55,14 +54,11 @@ export class Composer {
 
   /** Stops the reply. Does nothing while there is none. */
   async stop(): Promise<void> {
-    if (this.#stopButton.hidden || this.#stopButton.disabled) return;
-    this.#stopButton.disabled = true;
+    if (this.#stopButton.hidden) return;
     try {
       await this.#actions.stop();
     } catch (error) {
       this.note(`The reply was not stopped. ${messageOf(error)}`);
-    } finally {
-      this.#stopButton.disabled = false;
     }
   }
 

@@ -1,7 +1,7 @@
 import type { PageTurn, ShownConversation } from "../src/page/page-events.js";
 import { copyCode } from "./copy-code.js";
 import { EndKeeper } from "./end-keeper.js";
-import { find } from "./find-element.js";
+import { find, onClick } from "./find-element.js";
 import { make } from "./make-element.js";
 import { TurnView } from "./turn-view.js";
 
@@ -21,11 +21,11 @@ export class ConversationView {
     this.#end = new EndKeeper(this.#log, this.#turns, (isAtEnd) => {
       toEnd.hidden = isAtEnd;
     });
-    toEnd.addEventListener("click", () => {
+    onClick("to-end", () => {
       this.#end.goToEnd();
       find("message").focus();
     });
-    this.#turns.addEventListener("click", ({ target }) => {
+    onClick("turns", ({ target }) => {
       if (target instanceof HTMLElement && target.classList.contains("copy")) void copyCode(target);
     });
   }

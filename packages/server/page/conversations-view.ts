@@ -1,7 +1,7 @@
 import type { PageConversation } from "../src/page/page-events.js";
 import { find, setText } from "./find-element.js";
 import { formatTime } from "./format-figures.js";
-import { make } from "./make-element.js";
+import { make, makeButton } from "./make-element.js";
 
 interface Entry {
   readonly element: HTMLElement;
@@ -61,9 +61,8 @@ export class ConversationsView {
     const title = make("span", { class: "title", dir: "auto" });
     const time = make("span", { class: "time" });
     const link = make("a", { href: `#${id}` }, [title, time]);
-    const remove = make("button", { type: "button", class: "plain remove" }, "×");
+    const remove = makeButton("×", () => this.#ask(element, id, title.textContent ?? ""), { class: "plain remove" });
     const element = make("li", {}, [link, remove]);
-    remove.addEventListener("click", () => this.#ask(element, id, title.textContent ?? ""));
     const entry: Entry = {
       element,
       show: (conversation, isShown) => {
@@ -80,25 +79,18 @@ export class ConversationsView {
 
   #ask(element: HTMLElement, id: string, title: string): void {
     this.cancel();
-    const confirm = make("button", { type: "button", class: "danger" }, "Delete");
-    const keep = make("button", { type: "button", "data-keep": true }, "Keep");
-    const group = make("div", { class: "confirm", role: "group", "aria-label": `Delete ${title}?` }, [
-      make("p", {}, "Delete this conversation?"),
-      make("div", { class: "row" }, [keep, confirm]),
-    ]);
-    keep.addEventListener("click", () => {
+    const question = make("p", { "aria-live": "polite" }, "Delete this conversation?");
+    const close = () => {
       group.remove();
       element.querySelector<HTMLElement>(".remove")?.focus();
-    });
-    confirm.addEventListener("click", async () => {
-      confirm.disabled = true;
-      try {
-        await this.#remove(id);
-      } catch (error) {
-        confirm.disabled = false;
-        setText(group.querySelector("p") as Element, error instanceof Error ? error.message : "It was not deleted.");
-      }
-    });
+    };
+    const remove = () => this.#remove(id).catch(({ message }: Error) => setText(question, message));
+    const keep = makeButton("Keep", close, { "data-keep": true });
+    const confirm = makeButton("Delete", () => void remove(), { class: "danger" });
+    const group = make("div", { class: "confirm", role: "group", "aria-label": `Delete ${title}?` }, [
+      question,
+      make("div", { class: "row" }, [keep, confirm]),
+    ]);
     element.append(group);
     keep.focus();
   }

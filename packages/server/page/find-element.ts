@@ -5,6 +5,11 @@ export function find<Type extends Element = HTMLElement>(id: string): Type {
   return element as Element as Type;
 }
 
+/** Calls a function for the clicks on an element of index.html. */
+export function onClick(id: string, clicked: (event: MouseEvent) => void): void {
+  find(id).addEventListener("click", clicked);
+}
+
 /** Sets a text only if it differs: screen readers announce every change of some elements. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;

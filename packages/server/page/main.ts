@@ -3,7 +3,7 @@ import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { ConversationView } from "./conversation-view.js";
 import { ConversationsView } from "./conversations-view.js";
-import { find, setText } from "./find-element.js";
+import { find, onClick, setText } from "./find-element.js";
 import { OutageView } from "./outage-view.js";
 import { Panels } from "./panels.js";
 import { QuestionsView } from "./questions-view.js";
@@ -57,12 +57,12 @@ const connection = new Connection(client, {
 });
 const outage = new OutageView(() => connection.retry());
 
-find("new-conversation").addEventListener("click", () => {
+onClick("new-conversation", () => {
   open(null);
   panels.close();
   composer.focus();
 });
-find("conversation-list").addEventListener("click", ({ target }) => {
+onClick("conversation-list", ({ target }) => {
   if (target instanceof Element && target.closest("a") !== null) panels.close();
 });
 addEventListener("hashchange", () => {

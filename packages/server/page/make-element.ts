@@ -3,6 +3,13 @@ type Child = Node | string;
 /** Attributes of an element. False and null leave an attribute out. */
 export type Attributes = Readonly<Record<string, string | boolean | null>>;
 
+/** Makes a button that calls a function. */
+export function makeButton(text: string, onClick: (event: MouseEvent) => void, attributes: Attributes = {}) {
+  const button = make("button", { type: "button", ...attributes }, text);
+  button.addEventListener("click", onClick);
+  return button;
+}
+
 /** Makes an element. Strings become text nodes and are never read as markup. */
 export function make<Name extends keyof HTMLElementTagNameMap>(
   name: Name,

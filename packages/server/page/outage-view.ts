@@ -1,5 +1,5 @@
 import { find, setText } from "./find-element.js";
-import { make } from "./make-element.js";
+import { make, makeButton } from "./make-element.js";
 
 /** The alert while the service cannot be used. Only its first sentence is announced again, not each second. */
 export class OutageView {
@@ -9,8 +9,7 @@ export class OutageView {
   #timer: ReturnType<typeof setInterval> | null = null;
 
   constructor(retry: () => void) {
-    const button = make("button", { type: "button", class: "plain" }, "Try now");
-    button.addEventListener("click", retry);
+    const button = makeButton("Try now", retry, { class: "plain" });
     this.#alert.append(make("p", {}, [this.#message, " ", this.#time]), button);
   }
 
@@ -24,6 +23,9 @@ export class OutageView {
     this.#timer = setInterval(count, 1000);
     count();
     setText(this.#message, message);
+    // The last known state says nothing now.
+    setText(find("health"), "Health: unreachable");
+    find("health").className = "unavailable";
     this.#alert.hidden = false;
   }
 

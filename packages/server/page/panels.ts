@@ -1,4 +1,4 @@
-import { find } from "./find-element.js";
+import { find, onClick } from "./find-element.js";
 
 /** Below this width the conversations are a drawer. The same width is in style.css. */
 const NARROW = "(max-width: 47.99rem)";
@@ -12,13 +12,16 @@ export class Panels {
   readonly #others = [...this.#app.children].filter((child) => child !== this.#nav && child.id !== "shade");
 
   constructor() {
-    this.#opener.addEventListener("click", () => this.#openConversations());
-    for (const id of ["close-conversations", "shade"]) find(id).addEventListener("click", () => this.close());
+    onClick("open-conversations", () => {
+      this.#setOpen(true);
+      find("new-conversation").focus();
+    });
+    onClick("close-conversations", () => this.close());
+    onClick("shade", () => this.close());
     matchMedia(NARROW).addEventListener("change", () => this.close());
-    const details = find("show-details");
-    details.addEventListener("click", () => {
+    onClick("show-details", () => {
       const isOpen = this.#app.classList.toggle("with-details");
-      details.setAttribute("aria-expanded", String(isOpen));
+      find("show-details").setAttribute("aria-expanded", String(isOpen));
     });
   }
 
@@ -28,11 +31,6 @@ export class Panels {
     this.#setOpen(false);
     this.#opener.focus();
     return true;
-  }
-
-  #openConversations(): void {
-    this.#setOpen(true);
-    find("new-conversation").focus();
   }
 
   #setOpen(isOpen: boolean): void {

@@ -1,6 +1,7 @@
 import type { PageQuestion } from "../src/page/page-events.js";
+import { detail } from "./detail.js";
 import { find, setText } from "./find-element.js";
-import { make } from "./make-element.js";
+import { make, makeButton } from "./make-element.js";
 import { RequestError } from "./service-client.js";
 
 interface ShownQuestion {
@@ -40,14 +41,13 @@ export class QuestionsView {
     const { id, tool, description, changes_world, will_run, seconds } = question;
     const time = make("span", { class: "time-left" });
     const problem = make("p", { class: "problem", "aria-live": "assertive" });
-    const approve = make("button", { type: "button", class: "main" }, "Approve");
-    const deny = make("button", { type: "button" }, "Deny");
     const answer = async (event: MouseEvent, allow: boolean) => {
       // The second click of a double click may hit the next question.
       if (event.detail > 1) return;
+      // Before the buttons lose the focus.
+      if (group.contains(document.activeElement)) find("message").focus();
       for (const button of [approve, deny]) button.disabled = true;
       setText(problem, "");
-      if (group.contains(document.activeElement)) find("message").focus();
       try {
         await this.#answer(id, allow);
       } catch (error) {
@@ -57,14 +57,18 @@ export class QuestionsView {
         for (const button of [approve, deny]) button.disabled = false;
       }
     };
-    approve.addEventListener("click", (event) => void answer(event, true));
-    deny.addEventListener("click", (event) => void answer(event, false));
+    const approve = makeButton("Approve", (event) => void answer(event, true), { class: "main" });
+    const deny = makeButton("Deny", (event) => void answer(event, false));
     const group = make("div", { class: "question", role: "group", "aria-label": `Permission: ${tool}` }, [
       make("div", { class: "question-head" }, [make("strong", {}, `Permission: ${tool}`), time]),
-      make("p", { dir: "auto" }, description),
-      ...(changes_world ? [make("p", { class: "changes" }, "It changes something outside of this conversation.")] : []),
-      ...detail("Runs", will_run),
-      ...detail("Arguments", question.arguments),
+      make("div", { class: "question-body", tabindex: "0" }, [
+        make("p", { dir: "auto" }, description),
+        ...(changes_world
+          ? [make("p", { class: "degraded" }, "It changes something outside of this conversation.")]
+          : []),
+        ...detail("Runs", will_run),
+        ...detail("Arguments", question.arguments),
+      ]),
       problem,
       make("div", { class: "row" }, [deny, approve]),
     ]);
@@ -88,10 +92,4 @@ export class QuestionsView {
       setText(time, text);
     }
   }
-}
-
-/** A text that may be long: it scrolls in a box that the keyboard reaches. */
-export function detail(name: string, text: string): HTMLElement[] {
-  if (text.trim() === "" || text.trim() === "{}") return [];
-  return [make("p", { class: "detail-name" }, name), make("pre", { dir: "auto", tabindex: "0" }, text)];
 }

@@ -1,5 +1,5 @@
 import { StoredText } from "./browser-storage.js";
-import { find, setText } from "./find-element.js";
+import { find, onClick, setText } from "./find-element.js";
 
 /** The key of this browser, and the form that asks for it. */
 export class SignIn {
@@ -19,7 +19,7 @@ export class SignIn {
       if (/^[!-~]+$/.test(key)) this.#use(key);
       else setText(this.#error, "A key has letters, digits and signs only. Copy it again.");
     });
-    find("sign-out").addEventListener("click", () => {
+    onClick("sign-out", () => {
       this.#key.value = null;
       this.#show(false);
       this.#onKey();

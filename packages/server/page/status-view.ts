@@ -7,30 +7,18 @@ import { make } from "./make-element.js";
 const BAR_WIDTH = 1000;
 const PARTS = ["engine", "program", "tools"] as const;
 
-const PRESSURE: Readonly<Record<string, string>> = {
-  "trim-window": "Older messages are left out",
-  "drop-saved-state": "Prepared text is dropped",
-  "smaller-batch": "Prompts are read in smaller parts",
-  "smaller-context": "The context is smaller",
-  "unload-when-idle": "The model is unloaded when idle",
-  refuse: "New messages are refused",
-};
-
 /** The state of service, model and device. */
 export class StatusView {
   readonly #rows = new Map<string, { row: HTMLElement; value: HTMLElement }>();
 
   show(status: PageStatus): void {
     const { health, model, turns, memory, device } = status;
-    const healthView = find("health");
-    setText(healthView, `Health: ${health.status}`);
-    healthView.className = health.status;
+    setText(find("health"), `Health: ${health.status}`);
+    find("health").className = health.status;
     showMemory(memory);
-    const temperature = device?.temperature_celsius ?? null;
-    const isHot = device?.is_throttled === true;
-    const warmth = temperature === null ? null : `${Math.round(temperature)} °C`;
-    showOptional("warmth", warmth === null ? null : isHot ? `${warmth}, slowed down` : warmth);
-    find("warmth").className = isHot ? "degraded" : "";
+    const { temperature_celsius = null, is_throttled = null, memory_pressure_percent = null } = device ?? {};
+    const temperature = temperature_celsius === null ? null : `${Math.round(temperature_celsius)} °C`;
+    showOptional("warmth", temperature, is_throttled === true);
     showOptional("queue", turns.waiting === 0 ? null : `${turns.waiting} waiting`);
     this.#showFacts({
       Health: [health.status, ...health.reasons].join(". "),
@@ -38,53 +26,43 @@ export class StatusView {
       Engine: model.engine,
       Context: model.context_tokens === null ? null : `${model.context_tokens.toLocaleString()} tokens`,
       Memory: memory && `${formatBytes(memory.used_bytes)} of ${formatBytes(memory.limit_bytes)}`,
-      "— engine": memory && formatBytes(memory.engine_bytes),
-      "— program": memory && formatBytes(memory.program_bytes),
-      "— tools": memory && formatBytes(memory.tools_bytes),
-      "Memory pressure": pressureOf(status),
-      Temperature: warmth,
-      Processor: isHot ? "Slowed down: too hot, or too little power" : null,
-      Power: device?.power_source === "battery" ? "Battery" : null,
+      engine: memory && formatBytes(memory.engine_bytes),
+      program: memory && formatBytes(memory.program_bytes),
+      tools: memory && formatBytes(memory.tools_bytes),
+      // Such as `smaller-context`.
+      "Saving memory": memory?.pressure?.replaceAll("-", " ") ?? null,
+      "Waiting for memory": memory_pressure_percent === null ? null : `${memory_pressure_percent.toFixed(1)} %`,
+      Temperature: temperature,
+      Processor: is_throttled === true ? "slowed down" : null,
+      Power: device?.power_source ?? null,
       Turns: `${turns.running} running, ${turns.waiting} waiting`,
       "Running for": formatDuration(status.uptime_seconds),
       Version: status.version,
     });
   }
 
-  /** Null leaves a row out. */
+  /** Null leaves a row out. Parts of the memory have the color that they have in the bar. */
   #showFacts(facts: Readonly<Record<string, string | null>>): void {
     for (const [name, text] of Object.entries(facts)) {
-      const known = this.#rows.get(name) ?? this.#addRow(name);
+      let known = this.#rows.get(name);
+      if (known === undefined) {
+        const value = make("dd", { dir: "auto" });
+        const isPart = (PARTS as readonly string[]).includes(name);
+        const row = make("div", {}, [make("dt", { class: isPart ? `part ${name}` : null }, name), value]);
+        find("facts").append(row);
+        known = { row, value };
+        this.#rows.set(name, known);
+      }
       known.row.hidden = text === null;
       setText(known.value, text ?? "");
     }
   }
-
-  #addRow(name: string) {
-    const value = make("dd", { dir: "auto" });
-    const part = PARTS.find((one) => name === `— ${one}`);
-    const term = part === undefined ? make("dt", {}, name) : make("dt", { class: `part ${part}` }, part);
-    const row = make("div", {}, [term, value]);
-    find("facts").append(row);
-    const known = { row, value };
-    this.#rows.set(name, known);
-    return known;
-  }
 }
 
-function pressureOf({ memory, device }: PageStatus): string | null {
-  const action = memory?.pressure ?? null;
-  const share = device?.memory_pressure_percent ?? null;
-  const parts = [
-    ...(action === null ? [] : [PRESSURE[action] ?? action]),
-    ...(share === null ? [] : [`${share < 10 ? share.toFixed(1) : Math.round(share)} % of the time`]),
-  ];
-  return parts.length === 0 ? null : parts.join("; ");
-}
-
-function showOptional(id: string, text: string | null): void {
+function showOptional(id: string, text: string | null, isDegraded = false): void {
   const element = find(id);
   element.hidden = text === null;
+  element.className = isDegraded ? "degraded" : "";
   setText(element, text ?? "");
 }
 
@@ -92,26 +70,27 @@ function showMemory(memory: PageMemory | null): void {
   const meter = find("memory");
   meter.hidden = memory === null;
   if (memory === null) return;
-  const { used_bytes, limit_bytes, engine_bytes, program_bytes, tools_bytes } = memory;
-  const [used, limit] = [formatBytes(used_bytes), formatBytes(limit_bytes)];
-  const parts = { engine: engine_bytes, program: program_bytes, tools: tools_bytes };
+  const { used_bytes, limit_bytes, pressure } = memory;
   const most = Math.max(limit_bytes, 1);
-  meter.setAttribute("aria-valuemax", String(most));
-  // A meter has no values above its maximum.
-  meter.setAttribute("aria-valuenow", String(Math.min(used_bytes, most)));
-  const details = PARTS.map((part) => `${part} ${formatBytes(parts[part])}`).join(", ");
-  meter.setAttribute("aria-valuetext", `${used} of ${limit} used: ${details}`);
-  meter.setAttribute("title", `${used} of ${limit} used: ${details}`);
-  meter.className = used_bytes > limit_bytes ? "unavailable" : memory.pressure === null ? "" : "degraded";
-  setText(find("memory-text"), `${used} of ${limit}`);
+  const text = `${formatBytes(used_bytes)} of ${formatBytes(limit_bytes)}`;
+  const bytesOf = (part: (typeof PARTS)[number]) => memory[`${part}_bytes`];
   // Parts that share memory, or use more than the limit, fill the bar.
-  const whole = Math.max(most, engine_bytes + program_bytes + tools_bytes);
+  const whole = PARTS.reduce((sum, part) => sum + bytesOf(part), 0);
   let from = 0;
   for (const part of PARTS) {
-    const width = Math.round((parts[part] / whole) * BAR_WIDTH);
-    const rectangle = meter.querySelector(`rect.${part}`);
+    const width = Math.round((bytesOf(part) / Math.max(most, whole)) * BAR_WIDTH);
+    const rectangle = meter.querySelector(`.${part}`);
     rectangle?.setAttribute("x", String(from));
     rectangle?.setAttribute("width", String(width));
     from += width;
   }
+  const values = {
+    "aria-valuemax": most,
+    // A meter has no values above its maximum.
+    "aria-valuenow": Math.min(used_bytes, most),
+    "aria-valuetext": `${text} used: ${PARTS.map((part) => `${part} ${formatBytes(bytesOf(part))}`).join(", ")}`,
+    class: used_bytes > limit_bytes ? "unavailable" : pressure === null ? "" : "degraded",
+  };
+  for (const [name, value] of Object.entries(values)) meter.setAttribute(name, String(value));
+  setText(find("memory-text"), text);
 }

@@ -1,9 +1,12 @@
 import type { PageTool } from "../src/page/page-events.js";
+import { detail } from "./detail.js";
 import { setText } from "./find-element.js";
 import { make } from "./make-element.js";
-import { detail } from "./questions-view.js";
 
 const STATES: Readonly<Record<PageTool["state"], string>> = { running: "running …", done: "done", failed: "failed" };
+
+/** A long text scrolls, also by keyboard. */
+const SCROLLED = { tabindex: "0" };
 
 /** A call of a tool: its name and state, and on demand its arguments and result. */
 export class ToolView {
@@ -16,7 +19,7 @@ export class ToolView {
   constructor(tool: PageTool) {
     this.id = tool.id;
     const summary = make("summary", {}, [make("span", { class: "tool-name" }, tool.name), " ", this.#state]);
-    const details = make("details", {}, [summary, ...detail("Arguments", tool.arguments), this.#result]);
+    const details = make("details", {}, [summary, ...detail("Arguments", tool.arguments, SCROLLED), this.#result]);
     this.element = make("div", { class: "tool", role: "group", "aria-label": `Tool: ${tool.name}` }, details);
     this.show(tool);
   }
@@ -26,6 +29,6 @@ export class ToolView {
     this.element.className = `tool ${state}`;
     if (result === this.#shownResult) return;
     this.#shownResult = result;
-    this.#result.replaceChildren(...(result === null ? [] : detail("Result", result)));
+    this.#result.replaceChildren(...(result === null ? [] : detail("Result", result, SCROLLED)));
   }
 }

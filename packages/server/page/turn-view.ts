@@ -72,13 +72,9 @@ function timeOf(at: string): HTMLElement {
 
 /** The line below a reply. */
 function stateOf({ state, error }: PageTurn): HTMLElement[] {
-  if (state === "waiting") return [make("p", { class: "waiting" }, "waiting for other messages …")];
-  if (state === "running") return [make("p", { class: "writing" }, make("span", { class: "unseen" }, "writing"))];
-  if (state === "stopped") return [make("p", { class: "stopped" }, "stopped")];
-  if (state === "done") return [];
-  const hint = error?.hint ?? null;
-  return [
-    make("p", { class: "problem", dir: "auto" }, error?.message ?? "The reply failed."),
-    ...(hint === null ? [] : [make("p", { class: "hint", dir: "auto" }, hint)]),
-  ];
+  if (state === "waiting") return [make("p", {}, "waiting for other messages …")];
+  if (state === "stopped") return [make("p", {}, "stopped")];
+  if (state !== "failed") return [];
+  const message = make("p", { class: "unavailable", dir: "auto" }, error?.message ?? "The reply failed.");
+  return [message, make("p", { dir: "auto" }, error?.hint ?? "")];
 }
