@@ -19,12 +19,12 @@ step() {
     echo "ok $count - $text"
   else
     echo "not ok $count - $text (exit code $status)"
-    sed 's/^/#   /' "$said" | tail -n 30
+    shown 30
   fi
 }
 
 # shown: prints what the last step printed, for the log.
-shown() { sed 's/^/#   /' "$said" | tail -n "${1:-12}"; }
+shown() { awk '{ print "#   " $0 }' "$said" | tail -n "${1:-12}"; }
 
 # pi COMMAND: runs it as the user pi, in a new login shell.
 pi() { su --login pi --command "$1"; }
@@ -94,7 +94,6 @@ phase_1() {
   step "its memory is limited to the budget of the config" property MemoryMax $(($(sed -n 's/^ *max_memory_mb: \([0-9]*\).*/\1/p' /home/pi/agent/agent.yaml) * 1048576))
   step "the exposure is at most 3.0" bash -c 'systemd-analyze security --no-pager nanoagent | tail -n 1 | tee /dev/stderr | grep -E "level for nanoagent.service: [0-2]\.[0-9]"'
   shown 1
-  step "logs are for root" exits 1 "service logs" pi 'nanoagent service logs'
   step "logs shows lines for people" exits 0 "turn-end" pi 'sudo nanoagent service logs --lines 20'
   shown 6
   step "status asks the service of the system by its socket" exits 0 "agent: $address" pi 'XDG_RUNTIME_DIR=/run/nanoagent nanoagent status'
@@ -121,6 +120,30 @@ phase_1() {
   rm -r /etc/systemd/system/nanoagent.service.d
   systemctl daemon-reload
   next_phase 2
+}
+
+# A local model within the hardening of the unit, and its process after kill -9.
+local_model() {
+  mv /root/model.gguf /etc/nanoagent/model.gguf
+  chmod 644 /etc/nanoagent/model.gguf
+  cat > /etc/nanoagent/agent.yaml << 'CONFIG'
+spec: { name: shed, max_memory_mb: 400 }
+model_path: model.gguf
+engine: { context: 512 }
+sampling: { temperature: 0, max_tokens: 12 }
+session: { dir: "${STATE_DIRECTORY:-state}" }
+serve: { ask_seconds: 30 }
+CONFIG
+  step "npm installs llama.cpp" pi "sudo npm install --global --offline --no-audit --no-fund /opt/tarballs/llama.tgz"
+  step "install with a local model" exits 0 "It was restarted" sudo -u pi sudo nanoagent service install --config /etc/nanoagent/agent.yaml
+  shown
+  step "the model answers within the hardening" bash -c "curl --silent --max-time 300 $address/v1/chat/completions --json '{\"model\": \"shed\", \"messages\": [{\"role\": \"user\", \"content\": \"What is the capital of France?\"}]}' | tee /dev/stderr | grep -i paris"
+  shown
+  step "its process is killed" bash -c 'kill -9 $(pgrep --parent "$(systemctl show --property=MainPID --value nanoagent)" --full host-program)'
+  step "and the next message is answered, too" bash -c "curl --silent --max-time 300 $address/v1/chat/completions --json '{\"model\": \"shed\", \"messages\": [{\"role\": \"user\", \"content\": \"What is the capital of Italy?\"}]}' | tee /dev/stderr | grep -i rome"
+  shown
+  step "status shows its memory" exits 0 "of 400 MB" nanoagent service status
+  shown
 }
 
 phase_2() {
@@ -179,9 +202,11 @@ phase_2() {
   shown
   agent=shed
   step "it answers" says barn "note that it is private" "Noted: it is private"
+  step "the log of another user is for root" exits 1 "Run: sudo nanoagent service logs" pi 'nanoagent service logs'
+  step "status --json is one object" bash -c 'nanoagent service status --json | tee /dev/stderr | node -e "const { state, health, url } = JSON.parse(fs.readFileSync(0)); process.exit(state === \"active\" && health.status === \"ok\" && url ? 0 : 1)"'
   step "its state is closed to others" bash -c '! su pi -s /bin/bash -c "ls /var/lib/nanoagent/"'
   step "it has the variables of its file" bash -c 'tr "\0" "\n" < /proc/$(systemctl show --property=MainPID --value nanoagent)/environ | grep -x GARDEN_KEY=secret'
-  step "programs that it starts cannot speak for it" bash -c '! tr "\0" "\n" < /proc/$(pgrep --oldest --parent "$(systemctl show --property=MainPID --value nanoagent)" || echo self)/environ | grep NOTIFY_SOCKET'
+  [ ! -f /root/model.gguf ] || local_model
   step "uninstall --purge" sudo -u pi sudo nanoagent service uninstall --purge
   step "leaves the config alone" nothing_left /etc/nanoagent /etc/nanoagent/nanoagent.env
   rm -r /etc/nanoagent

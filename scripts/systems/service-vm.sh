@@ -9,7 +9,8 @@
 #   --image-cache FOLDER   keep Debian's packages here for the next run; default: ~/.cache/nanoagent-systems
 #   --log FILE             write the console to this file, too
 #
-# The machine has no network. In the emulator a run takes about 15 minutes. Variables: those of root.sh, and
+# The machine has no network. In the emulator a run takes about 15 minutes. With NANOAGENT_TEST_MODEL, a local model
+# answers in the service, too. Variables: those of root.sh, and
 #
 #   NANOAGENT_TEST_SECONDS   longest run of the machine; default: 3000
 set -euo pipefail
@@ -37,7 +38,8 @@ packages=systemd,systemd-sysv,dbus,libpam-systemd,polkitd,sudo,curl,ca-certifica
 archive=$cache/service-vm-bookworm-$(echo "$packages" | sha256sum | cut -c1-12).tar
 if [ ! -f "$archive" ]; then
   say "downloading and configuring Debian 12: $packages"
-  TMPDIR=$work mmdebstrap --variant=minbase --format=tar --include="$packages" bookworm "$archive.part" > "$work/mmdebstrap.txt" 2>&1 ||
+  mirror=$(debian_mirror) || mirror=
+  TMPDIR=$work mmdebstrap --variant=minbase --format=tar --include="$packages" bookworm "$archive.part" ${mirror:+"$mirror"} > "$work/mmdebstrap.txt" 2>&1 ||
     skip_run "cannot make a root of Debian's packages: $(tail -n 1 "$work/mmdebstrap.txt")"
   mv "$archive.part" "$archive"
 fi
@@ -80,6 +82,11 @@ printf '127.0.0.1 localhost nanoagent-vm\n' > "$root/etc/hosts"
 mkdir -p "$root/opt/tarballs" "$root/var/log/journal"
 cp "$work"/nanoagent-cli-*.tgz "$root/opt/tarballs/"
 cp "$systems/service-vm-guest.sh" "$root/root/guest.sh"
+if [ -n "${NANOAGENT_TEST_MODEL:-}" ]; then
+  llama=$(find "$repository"/node_modules/.pnpm/@node-llama-cpp+linux-x64@*/node_modules/@node-llama-cpp/linux-x64 -maxdepth 0 | head -n 1)
+  tar -czf "$root/opt/tarballs/llama.tgz" -C "$llama" --transform 's,^\.,package,' .
+  cp "$NANOAGENT_TEST_MODEL" "$root/root/model.gguf"
+fi
 # The block of the README that installs a service, as it is.
 awk '/^```/ { if (inside && text ~ /service install/) printf "%s", text; inside = !inside; text = ""; next } inside { text = text $0 "\n" }' \
   "$repository/README.md" > "$root/root/readme-steps.sh"

@@ -1,4 +1,4 @@
-import type { UnitState } from "./systemd.js";
+import type { UnitState } from "./unit-state.js";
 
 /** Exit codes of systemd itself, when it could not start the program. */
 const ofSystemd: Readonly<Record<number, string>> = {

@@ -10,15 +10,17 @@ import { plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 import { describeExit } from "./describe-exit.js";
 import { turnOnLinger } from "./linger.js";
+import type { RunTool } from "./run-tool.js";
 import { ServiceCommandError } from "./service-command-error.js";
 import { portOf, readServiceFacts, type ServiceFacts } from "./service-facts.js";
 import type { ServicePlace } from "./service-place.js";
 import { commandPrefix, ownerOf } from "./service-user.js";
 import { lastLines } from "./show-logs.js";
 import { stableProgramPaths } from "./stable-program-path.js";
-import type { RunTool, Systemd, UnitState } from "./systemd.js";
+import type { Systemd } from "./systemd.js";
 import { nameOptions, shellWord, sudoProgram } from "./typed-command.js";
 import { UNIT_MARK, writeUnit } from "./unit-file.js";
+import type { UnitState } from "./unit-state.js";
 
 /** Longest start: that of the unit, and some time for systemd. */
 const START_MILLISECONDS = 660_000;

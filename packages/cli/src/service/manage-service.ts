@@ -1,11 +1,13 @@
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import type { Streams } from "../streams.js";
 import { installService, printUnit } from "./install-service.js";
+import { requireSystemd } from "./require-systemd.js";
+import { runTool } from "./run-tool.js";
 import { ServiceCommandError } from "./service-command-error.js";
 import { placeOf, type ServicePlace } from "./service-place.js";
 import { showLogs } from "./show-logs.js";
 import { showService } from "./show-service.js";
-import { requireSystemd, runTool, Systemd } from "./systemd.js";
+import { Systemd } from "./systemd.js";
 import { nameOptions, shellWord, sudoProgram } from "./typed-command.js";
 import { uninstallService } from "./uninstall-service.js";
 

@@ -4,11 +4,11 @@ import path from "node:path";
 import type { NanoAgentConfig } from "@nanoagent/models";
 import { readConfig } from "@nanoagent/runtime/node";
 import { modelNameIn } from "@nanoagent/runtime/program";
+import type { RunTool } from "./run-tool.js";
 import { ServiceCommandError } from "./service-command-error.js";
 import { readVariables, type ServicePlace } from "./service-place.js";
 import { type ChosenAccount, chooseAccount } from "./service-user.js";
 import type { ProgramPaths } from "./stable-program-path.js";
-import type { RunTool } from "./systemd.js";
 import type { UnitFacts } from "./unit-file.js";
 
 /** Folders in which systemd looks for programs. */

@@ -1,12 +1,12 @@
 import { constants } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
+import type { RunTool } from "./run-tool.js";
 import { ServiceCommandError } from "./service-command-error.js";
-import type { RunTool } from "./systemd.js";
 import type { ServiceAccount } from "./unit-file.js";
 
 /** A user of this machine. */
-export interface Person {
+interface Person {
   name: string;
   uid: number;
   gid: number;
@@ -89,7 +89,7 @@ async function firstClosed(file: string): Promise<string | null> {
 }
 
 /** Finds a user by name or number. */
-export async function findPerson(who: string, run: RunTool): Promise<Person | null> {
+async function findPerson(who: string, run: RunTool): Promise<Person | null> {
   const { exitCode, stdout } = await run("getent", ["passwd", who]).catch(() => ({ exitCode: 1, stdout: "" }));
   const [name, , uid, gid, , home] = stdout.trim().split(":");
   if (exitCode !== 0 || !name || home === undefined) return null;

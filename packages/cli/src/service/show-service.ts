@@ -16,9 +16,10 @@ import { ServiceCommandError } from "./service-command-error.js";
 import { exists } from "./service-facts.js";
 import { readVariables, type ServicePlace } from "./service-place.js";
 import { lastLines } from "./show-logs.js";
-import type { Systemd, UnitState } from "./systemd.js";
+import type { Systemd } from "./systemd.js";
 import { nameOptions, shellWord, sudoProgram } from "./typed-command.js";
 import { type ReadUnit, readUnit } from "./unit-file.js";
+import type { UnitState } from "./unit-state.js";
 
 const LABEL_COLUMN = 11;
 const LAST_LINES = 5;
@@ -80,7 +81,7 @@ function asJson({ place, state, unit, url, health, notes, log }: Report) {
 
 function describe(report: Report): string {
   const { place, state, unit, url, health, notes, log } = report;
-  const [now] = [Date.now() / 1000];
+  const now = Date.now() / 1000;
   const since =
     state.since === null
       ? ""

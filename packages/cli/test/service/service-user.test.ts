@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { RunTool } from "../../src/service/run-tool.js";
 import { chooseAccount, commandPrefix } from "../../src/service/service-user.js";
-import type { RunTool } from "../../src/service/systemd.js";
 import { repository } from "../run-program.js";
 
 const people: Record<string, string> = {

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { describeExit, staysStopped } from "../../src/service/describe-exit.js";
 import { urlOf } from "../../src/service/install-service.js";
-import { readState, runTool, Systemd } from "../../src/service/systemd.js";
+import { runTool } from "../../src/service/run-tool.js";
+import { Systemd } from "../../src/service/systemd.js";
+import { readState } from "../../src/service/unit-state.js";
 
 const running = `LoadState=loaded
 ActiveState=active
