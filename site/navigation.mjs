@@ -21,6 +21,8 @@ export const navigation = [
       "docs/metrics.md": "Figures",
       "docs/service.md": "As a service",
       "docs/files-and-secrets.md": "Files and secrets",
+      "docs/upgrades.md": "Upgrades",
+      "docs/doctor.md": "A report for a bug",
       "docs/containers.md": "Containers",
       "docs/systems.md": "Systems",
       "examples/": "Examples",

@@ -121,9 +121,10 @@ export default packageBuild([], {
     { file: "metrics.js", parts: ["server/metrics/write-metrics"] },
     { file: "service.js", parts: ["service/manage-service"] },
     { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },
-    { file: "doctor.js", parts: ["doctor/run-doctor"] },
     { file: "check-agent.js", parts: ["check/check-agent", "serve/find-errors"] },
     { file: "evaluate-engines.js", parts: ["eval/evaluate-engines"] },
+    // After check, services and sessions, whose code it uses.
+    { file: "doctor.js", parts: ["doctor/run-doctor"] },
     // The files with isAlone import no other file, and no other imports them.
     { file: "host-program.js", parts: ["runtime/engines/host-program"], isAlone: true },
     {

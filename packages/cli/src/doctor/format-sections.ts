@@ -80,7 +80,7 @@ function asFact(item: unknown): string | null {
   if (Object.keys(others).length > 0) return null;
   if (typeof error === "string") return `unknown (${error})`;
   if (typeof source !== "string" || value === undefined) return null;
-  const shown = typeof value === "object" ? JSON.stringify(value) : String(value);
+  const shown = typeof value === "object" && value !== null ? JSON.stringify(value) : formatScalar(value, 0);
   return `${shown} (${source}${confidence === "certain" ? "" : `, ${String(confidence)}`})`;
 }
 
@@ -91,7 +91,7 @@ function isFilled(value: unknown): boolean {
 function formatScalar(value: unknown, depth: number): string {
   if (typeof value === "string") return value.replaceAll("\n", `\n${"  ".repeat(depth + 1)}`);
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "(none)" : "(empty)";
-  return String(value ?? "unknown");
+  return String(value ?? "none");
 }
 
 function cutToBytes(text: string, maxBytes: number): string {

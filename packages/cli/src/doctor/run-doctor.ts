@@ -28,7 +28,7 @@ import { writeReport } from "./write-report.js";
 const LABEL_COLUMN = 15;
 /** Shortest value of a variable that is removed wherever it occurs. */
 const MIN_VALUE_CHARACTERS = 6;
-/** Variables whose values are no secrets, whatever their names or their use in a config. */
+/** Variables whose values are not secret, regardless of their names and their use in a config. */
 const HARMLESS_VARIABLES: ReadonlySet<string> = new Set([
   "HOME",
   "USER",
@@ -121,7 +121,7 @@ function readUser(): { home: string | null; user: string | null } {
     return { home: process.env.HOME || homedir || null, user: username };
   } catch {
     // A user without an entry in the user database, as for some services.
-    return { home: process.env.HOME || null, user: process.env.USER || null };
+    return { home: process.env.HOME || null, user: null };
   }
 }
 

@@ -47,7 +47,7 @@ const ownForms = fc.oneof(
   random(6).map((secret) => ({ text: `anna.${secret}@mail.example`, secret })),
 );
 
-/** What stands around a secret in a line of a log or an error. */
+/** Texts around a secret in a line of a log or an error. */
 const around = fc.constantFrom(
   "",
   "The server at ",

@@ -53,6 +53,10 @@ const ownExitCodes: Readonly<Record<string, Readonly<Record<string, string>>>> =
     3: "for `install`, the agent does not fit; nothing was installed",
   },
   status: { 0: "at least one service answered", 1: "no service runs, or none answered" },
+  doctor: {
+    0: "the report was written, even if a section of it could not be gathered",
+    2: "the file cannot be written, or an option is wrong",
+  },
   eval: { 0: "every engine reached `--min-right`", 1: "an engine stayed below `--min-right`, or kept failing" },
   models: {
     0: "done",

@@ -256,7 +256,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "store-unusable",
         message: "{org/repo:Q4_K_M} is already on this device.",
-        when: "A folder or a file of the store cannot be read or written, a file would be replaced, or a file to be removed belongs to another program.",
+        when: "A folder or a file of the store cannot be read or written, a file would be replaced, a file to be removed belongs to another program, or a newer version began a download.",
         now: "Make the folder writable, or set HF_HUB_CACHE, XDG_DATA_HOME and XDG_STATE_HOME to folders that are. Remove files of other programs with those programs.",
       },
       {
@@ -722,7 +722,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "measurement",
         message: "The measurement cannot be saved in {/var/lib/nanoagent/device-measurement.json}.",
-        when: "`profile --measure` or `optimize --calibrate` could not measure or could not save the result, or another calibration is running.",
+        when: "`profile --measure` or `optimize --calibrate` could not measure or could not save the result, a newer version wrote the file, or another calibration is running.",
         now: "Set XDG_STATE_HOME to a writable folder with enough space (see [the command line](command-line.md#environment-variables)), or measure again when the device is idle.",
       },
     ],

@@ -19,6 +19,7 @@ export function writeTroubleshooting(): string {
     "Before you search further:",
     list([
       "`nanoagent check` reports every error of a config at once, with its line.",
+      "`nanoagent doctor` gathers what a [bug report](doctor.md) needs into one file, without secrets.",
       "`--debug` shows where in the program an error was raised.",
       "With `--json` and `--jsonl`, an error is an object on the standard output. Its `code` is one of the codes on this page and does not change between versions; the texts may.",
       "In TypeScript, `NanoAgentError.isInstance(error)` recognizes the errors, and `error.code` has the code.",

@@ -49,7 +49,7 @@ describe.each([1, 90])("a file whose format is newer by %s is refused, and no by
   test("session", async () => {
     const folder = path.join(copyFixtures(version), "session");
     renumberSegment(path.join(folder, "journal-0000000000000025.jsonl"), 1 + by);
-    // What an interrupted rewrite of the newer version left.
+    // A leftover of an interrupted rewrite of the newer version.
     writeFileSync(path.join(folder, "journal-0000000000000026.jsonl.new"), "unfinished");
     rmSync(path.join(folder, "lock-0123456789abcdef.claim"));
     await unchanged(folder, async () => {

@@ -190,8 +190,19 @@ describe("an invalid file", () => {
     expect(stored().bandwidth).toEqual([row]);
   });
 
+  it("is ignored, and never replaced, if a newer version wrote it", async () => {
+    putIn(JSON.stringify({ ...(await valid()), format: 2, crc32: "of another kind" }));
+    const before = readFileSync(file, "utf8");
+    expect((await readDeviceMeasurement({ path: file })).ignored).toContain("a newer version of nanoagent wrote");
+    await expect(writeDeviceMeasurement({ bandwidth: [row] }, { path: file })).rejects.toMatchObject({
+      code: "measurement",
+      hint: expect.stringContaining("Update nanoagent"),
+    });
+    expect(readFileSync(file, "utf8")).toBe(before);
+  });
+
   it.each([
-    ["another format", { format: 2 }, "format"],
+    ["another format", { format: 0 }, "format"],
     ["an unknown key", { extra: 1 }, "extra"],
     ["a rate below 0", { bandwidth: [{ ...row, per_second: -1 }] }, "bandwidth.0.per_second"],
     ["a share above 1", { contention: 1.5 }, "contention"],

@@ -1,9 +1,13 @@
 import { reportToJson } from "../../check/format-report.js";
+import { hasDefaultConfig } from "../../config/default-config-file.js";
 import type { ExaminedConfig } from "../examined-config.js";
 import type { PartFacts } from "../report-section.js";
 
 /** Gathers the findings of `nanoagent check`. */
 export async function gatherFindings(examined: ExaminedConfig): Promise<PartFacts> {
+  if (!examined.isNamed && !(await hasDefaultConfig())) {
+    return { summary: "nothing to check without a config", data: null };
+  }
   const { report, config } = await examined.checked();
   const { exit_code, parts, capabilities, problems } = reportToJson(report, config);
   const count = (severity: string) => problems.filter((problem) => problem.severity === severity).length;

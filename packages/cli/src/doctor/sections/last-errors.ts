@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { cutText } from "@nanoagent/models";
 import { isObject } from "../../is-object.js";
 import type { PartFacts } from "../report-section.js";
 
@@ -46,17 +47,19 @@ async function readJournal(
     const text = await run("journalctl", args, signal);
     return { entries: entriesIn(text), note: null };
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "this system has no journalctl" : `journalctl failed (${String(code)})`;
-    return { entries: [], note: `The ${name} journal was not read: ${why}.` };
+    const { code, stderr = "" } = error as NodeJS.ErrnoException & { stderr?: string };
+    const [said = ""] = stderr.trim().split("\n");
+    const failed = said === "" ? `journalctl failed (${String(code)})` : `journalctl says: ${cutText(said, 200)}`;
+    const why = code === "ENOENT" ? "this system has no journalctl" : failed;
+    return { entries: [], note: `The ${name} journal was not read: ${why.replace(/\.$/, "")}.` };
   }
 }
 
 function run(program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { signal, maxBuffer: MAX_OUTPUT_BYTES, killSignal: "SIGKILL" }, (error, stdout) => {
+    execFile(program, args, { signal, maxBuffer: MAX_OUTPUT_BYTES, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(error);
+      else reject(Object.assign(error, { stderr }));
     });
   });
 }
