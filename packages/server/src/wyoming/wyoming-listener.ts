@@ -5,6 +5,7 @@ import { listenError, listenFailed } from "../http/listen-error.js";
 import { listenUrl } from "../http/listen-url.js";
 import { LimitedLog } from "../log/limited-log.js";
 import type { OperatedAgent } from "../service/served-agent.js";
+import type { Announcement } from "./announcement.js";
 import { ClientRules, readNetwork } from "./client-rules.js";
 import { ConversationMemory } from "./conversation-memory.js";
 import { FrameMemory } from "./frame-memory.js";
@@ -46,6 +47,7 @@ export async function listenWyoming(operated: OperatedAgent, options: WyomingOpt
   const port = await listener.listen(host, settings.port);
   listener.url = listenUrl({ host, port, isSecure: false }).replace(/^http:/, "tcp:");
   listener.port = port;
+  if (settings.announce === true) await listener.announce(host);
   return listener;
 }
 
@@ -80,6 +82,7 @@ class Listener implements WyomingListener {
   readonly #frameMemory = new FrameMemory();
   readonly #server: Server;
   readonly #connections = new Set<WyomingConnection>();
+  #announcement: Announcement | null = null;
   #whenEmpty: () => void = () => {};
 
   constructor(operated: OperatedAgent, options: WyomingOptions, rules: ClientRules) {
@@ -107,6 +110,20 @@ class Listener implements WyomingListener {
     });
     const address = this.#server.address();
     return typeof address === "object" && address !== null ? address.port : port;
+  }
+
+  /** Announces the address on the local network, unless only this machine can use it. */
+  async announce(host: string): Promise<void> {
+    if (isLoopback(host)) {
+      const message = "The Wyoming service is not announced: only this machine can use it.";
+      const hint = "Set serve.wyoming.allow_clients to the addresses that may connect.";
+      this.#operated.log({ level: "warn", event: "announcement-failed", message, hint });
+      return;
+    }
+    const { Announcement } = await import("./announcement.js");
+    const { name } = this.#operated.agent.config.spec;
+    this.#announcement = new Announcement({ name, host, port: this.port, log: this.#log.write });
+    await this.#announcement.open();
   }
 
   #accept(socket: Socket): void {
@@ -156,7 +173,7 @@ class Listener implements WyomingListener {
     const timer = setTimeout(() => {
       for (const connection of this.#connections) connection.destroy();
     }, graceMilliseconds);
-    await Promise.all([ended, empty]);
+    await Promise.all([ended, empty, this.#announcement?.close()]);
     clearTimeout(timer);
     this.#log.flush();
   }

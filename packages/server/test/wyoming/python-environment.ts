@@ -4,8 +4,8 @@ import { homedir } from "node:os";
 import path from "node:path";
 
 /** Wyoming's own library, and a program of it that needs Flask. */
-const PACKAGES = ["wyoming[http]==1.9.0"];
-const IMPORTS = "import wyoming.client, wyoming.http.intent_server, asgiref";
+const PACKAGES = ["wyoming[http,zeroconf]==1.9.0"];
+const IMPORTS = "import wyoming.client, wyoming.http.intent_server, asgiref, zeroconf";
 
 /** A Python environment that stays for later runs. */
 const ENVIRONMENT = path.join(
