@@ -14,7 +14,8 @@ export const doctor: Command = {
     output: {
       kind: "path",
       placeholder: "FILE",
-      description: "File to write, or - to print the report. Default: nanoagent-report-DATE.txt in this folder.",
+      description:
+        "File or folder to write to, or - to print the report. Default: nanoagent-report-DATE.txt in this folder.",
     },
     json: {
       kind: "flag",

@@ -1,4 +1,4 @@
-import { chmod, link, open, rm } from "node:fs/promises";
+import { chmod, link, open, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { UsageError } from "../errors/usage-error.js";
 
@@ -8,16 +8,21 @@ const MAX_REPORTS = 1000;
 const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /**
- * Writes a report that only its owner can read, and returns the path. Never replaces a file: a name that is taken gets a
- * number, `report-2.txt`. A write that fails leaves nothing behind. Throws {@link UsageError} if nothing can be written.
+ * Writes a report that only its owner can read, and returns the path. `output` is its file, or
+ * a folder for a file of this name. Never replaces a file: a name that is taken gets a number, `report-2.txt`. A write that fails leaves nothing behind. Throws {@link UsageError} if nothing can be written.
  */
-export async function writeReport(file: string, text: string): Promise<string> {
+export async function writeReport(output: string, { name, text }: { name: string; text: string }): Promise<string> {
+  const isFolder = await stat(output).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const file = isFolder ? path.join(output, name) : output;
   const temporary = path.join(path.dirname(file), `.nanoagent-report-${crypto.randomUUID().slice(0, 8)}`);
   try {
     await writeToDisk(temporary, text);
     for (let number = 1; number <= MAX_REPORTS; number += 1) {
-      const name = numbered(file, number);
-      if (await giveName(temporary, name, text)) return name;
+      const free = numbered(file, number);
+      if (await giveName(temporary, free, text)) return free;
     }
     throw Object.assign(new Error(`${MAX_REPORTS} reports have this name`), { code: "EEXIST" });
   } catch (error) {

@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os, { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { Journal } from "@nanoagent/runtime/node";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { runProgram } from "../../src/program.js";
+import { type UnitFacts, writeUnit } from "../../src/service/unit-file.js";
 
 let folder = "";
 
@@ -107,6 +108,13 @@ describe("a report", () => {
     expect(contents.sections).toHaveLength(TITLES.length);
   });
 
+  test("a folder as output gets a file with the usual name", async () => {
+    const { stdout } = await doctor("--output", folder);
+    const names = readdirSync(folder).filter((name) => /^nanoagent-report-\d{4}-\d\d-\d\d\.txt$/.test(name));
+    expect(names).toHaveLength(1);
+    expect(stdout).toContain(path.join(folder, names[0] ?? ""));
+  });
+
   test("a folder that cannot be written is an error that names --output -", async () => {
     const { exitCode, stderr, stdout } = await doctor("--output", path.join(folder, "missing", "report.txt"));
     expect(exitCode).toBe(2);
@@ -122,6 +130,11 @@ describe("secrets", () => {
     vi.stubEnv("HF_TOKEN", `${SECRET}-token`);
     vi.stubEnv("HTTPS_PROXY", `http://anna:${SECRET}@proxy.example:3128`);
     vi.stubEnv("NODE_OPTIONS_NOTE", SECRET);
+    const facts = { level: "error", event: "turn-end", code: "engine-unavailable", error: `no access with ${SECRET}` };
+    const entry = { MESSAGE: JSON.stringify(facts), __REALTIME_TIMESTAMP: "1767322745000000" };
+    place("bin/journalctl", `#!/bin/sh\necho '${JSON.stringify(entry)}'\n`);
+    chmodSync(path.join(folder, "bin/journalctl"), 0o755);
+    vi.stubEnv("PATH", `${path.join(folder, "bin")}:${process.env.PATH}`);
     const file = place(
       "agent.yaml",
       config(`
@@ -136,6 +149,7 @@ tools:
     const { stdout } = await doctor("--config", file, "--output", "-");
     expect(stdout).not.toContain(SECRET);
     expect(stdout).not.toContain("Zq7Zq7");
+    if (process.platform === "linux") expect(stdout).toContain("engine-unavailable");
     expect(stdout).toContain("api_key_env: GARDEN_SERVER");
     expect(stdout).toContain("HF_TOKEN is set");
     expect(stdout).toContain("shed.example");
@@ -155,6 +169,38 @@ tools:
     expect(exitCode).toBe(0);
     expect(stdout).not.toContain(SECRET);
     expect(stdout).toMatch(/== Check ==\n\d+ errors?/);
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("a service of systemd", () => {
+  test("its unit, its state and its journal are found by its own name", async () => {
+    const unit = {
+      node: "/usr/bin/node",
+      program: "/usr/lib/nanoagent/main.js",
+      config: "/etc/greenhouse.yaml",
+      ...{ name: "greenhouse", memoryMb: 64, account: { kind: "user-manager" as const }, stateFolder: folder },
+      ...{ writableFolders: [], environmentFile: "/none", environment: {}, needsLowPort: false },
+    };
+    vi.stubEnv("XDG_CONFIG_HOME", path.join(folder, "config-home"));
+    place("config-home/systemd/user/greenhouse.service", writeUnit(unit as unknown as UnitFacts));
+    place("config-home/systemd/user/other.service", "[Service]\nExecStart=/bin/other\n");
+    const entry = { MESSAGE: "error: it is on fire", __REALTIME_TIMESTAMP: "1767322745000000" };
+    place(
+      "bin/journalctl",
+      `#!/bin/sh\ncase "$*" in *--user-unit=greenhouse.service*) echo '${JSON.stringify(entry)}';; esac\n`,
+    );
+    place(
+      "bin/systemctl",
+      "#!/bin/sh\nprintf 'LoadState=loaded\\nActiveState=failed\\nResult=watchdog\\nNRestarts=7\\n'\n",
+    );
+    for (const name of ["journalctl", "systemctl"]) chmodSync(path.join(folder, "bin", name), 0o755);
+    vi.stubEnv("PATH", `${path.join(folder, "bin")}:${process.env.PATH}`);
+    const { stdout } = await doctor("--output", "-");
+    expect(stdout).toContain("greenhouse.service is failed: it hung, so the watchdog ended it");
+    expect(stdout).toContain("restarts: 7");
+    expect(stdout).toContain("config: /etc/greenhouse.yaml");
+    expect(stdout).toContain("it is on fire");
+    expect(stdout).not.toContain("other.service");
   });
 });
 

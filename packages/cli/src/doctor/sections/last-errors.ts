@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { cutText } from "@nanoagent/models";
 import { isObject } from "../../is-object.js";
+import { findInstalledUnits } from "../installed-units.js";
 import type { PartFacts } from "../report-section.js";
 
 /** Most lines of a journal that are looked at, and most that are kept. */
@@ -15,9 +16,14 @@ const PRIVATE_FACTS: ReadonlySet<string> = new Set(["reply", "conversation", "qu
 /** Gathers warnings and errors of the services from the journals of systemd. Texts of messages are left out. */
 export async function gatherLastErrors(signal: AbortSignal): Promise<PartFacts> {
   if (process.platform !== "linux") return { summary: "no journal on this system", data: { entries: [] } };
+  const units = await findInstalledUnits();
+  const named = (flag: string, isUser: boolean) => [
+    `--${flag}=nanoagent*`,
+    ...units.filter((unit) => unit.isUser === isUser).map(({ unit }) => `--${flag}=${unit}`),
+  ];
   const journals = await Promise.all([
-    readJournal(["--unit=nanoagent*"], "system", signal),
-    readJournal(["--user", "--user-unit=nanoagent*"], "user", signal),
+    readJournal(named("unit", false), "system", signal),
+    readJournal(["--user", ...named("user-unit", true)], "user", signal),
   ]);
   const entries = journals
     .flatMap(({ entries: found }) => found)
