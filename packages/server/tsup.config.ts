@@ -7,5 +7,7 @@ export default packageBuild([], {
     // For servers that listen. Those that are mounted in another server need none of it.
     { file: "listen.js", parts: ["http/node-listener", "status/status-socket", "status/service-places"] },
     { file: "metrics.js", parts: ["metrics/write-metrics"] },
+    { file: "wyoming.js", parts: ["wyoming/wyoming-listener", "wyoming/announcement"] },
+    { file: "page.js", parts: ["page/page-desk", "page/page-files-reply"] },
   ],
 });

@@ -6,3 +6,5 @@ export { isVariableName, openKeys } from "./access/open-keys.js";
 export { stateFolderOf } from "./access/state-folder.js";
 export { canonicalHost } from "./http/listen-host.js";
 export { readTlsFiles } from "./http/tls-files.js";
+export { readNetwork } from "./wyoming/client-rules.js";
+export { listenHost as wyomingHost } from "./wyoming/listen-host.js";

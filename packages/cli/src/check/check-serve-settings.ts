@@ -1,5 +1,6 @@
 import type { ServeSettings } from "@nanoagent/models";
 import type { CheckedPart } from "./check-report.js";
+import { checkWyoming } from "./check-wyoming.js";
 
 export type ServiceParts = typeof import("@nanoagent/server/program");
 
@@ -17,6 +18,7 @@ export async function checkServeSettings(
   checkHosts(part, serve);
   checkOrigins(part, serve);
   checkVariable(part, serve, parts);
+  checkWyoming(part, serve, parts);
   if (isHere) await checkCertificate(part, serve, parts);
 }
 

@@ -1,6 +1,7 @@
 import type { NanoAgentConfig, ServeSettings } from "@nanoagent/models";
 import type { CheckedPart, CheckReport } from "./check-report.js";
 import { checkServeSettings, type ServiceParts } from "./check-serve-settings.js";
+import { describeWyoming } from "./check-wyoming.js";
 import { nearestExisting, whyNotWritable } from "./writable-folder.js";
 
 const DEFAULT_HOST = "127.0.0.1";
@@ -34,15 +35,14 @@ export async function checkServe(
   }
 }
 
-function describe(
-  { host = DEFAULT_HOST, port = 7420, tls, bare_model }: ServeSettings,
-  keys: string,
-  { canonicalHost }: ServiceParts,
-): string {
-  const shown = canonicalHost(host);
+function describe(serve: ServeSettings, keys: string, parts: ServiceParts): string {
+  const { host = DEFAULT_HOST, port = 7420, tls, bare_model } = serve;
+  const shown = parts.canonicalHost(host);
   if (shown === null) return "the address is wrong";
   const address = `${tls === undefined ? "http" : "https"}://${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
-  return [address, keys, ...(bare_model ? ["the model alone too"] : [])].join(", ");
+  const voice = describeWyoming(serve, parts);
+  const others = [...(bare_model ? ["the model alone too"] : []), ...(voice === null ? [] : [voice])];
+  return [address, keys, ...others].join(", ");
 }
 
 /** Checks the keys of clients, as far as they exist already, and describes where they come from. Writes nothing. */

@@ -56,7 +56,18 @@ test.each([
   ["{host: '127.1', port: 80}", "http://127.0.0.1:80, no key"],
   ["{host: '::1', bare_model: true}", "http://[::1]:7420, no key, the model alone too"],
   ["{api_keys_env: PATH}", "http://127.0.0.1:7420, keys of PATH"],
-  ["{page: true, metrics: true, wyoming: {port: 10700}}", "http://127.0.0.1:7420, no key"],
+  [
+    "{page: true, metrics: true, wyoming: {port: 10400}}",
+    "http://127.0.0.1:7420, no key, voice assistants of this machine at tcp://127.0.0.1:10400",
+  ],
+  [
+    "{wyoming: {port: 0, allow_clients: [192.168.1.0/24, 'fd00::5'], languages: [de, pt-BR], announce: true}}",
+    "no key, voice assistants of 2 addresses or networks at tcp://0.0.0.0:0",
+  ],
+  [
+    "{host: '::', wyoming: {port: 10400, allow_clients: [192.168.1.10]}}",
+    "voice assistants of one address or network at tcp://[::]:10400",
+  ],
   ["{allow_hosts: [agent.local, '192.168.1.20:80', 'fe80::1', '[::1]'], ask_seconds: 5}", ""],
   ["{allow_origins: ['http://kiosk.local:3000', 'https://Kiosk.local']}", ""],
 ])("%s is right", async (serve, summary) => {
@@ -86,6 +97,17 @@ test.each([
   ["{host: '127.0.0.1:8080'}", 'serve.host: "127.0.0.1:8080" is not an address or a host name.'],
   ["{host: ' 127.0.0.1'}", "do: Write the address alone"],
   ["{api_keys_env: 'na-key secret'}", "2:23: serve.api_keys_env: This is not the name of an environment variable."],
+  ["{port: 10400, wyoming: {port: 10400}}", "serve.wyoming.port: Port 10400 is already that of the service itself."],
+  [
+    "{wyoming: {port: 1, allow_clients: [home.local]}}",
+    'serve.wyoming.allow_clients.0: "home.local" is not an address or a network.',
+  ],
+  [
+    "{wyoming: {port: 1, languages: [de, German language]}}",
+    'serve.wyoming.languages.1: "German language" is not the code of a language.',
+  ],
+  ["{wyoming: {port: 70000}}", "serve.wyoming.port: "],
+  ["{wyoming: {}}", "serve.wyoming.port"],
 ])("%s is an error with its position", async (serve, message) => {
   const { exitCode, stdout } = await check(serve);
   expect(stdout).toContain(message);
@@ -133,6 +155,18 @@ describe("the file of the keys", () => {
     expect(stdout).toContain("…/empty.pem/nanoagent/serve-keys.json, cannot be");
     expect(exitCode).toBe(2);
   });
+});
+
+test.each([
+  [
+    "{wyoming: {port: 1, allow_clients: [0.0.0.0/0]}}",
+    "serve.wyoming.allow_clients.0: Everybody who reaches this machine",
+  ],
+  ["{wyoming: {port: 1, announce: true}}", "serve.wyoming.announce: The Wyoming service is not announced"],
+])("%s is a warning", async (serve, message) => {
+  const { exitCode, stdout } = await check(serve);
+  expect(stdout).toContain(message);
+  expect(exitCode).toBe(0);
 });
 
 test("a session without an end is a warning: each conversation has a folder", async () => {

@@ -638,6 +638,27 @@ export const errorTopics: readonly ErrorTopic[] = [
         isOfService: true,
       },
       {
+        code: "conversation-unknown",
+        message: "No conversation of the page has this id.",
+        when: "Status 404: a message, a stop or a removal on the page for a conversation that was removed, or that was only in memory before a restart.",
+        now: "Begin a new conversation. To keep conversations over a restart, set `session.dir`.",
+        isOfService: true,
+      },
+      {
+        code: "conversation-not-removed",
+        message: "The conversation cannot be removed.",
+        when: "Status 409: the folder of a conversation of the page contains other files, or another program uses it.",
+        now: "Look at what is in the folder below `session.dir`, and remove it yourself.",
+        isOfService: true,
+      },
+      {
+        code: "too-many-pages",
+        message: "The page is already open {32} times.",
+        when: "Status 503: more pages are open than the service serves. Each has a stream of events.",
+        now: "Close the page elsewhere. It tries again by itself.",
+        isOfService: true,
+      },
+      {
         code: "stopping",
         message: "The service is stopping.",
         when: "A reason of `/health`: a signal stops the service.",
@@ -834,6 +855,13 @@ export const errorTopics: readonly ErrorTopic[] = [
         message: '"{engine.url}" has no effect on the {llama} engine.',
         when: "A key of the config does not apply to the engine that is used.",
         now: "Remove the key, or set `engine.type` to the engine that you meant.",
+        isWarning: true,
+      },
+      {
+        code: "clients-unlimited",
+        message: "Everybody who reaches this machine may talk to the agent: the Wyoming protocol has no keys.",
+        when: "`serve.wyoming.allow_clients` has a network of all addresses, such as `0.0.0.0/0`. Who connects can use the agent's tools as far as they need no permission.",
+        now: "Name the address of Home Assistant, such as `192.168.1.10`, or your own network, such as `192.168.1.0/24`.",
         isWarning: true,
       },
       {

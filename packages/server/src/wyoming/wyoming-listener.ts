@@ -9,6 +9,7 @@ import type { Announcement } from "./announcement.js";
 import { ClientRules, readNetwork } from "./client-rules.js";
 import { ConversationMemory } from "./conversation-memory.js";
 import { FrameMemory } from "./frame-memory.js";
+import { listenHost } from "./listen-host.js";
 import { type ConnectionTimes, WyomingConnection } from "./wyoming-connection.js";
 
 /** Most connections at the same time. Further ones are refused. */
@@ -49,17 +50,6 @@ export async function listenWyoming(operated: OperatedAgent, options: WyomingOpt
   listener.port = port;
   if (settings.announce === true) await listener.announce(host);
   return listener;
-}
-
-/** Returns the address to listen on. */
-export function listenHost({ settings, host }: Pick<WyomingOptions, "settings" | "host">): string {
-  if ((settings.allow_clients ?? []).length === 0) return isLoopback(host) ? host : loopbackOf(host);
-  if (!isLoopback(host)) return host;
-  return host.includes(":") ? "::" : "0.0.0.0";
-}
-
-function loopbackOf(host: string): string {
-  return host.includes(":") && host !== "::" ? "::1" : "127.0.0.1";
 }
 
 function clientRules({ allow_clients = [] }: WyomingSettings): ClientRules {

@@ -2,7 +2,7 @@ import { createServer as createTcpServer } from "node:net";
 import { defineTool, EngineError, openAgent } from "@nanoagent/runtime";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { listenHost } from "../../src/wyoming/wyoming-listener.js";
+import { listenHost } from "../../src/wyoming/listen-host.js";
 import { houseConfig, type ServedHouse, serveWyoming } from "./serve-wyoming.js";
 import { WyomingClient } from "./wyoming-client.js";
 
