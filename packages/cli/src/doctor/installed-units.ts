@@ -11,17 +11,20 @@ const MAX_FILES = 500;
 /** Largest unit that is read. Those of `nanoagent service install` have 3 KB. */
 const MAX_UNIT_BYTES = 65_536;
 
-/** A unit that `nanoagent service install` wrote. */
+/** The command of a unit that a person wrote. */
+const COMMAND = /^ExecStart=.*\bnanoagent\b/m;
+
+/** A unit that `nanoagent service install` or a person wrote. */
 export interface InstalledUnit {
   /** Name with `.service`. */
   unit: string;
   isUser: boolean;
   file: string;
-  /** Null if a person changed the unit so that it cannot be read. */
+  /** Null for a unit that a person wrote. */
   facts: ReadUnit | null;
 }
 
-/** Finds the units of nanoagent, of the system and of this user. Never rejects. */
+/** Finds the units that run nanoagent, of the system and of this user. Never rejects. */
 export async function findInstalledUnits(): Promise<InstalledUnit[]> {
   if (process.platform !== "linux") return [];
   const found = await Promise.all([findIn(false), findIn(true)]);
@@ -36,7 +39,7 @@ async function findIn(isUser: boolean): Promise<InstalledUnit[]> {
     for (const unit of names.slice(0, MAX_FILES)) {
       const file = path.join(folder, unit);
       const text = await readBeginning(file);
-      if (text.startsWith(UNIT_MARK)) units.push({ unit, isUser, file, facts: readUnit(text) });
+      if (text.startsWith(UNIT_MARK) || COMMAND.test(text)) units.push({ unit, isUser, file, facts: readUnit(text) });
     }
   } catch {
     // A user without a home folder has no such units.

@@ -183,6 +183,7 @@ describe.skipIf(process.platform !== "linux")("a service of systemd", () => {
     };
     vi.stubEnv("XDG_CONFIG_HOME", path.join(folder, "config-home"));
     place("config-home/systemd/user/greenhouse.service", writeUnit(unit as unknown as UnitFacts));
+    place("config-home/systemd/user/mine.service", "[Service]\nExecStart=/usr/bin/nanoagent serve\n");
     place("config-home/systemd/user/other.service", "[Service]\nExecStart=/bin/other\n");
     const entry = { MESSAGE: "error: it is on fire", __REALTIME_TIMESTAMP: "1767322745000000" };
     place(
@@ -197,6 +198,7 @@ describe.skipIf(process.platform !== "linux")("a service of systemd", () => {
     vi.stubEnv("PATH", `${path.join(folder, "bin")}:${process.env.PATH}`);
     const { stdout } = await doctor("--output", "-");
     expect(stdout).toContain("greenhouse.service is failed: it hung, so the watchdog ended it");
+    expect(stdout).toContain("mine.service is failed");
     expect(stdout).toContain("restarts: 7");
     expect(stdout).toContain("config: /etc/greenhouse.yaml");
     expect(stdout).toContain("it is on fire");

@@ -61,7 +61,7 @@ describe.skipIf(process.platform !== "linux")("the journals of systemd", () => {
   }
 
   test("both are read", async () => {
-    install(`case "$*" in *--user-unit=nanoagent*) echo '${line({ level: "warn", event: "of-user" })}';;
+    install(`case "$*" in *--user-unit=nanoagent.service*) echo '${line({ level: "warn", event: "of-user" })}';;
       *) echo '${line({ level: "error", event: "of-system" })}';; esac`);
     const { data } = await gatherLastErrors(new AbortController().signal);
     const { entries } = data as { entries: { facts: { event: string } }[] };

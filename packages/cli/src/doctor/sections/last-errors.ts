@@ -17,8 +17,9 @@ const PRIVATE_FACTS: ReadonlySet<string> = new Set(["reply", "conversation", "qu
 export async function gatherLastErrors(signal: AbortSignal): Promise<PartFacts> {
   if (process.platform !== "linux") return { summary: "no journal on this system", data: { entries: [] } };
   const units = await findInstalledUnits();
+  // A pattern would be an error of journalctl where no unit has such a name.
   const named = (flag: string, isUser: boolean) => [
-    `--${flag}=nanoagent*`,
+    `--${flag}=nanoagent.service`,
     ...units.filter((unit) => unit.isUser === isUser).map(({ unit }) => `--${flag}=${unit}`),
   ];
   const journals = await Promise.all([

@@ -23,7 +23,7 @@ export async function gatherSessions(examined: ExaminedConfig, signal: AbortSign
   }
   const turns = sessions.reduce((sum, session) => sum + session.turns, 0);
   const damaged = sessions.filter(({ findings }) => findings.length > 0).length;
-  const summary = `${sessions.length} saved, ${turns} turns${damaged === 0 ? "" : `, ${damaged} with damage`} (no texts)`;
+  const summary = `${sessions.length} saved, ${turns} ${turns === 1 ? "turn" : "turns"}${damaged === 0 ? "" : `, ${damaged} with damage`} (no texts)`;
   return { summary, data: { folder: dir, exists: true, sessions } };
 }
 

@@ -67,13 +67,19 @@ async function describeFile(file: string) {
     mode: modeOf(found.mode),
     changed_at: found.mtime.toISOString(),
     format,
-    note: noteOn(found.isFile(), newest, format),
+    note: noteOn(name, found.isFile(), newest, format),
   };
 }
 
-function noteOn(isFile: boolean, newest: number | undefined, format: number | string | null): string | null {
+function noteOn(
+  name: string,
+  isFile: boolean,
+  newest: number | undefined,
+  format: number | string | null,
+): string | null {
   if (!isFile) return "not a regular file";
   if (newest === undefined) return null;
   if (format === null) return "damaged: no format can be read";
-  return typeof format === "number" && format > newest ? "written by a newer version of nanoagent" : null;
+  if (typeof format === "number" && format > newest) return "written by a newer version of nanoagent";
+  return name.endsWith(".tried") ? "loaded, but no reply has confirmed it yet; or the load ended the program" : null;
 }
