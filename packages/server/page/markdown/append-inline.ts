@@ -16,45 +16,45 @@ export function appendInline(parent: Element, text: string, { isLabel = false } 
   /** Elements around the one that is open. */
   const outer: Element[] = [];
   const skipped = new Set<number>();
-  const tokens = readTokens(text);
+  /** Text for one node: a node that grows by pieces would be copied each time. */
+  let pieces: string[] = [];
   let current = parent;
-  for (const [index, token] of tokens.entries()) {
-    if (token.type === "text") append(current, token.text);
-    else if (token.type === "code") current.append(make("code", {}, token.text));
-    else if (token.type === "link") appendLink(current, token, isLabel);
-    else if (token.pair === null || skipped.has(token.pair)) append(current, token.text);
-    else if (token.pair < index) current = outer.pop() ?? parent;
-    else if (outer.length >= MAX_DEPTH) {
+  const endText = () => {
+    if (pieces.length > 0) current.append(pieces.join(""));
+    pieces = [];
+    return current;
+  };
+  for (const [index, token] of readTokens(text).entries()) {
+    if (token.type === "text") pieces.push(token.text);
+    else if (token.type === "code") endText().append(make("code", {}, token.text));
+    else if (token.type === "link") {
+      const link = isLabel ? null : makeLink(token);
+      if (link === null) pieces.push(token.source);
+      else endText().append(link);
+    } else if (token.pair === null || skipped.has(token.pair)) pieces.push(token.text);
+    else if (token.pair < index) {
+      endText();
+      current = outer.pop() ?? parent;
+    } else if (outer.length >= MAX_DEPTH) {
       skipped.add(index);
-      append(current, token.text);
+      pieces.push(token.text);
     } else {
-      outer.push(current);
-      const names = token.text.startsWith("~") ? (["del"] as const) : (ELEMENTS[token.text.length] ?? []);
-      for (const name of names) {
+      outer.push(endText());
+      for (const name of token.text.startsWith("~") ? (["del"] as const) : (ELEMENTS[token.text.length] ?? [])) {
         const element = make(name);
         current.append(element);
         current = element;
       }
     }
   }
+  endText();
 }
 
-/** Appends a link. Inside the label of another link, and with an address that is not allowed, it is text. */
-function appendLink(parent: Element, link: Extract<Token, { type: "link" }>, isLabel: boolean): void {
-  const href = isLabel ? null : safeAddress(link.address);
-  if (href === null) {
-    append(parent, link.source);
-    return;
-  }
+/** Returns null for an address that is not allowed: it is shown as text. */
+function makeLink({ address, label }: Extract<Token, { type: "link" }>): HTMLElement | null {
+  const href = safeAddress(address);
+  if (href === null) return null;
   const element = make("a", { href, target: "_blank", rel: "noopener noreferrer" });
-  if (link.label.trim() === "") element.append(link.address);
-  else appendInline(element, link.label, { isLabel: true });
-  parent.append(element);
-}
-
-/** Joins neighbouring texts, because each node costs a hundred bytes. */
-function append(parent: Element, text: string): void {
-  const last = parent.lastChild;
-  if (last !== null && last.nodeType === 3) (last as Text).data += text;
-  else parent.append(text);
+  appendInline(element, label.trim() === "" ? address : label, { isLabel: true });
+  return element;
 }

@@ -70,7 +70,7 @@ export class MarkdownView {
 
   /** Keeps the lines of the last two blocks. */
   #forgetLines(): void {
-    const from = this.#blocks[this.#blocks.length - 2]?.from ?? this.#passed;
+    const from = Math.max(this.#blocks[this.#blocks.length - 2]?.from ?? 0, this.#passed);
     this.#lines.splice(0, from - this.#passed);
     this.#passed = from;
   }

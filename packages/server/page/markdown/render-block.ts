@@ -15,16 +15,15 @@ export interface Rendered {
 export function renderBlock(block: Block, level: number): Rendered {
   if (block.type !== "heading") return { element: renderOther(block), level };
   const next = Math.min(block.level + AUTHOR_LEVEL, level + 1, 6);
-  const element = make(`h${next}` as "h3", { class: `size-${block.level}`, dir: "auto" });
-  appendInline(element, block.text);
-  return { element, level: next };
+  const heading = make(`h${next}` as "h3", { class: `size-${block.level}` });
+  return { element: withInline(heading, block.text), level: next };
 }
 
 function renderOther(block: Block): HTMLElement {
   switch (block.type) {
     case "heading":
     case "paragraph":
-      return withInline(make("p", { class: block.type, dir: "auto" }), block.text);
+      return withInline(make("p", { class: block.type }), block.text);
     case "code":
       return renderCode(block.language, block.text);
     case "quote":
@@ -47,13 +46,13 @@ function renderCode(language: string, text: string): HTMLElement {
 function renderList({ start, items }: Extract<Block, { type: "list" }>): HTMLElement {
   const list = start === null ? make("ul") : make("ol", { start: start === 1 ? null : String(start) });
   for (const blocks of items) {
-    const item = make("li", { dir: "auto" });
+    const item = make("li");
     for (const [index, block] of blocks.entries()) {
       // A paragraph in front needs no element of its own.
       if (index === 0 && block.type === "paragraph") appendInline(item, block.text);
       else item.append(renderOther(block));
     }
-    list.append(item);
+    list.append(withDirection(item));
   }
   return list;
 }
@@ -63,7 +62,7 @@ function renderTable({ head, rows }: Extract<Block, { type: "table" }>): HTMLEle
     make(
       "tr",
       {},
-      texts.map((text) => withInline(make(name, { dir: "auto" }), text)),
+      texts.map((text) => withInline(make(name), text)),
     );
   const table = make("table", {}, make("thead", {}, cells("th", head)));
   if (rows.length > 0)
@@ -79,5 +78,11 @@ function renderTable({ head, rows }: Extract<Block, { type: "table" }>): HTMLEle
 
 function withInline<Container extends HTMLElement>(element: Container, text: string): Container {
   appendInline(element, text);
+  return withDirection(element);
+}
+
+/** Lets the text decide on its direction. With this attribute, a browser reads the text again for each node that is added. */
+function withDirection<Container extends HTMLElement>(element: Container): Container {
+  element.setAttribute("dir", "auto");
   return element;
 }

@@ -24,10 +24,6 @@ export class FakeElement {
     this.name = name;
   }
 
-  get lastChild(): FakeElement | FakeText | null {
-    return this.children.at(-1) ?? null;
-  }
-
   setAttribute(name: string, value: string): void {
     this.attributes.set(name, value);
   }
