@@ -18,6 +18,7 @@ export const navigation = [
       "docs/sessions.md": "Sessions",
       "docs/embedding.md": "In your own program",
       "docs/serve.md": "For other programs",
+      "docs/page.md": "The page",
       "docs/metrics.md": "Figures",
       "docs/service.md": "As a service",
       "docs/files-and-secrets.md": "Files and secrets",

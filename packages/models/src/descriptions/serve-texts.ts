@@ -59,7 +59,10 @@ export const serveTexts: KeyTexts = {
     description: "File of the private key, PEM, relative to this file.",
     examples: ["tls/agent-key.pem"],
   },
-  page: { description: "Whether to serve the page for people.", default: false },
+  page: {
+    description: "Whether browsers get a page at /: a chat, questions for permission, memory and health.",
+    default: false,
+  },
   metrics: { description: "Whether to serve metrics for Prometheus.", default: false },
   wyoming: {
     description: "Home Assistant's protocol for voice assistants.",

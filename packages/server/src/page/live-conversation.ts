@@ -20,7 +20,7 @@ export interface LiveConversationOptions {
   readonly onChange: (turn: PageTurn, change: TurnChange) => void;
   /** Called when a turn has ended. */
   readonly onTurnEnd: () => void;
-  /** What was said before. Default: nothing. */
+  /** Turns of the conversation so far. Default: none. */
   readonly turns?: ShownTurns | undefined;
   readonly history?: VisibleHistory | undefined;
 }

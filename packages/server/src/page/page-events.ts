@@ -96,7 +96,10 @@ export interface ShownConversation {
   readonly has_older: boolean;
 }
 
-/** Events of the stream that a page reads. The first one is `hello`. */
+/**
+ * Events of the stream that a page reads. The first one is `hello`. It comes again when the agent was replaced, and then
+ * stands for everything before.
+ */
 export type PageEvent =
   | {
       readonly type: "hello";

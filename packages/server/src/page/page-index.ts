@@ -139,7 +139,7 @@ export class PageIndex {
   }
 }
 
-/** Returns null for a file that does not exist. What is no regular file, or too large, is an empty text. */
+/** Returns null for a file that does not exist, and an empty text for one that is too large or not a regular file. */
 async function readText(file: string): Promise<string | null> {
   // Opening a pipe would wait for a writer. Windows has no such flag.
   const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error: unknown) => {

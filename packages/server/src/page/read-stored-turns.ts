@@ -36,7 +36,7 @@ export async function readStoredTurns(folder: string): Promise<StoredTurns | nul
   return { turns, history };
 }
 
-/** What the list of conversations shows of a stored one. */
+/** Title and time of a stored conversation, for the list. */
 export interface StoredFacts {
   readonly title: string;
   /** ISO 8601. */
