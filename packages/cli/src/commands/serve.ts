@@ -6,7 +6,7 @@ export const serve: Command = {
   details: `Answers OpenAI's and Ollama's API over HTTP: point Open WebUI, Home Assistant, Node-RED or a program at the address that it prints.
 It listens on this machine only. On any other address, clients need a key: one is made at the first start and shown once.
 SIGTERM lets running replies end, for at most 10 seconds. SIGHUP reads the config again without losing a reply.
-The log is one line of JSON for each event, on stderr. The key serve of the config has more settings.`,
+The log is one line of JSON for each event, on stderr. The key serve of the config has more settings, such as wyoming for Home Assistant's voice assistants.`,
   options: {
     config: {
       kind: "path",

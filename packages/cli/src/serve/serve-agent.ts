@@ -138,8 +138,8 @@ function tellReady(
     stdout.write(formatJson(wyoming === null ? ready : { ...ready, wyoming }));
     return;
   }
-  stdout.write(`Listening on ${url}\n`);
-  if (wyoming !== null) stdout.write(`Listening on ${wyoming.url} for voice assistants\n`);
+  const voice = wyoming === null ? "" : `Listening on ${wyoming.url} for voice assistants\n`;
+  stdout.write(`Listening on ${url}\n${voice}`);
 }
 
 function runningOf({ turns: { running, waiting } }: { turns: { running: number; waiting: number } }) {

@@ -104,18 +104,6 @@ test.skipIf(spawnSync("openssl", ["version"]).status !== 0)("serves HTTPS with a
   expect(await service.end()).toBe(143);
 });
 
-test("settings of a later version are accepted, with a note that they have no effect", async () => {
-  const { config, places } = await makeAgent("serve: { page: true, metrics: true, wyoming: { port: 10700 } }");
-  const service = await ServedProgram.start(["--config", config], places);
-  await service.until(() => service.log.length >= 3, "the notes");
-  expect(service.log.map(({ level, message }) => `${level}: ${message}`)).toEqual([
-    "warn: serve.page has no effect in this version.",
-    "warn: serve.metrics has no effect in this version.",
-    "warn: serve.wyoming has no effect in this version.",
-  ]);
-  expect(await service.end()).toBe(143);
-});
-
 describe("keys", () => {
   test("beyond loopback a key is made, kept, and shown once", async () => {
     const { folder, config, places } = await makeAgent();

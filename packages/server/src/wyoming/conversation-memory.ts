@@ -8,7 +8,7 @@ const MINUTE_MILLISECONDS = 60_000;
 /** Most characters of a conversation. Its oldest messages are forgotten first. A model reads less. */
 const MAX_CHARACTERS = 256 * 1024;
 
-/** What a peer has heard of a conversation. */
+/** The part of a conversation that its peer has heard. */
 interface Remembered {
   messages: ConversationMessage[];
   characters: number;

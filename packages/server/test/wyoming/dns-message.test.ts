@@ -45,7 +45,7 @@ describe("queries of the local network", () => {
     );
   });
 
-  test("answers to them are no queries", () => {
+  test("answers to them are not queries", () => {
     const record = {
       name: "a.local",
       type: recordTypes.A,
