@@ -19,6 +19,7 @@ export const navigation = [
       "docs/embedding.md": "In your own program",
       "docs/serve.md": "For other programs",
       "docs/page.md": "The page",
+      "docs/voice.md": "Voice assistants",
       "docs/metrics.md": "Figures",
       "docs/service.md": "As a service",
       "docs/files-and-secrets.md": "Files and secrets",
