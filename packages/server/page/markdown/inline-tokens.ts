@@ -101,9 +101,10 @@ class Backticks {
     const runs = this.#byLength.get(end - at);
     while (runs !== undefined && (runs.places[runs.next] ?? Number.POSITIVE_INFINITY) < end) runs.next += 1;
     const closing = runs?.places[runs.next];
-    if (closing === undefined) return { text: null, to: end };
     const text = this.#text.slice(end, closing);
-    const isPadded = text.startsWith(" ") && text.endsWith(" ") && text.trim() !== "";
+    // Browsers need minutes for a line of many elements that have spaces only.
+    if (closing === undefined || text.trim() === "") return { text: null, to: end };
+    const isPadded = text.startsWith(" ") && text.endsWith(" ");
     return { text: isPadded ? text.slice(1, -1) : text, to: closing + (end - at) };
   }
 }

@@ -65,6 +65,7 @@ describe("inline", () => {
     ["**a *b* c**", 'strong("a " em("b") " c")'],
     ["snake_case_name and 2 * 3 * 4", '"snake_case_name and 2 * 3 * 4"'],
     ["*open **both*", 'em("open **both")'],
+    ["` ` ` a `", '"` ` " code("a")'],
     ["`a * b` ``c ` d`` `open", 'code("a * b") " " code("c ` d") " `open"'],
     ["\\*a\\* \\\\ \\b", '"*a* \\\\ \\\\b"'],
     ["[a *b*](https://example.org/x_(y))", 'a("a " em("b"))'],
