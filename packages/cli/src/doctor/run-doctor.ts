@@ -56,7 +56,8 @@ export const runDoctor: CommandAction = async (values, streams) => {
     await write(streams, values.json ? formatJson(json) : text);
     return exitCodes.done;
   }
-  const name = `nanoagent-report-${now.slice(0, 10)}.txt`;
+  const [date = ""] = now.split("T");
+  const name = `nanoagent-report-${date}.txt`;
   const written = await writeReport(String(values.output ?? name), { name, text });
   const bytes = Buffer.byteLength(text);
   await write(streams, values.json ? contentsAsJson(written, bytes, sections) : describe(written, bytes, sections));

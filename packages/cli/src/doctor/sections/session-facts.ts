@@ -8,6 +8,8 @@ import type { PartFacts } from "../report-section.js";
 /** Most folders in the session's folder that are read: a service keeps 64 conversations. */
 const MAX_FOLDERS = 128;
 const MAX_FILES = 2000;
+/** Most findings of one session. */
+const MAX_FINDINGS = 20;
 
 /** Gathers sizes, counts, formats and damage of the saved conversations. No texts, and no names of conversations. */
 export async function gatherSessions(examined: ExaminedConfig, signal: AbortSignal): Promise<PartFacts> {
@@ -79,7 +81,7 @@ async function describeSession(folder: string, index: number, signal: AbortSigna
     files_in_quarantine: await countFiles(path.join(folder, "quarantine")),
     saved_engine_state_bytes: await sizeOf(path.join(folder, "engine-state.kv")),
     was_read_completely: isComplete,
-    findings: describeReport(report).slice(0, 20),
+    findings: describeReport(report).slice(0, MAX_FINDINGS),
   };
 }
 
