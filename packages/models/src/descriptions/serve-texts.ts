@@ -63,7 +63,10 @@ export const serveTexts: KeyTexts = {
     description: "Whether browsers get a page at /: a chat, questions for permission, memory and health.",
     default: false,
   },
-  metrics: { description: "Whether to serve metrics for Prometheus.", default: false },
+  metrics: {
+    description: "Whether Prometheus can read figures at /metrics: turns, tokens, memory, tools, temperature.",
+    default: false,
+  },
   wyoming: {
     description: "Home Assistant's protocol for voice assistants.",
     examples: [{ port: 10400 }, { port: 10400, allow_clients: ["192.168.1.10"], languages: ["de", "en"] }],
