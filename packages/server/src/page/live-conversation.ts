@@ -1,3 +1,4 @@
+import { NanoAgentError } from "@nanoagent/models";
 import type { ConversationMessage } from "@nanoagent/runtime";
 import { ShownText } from "../conversations/shown-text.js";
 import type { AnswerEvent, Answering, Ask } from "../turns/ask.js";
@@ -101,23 +102,28 @@ export class LiveConversation {
   async #run(begun: TurnProgress, ask: PageAsk, events: AsyncGenerator<AnswerEvent, void>): Promise<void> {
     const shown = new ShownText();
     let progress = begun;
-    let isOver = false;
-    // The events never end with an exception, and the last of them is the end of the turn.
-    for await (const event of events) {
-      if (event.type === "text-delta") shown.add(event.text);
-      else shown.note(event);
+    const note = (event: AnswerEvent) => {
       if (event.type === "run-end" || event.type === "error") {
         const reply = shown.replyOf(event);
         // A turn that the conversation did not keep is not sent again.
         if (reply !== null) this.#history.add(ask.messagesWith(reply.text, this.#timestamp()));
         this.#running.delete(progress.turn.id);
-        isOver = true;
       }
       const reduced = reduceTurn(progress, event);
       progress = reduced.progress;
       this.#show(progress.turn, reduced.change);
-      if (isOver) this.#options.onTurnEnd();
+    };
+    try {
+      for await (const event of events) {
+        if (event.type === "text-delta") shown.add(event.text);
+        else shown.note(event);
+        note(event);
+      }
+    } catch (cause) {
+      // Such as a log of the app that fails.
+      if (this.#running.has(progress.turn.id)) note({ type: "error", error: unexpected(cause) });
     }
+    this.#options.onTurnEnd();
   }
 
   #timestamp(): string {
@@ -129,6 +135,10 @@ export class LiveConversation {
     this.#turns.put(turn);
     this.#options.onChange(turn, change);
   }
+}
+
+function unexpected(cause: unknown): NanoAgentError {
+  return new NanoAgentError({ code: "unexpected", message: "The turn failed in an unexpected way.", cause });
 }
 
 /** The request for a reply to a message of the page. */

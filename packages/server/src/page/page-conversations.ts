@@ -1,3 +1,4 @@
+import { ServiceError } from "../errors/service-error.js";
 import type { OperatedAgent } from "../service/served-agent.js";
 import { LiveConversation } from "./live-conversation.js";
 import { conversationNotRemoved, conversationUnknown } from "./page-errors.js";
@@ -85,7 +86,8 @@ export class PageConversations {
     if (id === null) {
       const live = this.#newLive(newConversationId());
       const turn = await live.send(message);
-      this.#add({ id: live.id, title: titleOf(message), updatedAt: turn.at, live, opening: null });
+      const entry = { id: live.id, title: titleOf(message), updatedAt: turn.at, live, opening: null };
+      this.#entries = [entry, ...this.#entries];
       this.#changed();
       return { id: live.id, turn };
     }
@@ -118,17 +120,15 @@ export class PageConversations {
     await entry.live?.close();
     // It begins again from disk if it cannot be removed.
     if (this.#index !== null) entry.live = null;
-    const isRemoved = await this.#operated.forget(id).catch((cause: unknown) => {
-      this.#add(entry);
+    try {
+      if (!(await this.#operated.forget(id))) throw conversationNotRemoved("Its folder contains other files.");
+    } catch (error) {
+      this.#entries = [entry, ...this.#entries];
+      if (error instanceof ServiceError) throw error;
+      throw conversationNotRemoved("Another program uses its folder.", error);
+    } finally {
       this.#changed();
-      throw conversationNotRemoved("Another program uses its folder.", cause);
-    });
-    if (!isRemoved) {
-      this.#add(entry);
-      this.#changed();
-      throw conversationNotRemoved("Its folder contains other files.");
     }
-    this.#changed();
   }
 
   /** Resolves when the last turns have ended and the list is written. No turn may begin any longer. */
@@ -144,7 +144,7 @@ export class PageConversations {
     const open = this.#entries.filter(({ live }) => live !== null);
     const stored = index === null ? [] : await readStored(index);
     const known = new Set(open.map(({ id }) => id));
-    this.#entries = [...open, ...stored.filter(({ id }) => !known.has(id)).map(toEntry)].toSorted(newestFirst);
+    this.#entries = [...open, ...stored.filter(({ id }) => !known.has(id)).map(toEntry)];
     this.#limit();
   }
 
@@ -182,10 +182,6 @@ export class PageConversations {
     });
   }
 
-  #add(entry: Entry): void {
-    this.#entries = [entry, ...this.#entries].toSorted(newestFirst);
-  }
-
   #changed(): void {
     this.#limit();
     this.#options.onList();
@@ -210,28 +206,26 @@ export class PageConversations {
   }
 }
 
-/** Reads the list of a session folder: what the file says of the folders, and what the folders say where it does not. */
+/**
+ * Reads the list of a session folder: the file in its order, without folders that are gone, and folders that the file does
+ * not have by their time. The clock may have been wrong, so that the order of the file counts more.
+ */
 async function readStored(index: PageIndex): Promise<IndexEntry[]> {
-  const entries = new Map((await index.read()).map((entry) => [entry.id, entry]));
+  const entries = await index.read();
   if (!index.isUsable) return [];
-  const stored: IndexEntry[] = [];
-  const unknown: string[] = [];
-  for (const id of await index.listFolders()) {
-    const entry = entries.get(id);
-    if (entry === undefined) unknown.push(id);
-    else stored.push(entry);
-  }
+  const folders = await index.listFolders();
+  const stored = entries.filter(({ id }) => folders.includes(id));
+  const known = new Set(entries.map(({ id }) => id));
+  const unknown = folders.filter((id) => !known.has(id)).slice(0, MAX_CONVERSATIONS);
   for (const id of unknown) {
     const facts = await readStoredFacts(index.folderOf(id)).catch(() => null);
-    if (facts !== null) stored.push({ id, ...facts });
+    if (facts === null) continue;
+    const older = stored.findIndex(({ updatedAt }) => updatedAt < facts.updatedAt);
+    stored.splice(older < 0 ? stored.length : older, 0, { id, ...facts });
   }
   return stored;
 }
 
 function toEntry({ id, title, updatedAt }: IndexEntry): Entry {
   return { id, title, updatedAt, live: null, opening: null };
-}
-
-function newestFirst(one: IndexEntry, other: IndexEntry): number {
-  return other.updatedAt < one.updatedAt ? -1 : other.updatedAt > one.updatedAt ? 1 : 0;
 }

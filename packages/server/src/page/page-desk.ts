@@ -14,13 +14,6 @@ const MAX_STREAMS = 32;
 /** Time between two looks at the status. */
 const STATUS_MILLISECONDS = 2000;
 
-export interface PageDeskOptions {
-  /** Default: 2 seconds. */
-  readonly statusMilliseconds?: number | undefined;
-  /** How long questions wait for a page that was closed. Default: a minute. */
-  readonly absenceMilliseconds?: number | undefined;
-}
-
 interface PageState {
   readonly status: PageStatus;
   readonly open: Awaited<ReturnType<PageConversations["open"]>>;
@@ -31,7 +24,6 @@ export class PageDesk {
   readonly conversations: PageConversations;
   readonly #operated: OperatedAgent;
   readonly #questions: PageQuestions;
-  readonly #statusMilliseconds: number;
   readonly #streams = new Set<PageStream>();
   #timer: ReturnType<typeof setInterval> | null = null;
   #status: PageStatus | null = null;
@@ -40,19 +32,17 @@ export class PageDesk {
   #isLooking = false;
   #isClosed = false;
 
-  constructor(operated: OperatedAgent, options: PageDeskOptions = {}) {
+  constructor(operated: OperatedAgent) {
     this.#operated = operated;
     this.#agent = operated.agent;
-    this.#statusMilliseconds = options.statusMilliseconds ?? STATUS_MILLISECONDS;
     this.conversations = new PageConversations(operated, {
       onList: () => this.#tellAll({ type: "conversations", conversations: this.conversations.list() }),
       onTurn: (id, turn, change) => this.#tellTurn(id, turn, change),
       isShown: (id) => [...this.#streams].some(({ conversation }) => conversation === id),
     });
-    this.#questions = new PageQuestions(operated.permissions, {
-      onChange: () => this.#tellAll({ type: "questions", questions: this.#questions.list() }),
-      absenceMilliseconds: options.absenceMilliseconds,
-    });
+    this.#questions = new PageQuestions(operated.permissions, () =>
+      this.#tellAll({ type: "questions", questions: this.#questions.list() }),
+    );
     operated.onEnd(() => this.#close());
   }
 
@@ -126,7 +116,7 @@ export class PageDesk {
 
   #watchStatus(): void {
     if (this.#timer !== null || this.#isClosed) return;
-    this.#timer = setInterval(() => void this.#look(), this.#statusMilliseconds);
+    this.#timer = setInterval(() => void this.#look(), STATUS_MILLISECONDS);
     this.#timer.unref?.();
   }
 

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open, readdir, rename, rm } from "node:fs/promises";
+import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Log } from "../log/log-entry.js";
 
@@ -70,10 +70,16 @@ export class PageIndex {
     return [];
   }
 
-  /** Names of the folders of the page's conversations. Never rejects. */
+  /** Names of the folders of the page's conversations, the one that was changed last first. Never rejects. */
   async listFolders(): Promise<string[]> {
     const entries = await readdir(this.#dir, { withFileTypes: true }).catch(() => []);
-    return entries.filter((entry) => entry.isDirectory() && isConversationId(entry.name)).map(({ name }) => name);
+    const folders = entries.filter((entry) => entry.isDirectory() && isConversationId(entry.name));
+    const changed = folders.map(async ({ name }) => {
+      const status = await stat(this.folderOf(name)).catch(() => null);
+      return { name, changedAt: status?.mtimeMs ?? 0 };
+    });
+    const newestFirst = (await Promise.all(changed)).toSorted((one, other) => other.changedAt - one.changedAt);
+    return newestFirst.map(({ name }) => name);
   }
 
   folderOf(id: string): string {

@@ -5,25 +5,17 @@ import type { PageQuestion } from "./page-events.js";
 /** How long questions wait for a page that was closed. A reload must not answer no. */
 const ABSENCE_MILLISECONDS = 60_000;
 
-export interface PageQuestionsOptions {
-  /** Called when a question is new or over. */
-  readonly onChange: () => void;
-  /** Default: a minute. */
-  readonly absenceMilliseconds?: number | undefined;
-}
-
 /** The questions for permission that wait, for pages. While a page is open, and for a minute after, it may answer. */
 export class PageQuestions {
   readonly #desk: PermissionDesk;
   readonly #onChange: () => void;
-  readonly #absenceMilliseconds: number;
   #leave: (() => void) | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(desk: PermissionDesk, { onChange, absenceMilliseconds = ABSENCE_MILLISECONDS }: PageQuestionsOptions) {
+  /** `onChange` is called when a question is new or over. */
+  constructor(desk: PermissionDesk, onChange: () => void) {
     this.#desk = desk;
     this.#onChange = onChange;
-    this.#absenceMilliseconds = absenceMilliseconds;
   }
 
   list(): PageQuestion[] {
@@ -43,7 +35,7 @@ export class PageQuestions {
   /** Notes that no page is open any longer. */
   leaveLater(): void {
     if (this.#leave === null || this.#timer !== null) return;
-    this.#timer = setTimeout(() => this.close(), this.#absenceMilliseconds);
+    this.#timer = setTimeout(() => this.close(), ABSENCE_MILLISECONDS);
     this.#timer.unref?.();
   }
 

@@ -3,7 +3,7 @@ import type { HttpRequest, Route, RouteHandler } from "../http/exchange.js";
 import { jsonReply } from "../http/json-reply.js";
 import { fieldOf, readBody, readText, wrongType } from "../requests/request-fields.js";
 import type { OperatedAgent } from "../service/served-agent.js";
-import type { PageDesk, PageDeskOptions } from "./page-desk.js";
+import type { PageDesk } from "./page-desk.js";
 
 /** Longest message that the page sends, in bytes. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -12,10 +12,10 @@ const MAX_MESSAGE_BYTES = 256 * 1024;
  * Returns the routes of the page for people. Its parts are loaded when it is first opened. `greeting` answers clients that
  * ask for `/` and are not browsers.
  */
-export function pageRoutes(operated: OperatedAgent, greeting: RouteHandler, options: PageDeskOptions = {}): Route[] {
+export function pageRoutes(operated: OperatedAgent, greeting: RouteHandler): Route[] {
   let opening: Promise<PageDesk> | null = null;
   const openDesk = () => {
-    opening ??= import("./page-desk.js").then(({ PageDesk }) => new PageDesk(operated, options));
+    opening ??= import("./page-desk.js").then(({ PageDesk }) => new PageDesk(operated));
     return opening;
   };
   return [

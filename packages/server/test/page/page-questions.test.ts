@@ -18,7 +18,7 @@ test("questions wait for a page that comes back in time, and are refused after t
   vi.useFakeTimers();
   const desk = new PermissionDesk({ askSeconds: 600 });
   const onChange = vi.fn();
-  const questions = new PageQuestions(desk, { onChange });
+  const questions = new PageQuestions(desk, onChange);
   expect(await ask(desk)).toBe(false);
   questions.enter();
   const first = ask(desk);

@@ -313,3 +313,15 @@ describe("a service that stops", () => {
     await agent.close();
   });
 });
+
+test("a log of the app that fails costs a turn its end, and not the turns after it", async () => {
+  const log = (entry: { event: string; outcome?: unknown }) => {
+    if (entry.event === "turn-end") throw new Error("The disk is full.");
+  };
+  const { url } = await servePage(["One.", "Two."], { options: { log } });
+  const { conversation, turn } = await say(url, "1");
+  const page = await OpenPage.open(url, conversation);
+  await vi.waitFor(() => expect(page.turns[0]).toMatchObject({ id: turn.id, state: "failed" }), PATIENCE);
+  const next = await say(url, "2", conversation);
+  expect(textOf(await page.turnEnd(next.turn.id))).toBe("Two.");
+});
