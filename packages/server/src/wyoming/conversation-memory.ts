@@ -5,8 +5,10 @@ import type { ConversationMessage } from "@nanoagent/runtime";
 const DEFAULT_MAX = 32;
 const DEFAULT_IDLE_MINUTES = 60;
 const MINUTE_MILLISECONDS = 60_000;
-/** Most characters of a conversation. Its oldest messages are forgotten first. A model reads less. */
-const MAX_CHARACTERS = 256 * 1024;
+/** Most characters of a conversation. Small models read less. */
+const MAX_CHARACTERS = 64 * 1024;
+/** Characters that a longer conversation keeps. Its beginning changes then, so that a model reads it again: not each time. */
+const KEPT_CHARACTERS = MAX_CHARACTERS / 2;
 
 /** The part of a conversation that its peer has heard. */
 interface Remembered {
@@ -90,7 +92,8 @@ export class ConversationMemory {
     conversation.messages.push({ role: "user", content: message, timestamp });
     conversation.messages.push({ role: "assistant", content: reply, timestamp });
     conversation.characters += message.length + reply.length;
-    while (conversation.characters > MAX_CHARACTERS) {
+    if (conversation.characters <= MAX_CHARACTERS) return;
+    while (conversation.characters > KEPT_CHARACTERS) {
       for (const { content } of conversation.messages.splice(0, 2)) conversation.characters -= content.length;
     }
   }

@@ -14,7 +14,8 @@ import { WyomingClient } from "./wyoming-client.js";
 type Recording = Record<string, { sent: string; answers: { type: string }[] }>;
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const RECORDING = path.join(here, "fixtures/python-client.json");
+/** JSON in a text file, so that no formatter changes it. */
+const RECORDING = path.join(here, "fixtures/python-client.txt");
 const python = findWyomingPython();
 const libraryNeeded = python === null ? " (skipped: Wyoming's Python library cannot be installed)" : "";
 

@@ -205,6 +205,18 @@ describe("a conversation by voice", () => {
     expect(heard(engine)).toEqual([["a"], ["a", "One.", "b"]]);
   });
 
+  test("that is too long goes on with its newest messages", async () => {
+    const { engine, agent } = scripted("x".repeat(30_000));
+    const client = await (await serve(agent)).connect();
+    for (const text of ["a", "b", "c", "d"]) expect(await client.ask(text)).toMatchObject({ type: "handled" });
+    expect(heard(engine).map((messages) => messages.filter((text) => text.length === 1))).toEqual([
+      ["a"],
+      ["a", "b"],
+      ["a", "b", "c"],
+      ["c", "d"],
+    ]);
+  });
+
   test("continues after a failed turn as the peer heard it", async () => {
     const { engine, agent } = scripted("One.", { deltas: ["Half"], error: failure("Gone.") }, "Three.");
     const client = await (await serve(agent)).connect();
