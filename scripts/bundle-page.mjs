@@ -43,7 +43,7 @@ const text = [
   "",
   "/** The files of the page that a browser loads. */",
   "export const pageFiles = {",
-  ...Object.entries(files).map(([name, content]) => `  ${name}: ${templateLiteral(content)},`),
+  ...Object.entries(files).map(([name, content]) => `  ${name}: ${joinedLines(content)},`),
   "};",
   "",
 ].join("\n");
@@ -71,6 +71,10 @@ function withoutIndent(markup) {
     .join("\n")}\n`;
 }
 
-function templateLiteral(content) {
-  return `\`${content.replace(/[\\`]|\$\{/g, (found) => `\\${found}`)}\``;
+/** Lines that stay lines in the built package, which a terminal can show. */
+function joinedLines(content) {
+  return `[\n${content
+    .split("\n")
+    .map((line) => `    ${JSON.stringify(line)},\n`)
+    .join("")}  ].join("\\n")`;
 }
