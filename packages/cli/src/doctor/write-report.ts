@@ -24,7 +24,7 @@ export async function writeReport(output: string, { name, text }: { name: string
       const free = numbered(file, number);
       if (await giveName(temporary, free, text)) return free;
     }
-    throw Object.assign(new Error(`${MAX_REPORTS} reports have this name`), { code: "EEXIST" });
+    throw Object.assign(new Error("All names are taken"), { code: "EEXIST" });
   } catch (error) {
     throw cannotWrite(file, error);
   } finally {
@@ -72,10 +72,21 @@ async function writeToDisk(file: string, text: string): Promise<void> {
   await chmod(file, 0o600).catch(() => {});
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  EROFS: "The file system is read-only.",
+  EACCES: "This user may not write there.",
+  EPERM: "The system does not permit it.",
+  ENOENT: "The folder does not exist.",
+  ENOTDIR: "A file is in the place of the folder.",
+  ENOSPC: "The disk is full.",
+  EEXIST: `${MAX_REPORTS} reports have this name.`,
+};
+
 function cannotWrite(file: string, error: unknown): UsageError {
   const { code } = error as NodeJS.ErrnoException;
   return new UsageError({
-    message: `The report cannot be written to ${file} (${code ?? String(error)}).`,
+    message: `The report cannot be written to ${file}.`,
+    reason: reasons[code ?? ""] ?? (code === undefined ? String(error) : `The system says ${code}.`),
     hint: "Print it with --output -, or name a file in another folder: --output FILE.",
   });
 }

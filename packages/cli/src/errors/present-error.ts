@@ -63,7 +63,7 @@ function unexpected(error: unknown): NanoAgentError {
     code: "unexpected",
     message: error instanceof Error ? error.message : String(error),
     reason: "This is a bug in nanoagent.",
-    hint: "Run the same command with --debug and report the output.",
+    hint: "Run the same command with --debug and report the output, with the file that nanoagent doctor writes.",
     cause: error,
   });
 }

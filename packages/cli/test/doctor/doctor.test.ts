@@ -120,6 +120,7 @@ describe("a report", () => {
     expect(exitCode).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toContain("cannot be written");
+    expect(stderr).toContain("why: The folder does not exist.");
     expect(stderr).toContain("--output -");
   });
 });

@@ -106,7 +106,7 @@ export const errorTopics: readonly ErrorTopic[] = [
         code: "unexpected",
         message: "{Cannot read properties of undefined}",
         when: "The program has a fault.",
-        now: "Run the same command with `--debug`, and report the output.",
+        now: "Run the same command with `--debug`, and report the output with the file that [`nanoagent doctor`](doctor.md) writes.",
       },
       {
         code: "node-too-old",
