@@ -1,0 +1,36 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { exampleConfig, runProgram } from "../run-program.js";
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), "nanoagent-doctor-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test("the built program writes one file, and nothing else", async () => {
+  const folder = temporaryFolder();
+  const places = { XDG_STATE_HOME: path.join(folder, "state"), XDG_CACHE_HOME: path.join(folder, "cache") };
+  mkdirSync(path.join(folder, "reports"));
+  const args = ["doctor", "--config", exampleConfig, "--output", path.join(folder, "reports"), "--json"];
+  const { exitCode, stdout, stderr } = await runProgram(args, "", places);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const contents = JSON.parse(stdout);
+  expect(contents.sections.filter(({ failure }: { failure: string | null }) => failure !== null)).toEqual([]);
+  expect(readdirSync(path.join(folder, "reports"))).toEqual([path.basename(contents.file)]);
+  expect(readFileSync(contents.file, "utf8")).toContain("== Environment ==");
+  expect(readdirSync(folder)).not.toContain("state");
+});
+
+test("a variable's secret in an error of the config is not in the report of the built program", async () => {
+  const secret = "Zq7-variable-secret";
+  const config = path.join(temporaryFolder(), `missing-${secret}.yaml`);
+  const { exitCode, stdout } = await runProgram(["doctor", "--config", config, "--output", "-"], "", {
+    MY_TOKEN: secret,
+  });
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("== Check ==");
+  expect(stdout).not.toContain(secret);
+});
