@@ -155,8 +155,11 @@ phase_2() {
   before=$(main_pid)
   cp -p /home/pi/agent/agent.yaml /home/pi/agent.good
   sed -i 's/^spec:/spec: [/' /home/pi/agent/agent.yaml
-  step "install refuses a wrong config" exits 2 "was not installed, because its config has errors" pi 'cd agent && sudo nanoagent service install'
+  step "install refuses a config that is not YAML" exits 2 "agent.yaml has 4 errors" pi 'cd agent && sudo nanoagent service install'
+  sed 's/command: \[node/command: [no-such-program/' /home/pi/agent.good > /home/pi/agent/wrong.yaml
+  step "install refuses a config with errors, as check does" exits 2 "was not installed, because its config has errors" pi 'cd agent && sudo nanoagent service install --config wrong.yaml'
   shown
+  rm /home/pi/agent/wrong.yaml
   step "and the service goes on" bash -c "[ \$(systemctl show --property=MainPID --value nanoagent) = $before ]"
   step "a restart with a wrong config fails" bash -c '! timeout 120 systemctl restart nanoagent'
   sleep 12

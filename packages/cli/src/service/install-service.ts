@@ -249,7 +249,8 @@ interface Installed {
 function describeInstalled({ place, facts, state, what, isChanged, linger }: Installed): string {
   const { unit, chosen } = facts;
   const url = urlOf(state);
-  const command = place.isUser || process.getuid?.() !== 0 ? "nanoagent" : sudoProgram();
+  // A person who called sudo is not root when the next command is typed.
+  const command = place.isUser || process.env.SUDO_USER === undefined ? "nanoagent" : sudoProgram();
   const options = nameOptions(place);
   const person = chosen.person?.name;
   const account =
@@ -275,7 +276,7 @@ function describeInstalled({ place, facts, state, what, isChanged, linger }: Ins
       : []),
     "Next:",
     ...(url === null ? [] : [`  curl ${url}/health`]),
-    `  ${command} service status${options}`,
+    `  nanoagent service status${options}`,
     `  ${command} service logs${options} --follow`,
     `  ${command} service uninstall${options}`,
   ];

@@ -11,6 +11,7 @@ const needed: Record<string, string[]> = {
   "models device": ["recommend"],
   "models output": ["export", "m"],
   "run document": ["--once", "x"],
+  service: ["install"],
 };
 const pathOptions = commands.flatMap(({ name, options }) =>
   Object.entries(options)

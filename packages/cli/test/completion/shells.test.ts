@@ -93,7 +93,7 @@ describe.each([
   test.skipIf(!isThere)("has every command", () => {
     expect(complete("nanoagent ")).toEqual(expect.arrayContaining([...commands.map(({ name }) => name), "help"]));
     expect(complete("nanoagent pro")).toEqual(["profile"]);
-    expect(complete("nanoagent help se")).toEqual(["serve", "sessions"]);
+    expect(complete("nanoagent help se")).toEqual(["serve", "service", "sessions"]);
   });
 
   test.skipIf(!isThere)("has every option of every command", () => {
