@@ -118,7 +118,7 @@ class Listener implements WyomingListener {
 
   #accept(socket: Socket): void {
     const client = socket.remoteAddress;
-    const reason = this.#refusal(client);
+    const reason = this.#refusal(socket);
     if (reason !== null) {
       this.#write("connection-refused", reason, client);
       socket.on("error", () => {}).destroy();
@@ -143,8 +143,10 @@ class Listener implements WyomingListener {
     });
   }
 
-  #refusal(client: string | undefined): string | null {
-    if (!this.#rules.allows(client)) return "The address is not in serve.wyoming.allow_clients.";
+  #refusal({ remoteAddress, localAddress }: Socket): string | null {
+    // This machine may also come by an address of its own.
+    const isAllowed = remoteAddress === localAddress || this.#rules.allows(remoteAddress);
+    if (!isAllowed) return "The address is not in serve.wyoming.allow_clients.";
     if (this.#connections.size >= MAX_CONNECTIONS) return `${MAX_CONNECTIONS} connections are open already.`;
     return null;
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openAgent } from "@nanoagent/runtime";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import type { LogEntry } from "@nanoagent/server";
+import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Service } from "../../src/service/service.js";
 import type { ConnectionTimes } from "../../src/wyoming/wyoming-connection.js";
@@ -74,6 +75,25 @@ describe("many and bad peers", () => {
       expect.objectContaining({ event: "connection-ended", protocol: "wyoming", reason }),
     );
     expect(await good.ask("hello")).toMatchObject({ type: "handled" });
+  });
+
+  test("random bytes do no harm", async () => {
+    const house = await serve();
+    const parts = fc.array(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 500 }),
+        fc.constantFrom('{"type":"', '"data_length":9', "}\n", "transcript", "null"),
+      ),
+      { maxLength: 8 },
+    );
+    for (const pieces of fc.sample(parts, 50)) {
+      const client = await WyomingClient.open(house.url);
+      for (const piece of pieces) client.socket.write(piece);
+      client.socket.end();
+      while ((await client.read().catch(() => null)) !== null);
+      client.close();
+    }
+    expect(await (await house.connect()).ask("hello")).toMatchObject({ type: "handled" });
   });
 
   test("a line that never ends is cut off at the limit", async () => {

@@ -11,7 +11,7 @@ import { type ServedHouse, serveWyoming } from "./serve-wyoming.js";
 import { WyomingClient } from "./wyoming-client.js";
 
 /** Bytes that Wyoming's library sent, one connection each. */
-type Recording = Record<string, { sent: string; answers: { type: string }[] }>;
+type Recording = Record<string, { sent: string; answers: { type: string; text?: string | null }[] }>;
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 /** JSON in a text file, so that no formatter changes it. */
@@ -137,7 +137,10 @@ describe("the recorded bytes of Wyoming's Python client", () => {
       const client = await WyomingClient.open(house.url);
       closing.push(() => client.close());
       for (let at = 0; at < bytes.length; at += size) client.socket.write(bytes.subarray(at, at + size));
-      for (const { type } of answers) expect((await client.read())?.type).toBe(type);
+      for (const { type, text } of answers) {
+        const answer = await client.read();
+        expect([answer?.type, answer?.data.text ?? null]).toEqual([type, text ?? null]);
+      }
     }
   });
 });

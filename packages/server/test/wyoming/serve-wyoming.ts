@@ -35,6 +35,7 @@ export interface ServedHouse {
 export async function serveWyoming(
   agent: Agent | Promise<Agent> = openAgent(houseConfig),
   settings: ServeSettings = {},
+  host = "127.0.0.1",
 ): Promise<ServedHouse> {
   process.env.XDG_RUNTIME_DIR ??= mkdtempSync(path.join(tmpdir(), "na-"));
   const log: LogEntry[] = [];
@@ -43,7 +44,7 @@ export async function serveWyoming(
     settings: { port: 0, wyoming: { port: 0 }, ...settings },
     log: (entry) => log.push(entry),
   });
-  const { wyoming } = await server.listen({ port: 0 }).catch(async (error: unknown) => {
+  const { wyoming } = await server.listen({ host, port: 0 }).catch(async (error: unknown) => {
     await server.close();
     await server.agent.close();
     throw error;

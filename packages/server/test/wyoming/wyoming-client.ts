@@ -27,9 +27,12 @@ export class WyomingClient {
     socket.on("end", end).on("close", end).on("error", end);
   }
 
-  static async open(url: string): Promise<WyomingClient> {
-    const { hostname, port } = new URL(url.replace(/^tcp:/, "http:"));
-    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) });
+  /** Connects to an address such as `tcp://127.0.0.1:10400`, or from an address of this machine. */
+  static async open(to: string | { host: string; port: number; localAddress: string }): Promise<WyomingClient> {
+    const { hostname, port } = new URL(typeof to === "string" ? to.replace(/^tcp:/, "http:") : "http://x");
+    const socket = connect(
+      typeof to === "string" ? { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) } : to,
+    );
     const client = new WyomingClient(socket);
     await once(socket, "connect");
     return client;

@@ -1,4 +1,5 @@
 import { createServer as createTcpServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import { defineTool, EngineError, openAgent } from "@nanoagent/runtime";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -11,6 +12,11 @@ const PATIENCE = { timeout: 20_000 };
 /** A reply whose first piece comes after a minute, so that it never ends within a test. */
 const slow = { deltas: ["never"], delayMilliseconds: 60_000 };
 const plain = { spec: houseConfig.spec, device: houseConfig.device };
+
+const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
+const lanAddress = addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? null;
+const lanNeeded = lanAddress === null ? " (skipped: this machine has no network)" : "";
+const hasIpv6 = addresses.some(({ address }) => address === "::1");
 
 const opened: ServedHouse[] = [];
 
@@ -325,6 +331,35 @@ describe("who may connect", () => {
     const client = await WyomingClient.open(`tcp://127.0.0.1:${port}`);
     expect(await client.ask("hello")).toMatchObject({ type: "handled" });
     client.close();
+  });
+
+  test.skipIf(lanAddress === null)(`others are closed at once, unless they are allowed${lanNeeded}`, async () => {
+    const from = async (house: ServedHouse, host: string) => {
+      const port = Number(new URL(house.url.replace("tcp:", "http:")).port);
+      const client = await WyomingClient.open({ host, port, localAddress: lanAddress ?? "" });
+      client.send("ping");
+      const answer = await client.read();
+      client.close();
+      return answer?.type ?? null;
+    };
+    const house = await serve();
+    expect(await from(house, "127.0.0.1")).toBeNull();
+    const reason = "The address is not in serve.wyoming.allow_clients.";
+    expect(house.log).toContainEqual(
+      expect.objectContaining({ event: "connection-refused", reason, client: lanAddress }),
+    );
+    const open = await serve(undefined, { wyoming: { port: 0, allow_clients: [lanAddress ?? ""] } });
+    expect(await from(open, "127.0.0.1")).toBe("pong");
+    const others = await serve(undefined, { wyoming: { port: 0, allow_clients: ["203.0.113.1"] } });
+    expect(await from(others, "127.0.0.1")).toBeNull();
+    // This machine by its own address.
+    expect(await from(others, lanAddress ?? "")).toBe("pong");
+  });
+
+  test.skipIf(!hasIpv6)(`a service on ::1 has its voice there${hasIpv6 ? "" : " (skipped: no IPv6)"}`, async () => {
+    const house = await serve(undefined, { host: "::1", wyoming: { port: 0 } }, "::1");
+    expect(house.url).toMatch(/^tcp:\/\/\[::1\]:\d+$/);
+    expect(await (await house.connect()).ask("hello")).toMatchObject({ type: "handled" });
   });
 
   test("a client that is not an address is refused at the start", async () => {
