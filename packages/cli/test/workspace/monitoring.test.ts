@@ -30,16 +30,11 @@ interface Dashboard {
 const dashboard = JSON.parse(await read("grafana-dashboard.json")) as Dashboard;
 const expressions = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
 
-/** Names that an expression may use, with the labels of each. */
-const known = new Map<string, readonly string[]>(
-  series.flatMap(({ name, type, labels }) => {
-    const own = Object.keys(labels);
-    const parts = type === "histogram" ? [`${name}_sum`, `${name}_count`] : [name];
-    return [
-      ...parts.map((part) => [part, own] as const),
-      ...(type === "histogram" ? [[`${name}_bucket`, ["le"]] as const] : []),
-    ];
-  }),
+/** Names that an expression may use. */
+const known = new Set(
+  series.flatMap(({ name, type }) =>
+    type === "histogram" ? ["bucket", "sum", "count"].map((part) => `${name}_${part}`) : [name],
+  ),
 );
 
 function namesIn(expression: string): string[] {
