@@ -12,10 +12,10 @@ export interface PrivateFacts {
 }
 
 /** Stands where a secret was. */
-export const REMOVED = "[removed]";
+const REMOVED = "[removed]";
 
 /** Shortest secret that is removed wherever it occurs. A shorter one would remove parts of ordinary words. */
-export const MIN_KNOWN_SECRET_CHARACTERS = 4;
+const MIN_KNOWN_SECRET_CHARACTERS = 4;
 /** Shortest name of a user or a machine that is removed wherever it occurs: "pi" is a part of other words. */
 const MIN_NAME_CHARACTERS = 3;
 /** Names that say nothing about a person or a network. */

@@ -1,7 +1,7 @@
 /** Longest time of one part of the report. */
-export const PART_MILLISECONDS = 5000;
+const PART_MILLISECONDS = 5000;
 /** Longest time of all parts together. */
-export const REPORT_MILLISECONDS = 30_000;
+const REPORT_MILLISECONDS = 30_000;
 
 /** Shortest time that a part is begun with. */
 const LEAST_MILLISECONDS = 10;
