@@ -13,7 +13,7 @@ export interface PageTurn {
 
 export type PagePart = PageText | PageTool;
 
-export interface PageText {
+interface PageText {
   readonly type: "text";
   text: string;
 }
@@ -78,7 +78,7 @@ export interface PageMemory {
   readonly pressure: string | null;
 }
 
-export interface PageDevice {
+interface PageDevice {
   readonly temperature_celsius: number | null;
   readonly is_throttled: boolean | null;
   /** Share of the last ten seconds in which tasks waited for memory, in percent. */

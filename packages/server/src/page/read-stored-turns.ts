@@ -63,7 +63,7 @@ function visibleOf(messages: readonly ConversationMessage[]): ConversationMessag
 }
 
 /** Returns a stored turn as pages show it. */
-export function toPageTurn(id: string, messages: readonly ConversationMessage[], interrupted: boolean): PageTurn {
+function toPageTurn(id: string, messages: readonly ConversationMessage[], interrupted: boolean): PageTurn {
   const parts: PagePart[] = [];
   const calls = new Map<string, PageTool>();
   for (const { role, content, tool_calls = [], tool_call_id = "" } of messages) {

@@ -62,10 +62,5 @@ export async function servePage(
   return { url, engine, agent, server, log, close };
 }
 
-/** A reply whose pieces come when a test lets them. */
-export function slowReply(...deltas: string[]): ScriptedReply {
-  return { deltas: [...deltas, "never"], delayMilliseconds: 50 };
-}
-
 /** A reply that never comes within a test. */
 export const never: ScriptedReply = { deltas: ["never"], delayMilliseconds: 60_000 };
