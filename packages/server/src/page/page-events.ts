@@ -13,7 +13,7 @@ export interface PageTurn {
 
 export type PagePart = PageText | PageTool;
 
-interface PageText {
+export interface PageText {
   readonly type: "text";
   text: string;
 }
