@@ -1,0 +1,207 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { installService } from "../../src/service/install-service.js";
+import { showService } from "../../src/service/show-service.js";
+import { uninstallService } from "../../src/service/uninstall-service.js";
+import { FakeSystemd, makePlace, makeStreams } from "./fake-systemd.js";
+
+function makeService(config = "spec: { name: shed, max_memory_mb: 256 }\nserve: { port: 0 }\n", name?: string) {
+  const place = makePlace(name);
+  const file = path.join(place.folder, "agent.yaml");
+  writeFileSync(file, config);
+  const fake = new FakeSystemd(place);
+  const install = async (values = {}) => {
+    const streams = makeStreams();
+    const exitCode = await installService(place, { config: file, ...values }, streams, fake.systemd);
+    return { exitCode, out: streams.out(), err: streams.err() };
+  };
+  return { place, file, fake, install };
+}
+
+describe.skipIf(process.platform === "win32")("install", () => {
+  test("writes the unit, enables it and starts it", async () => {
+    const { place, fake, install } = makeService();
+    const { exitCode, out } = await install();
+    expect(exitCode).toBe(0);
+    expect(fake.changes).toEqual(["daemon-reload", "enable", "enable-linger", "restart"]);
+    expect(readFileSync(place.unitFile, "utf8")).toMatch(/^MemoryMax=256M$/m);
+    expect(readdirSync(path.dirname(place.unitFile))).toEqual(["nanoagent.service"]);
+    expect(out).toContain("Listening on http://127.0.0.1:7420\n");
+    expect(out).toContain("nanoagent service logs --user --follow");
+    expect(existsSync(place.lingerMark)).toBe(true);
+  });
+
+  test("again: restarts only if something has changed", async () => {
+    const { place, file, fake, install } = makeService();
+    await install();
+    fake.changes.length = 0;
+    expect((await install()).out).toContain("It runs already");
+    expect(fake.changes).not.toContain("restart");
+    writeFileSync(file, "spec: { name: shed, max_memory_mb: 300 }\nserve: { port: 0 }\n");
+    expect((await install()).out).toContain("It was restarted");
+    expect(fake.changes).toContain("restart");
+    expect(readFileSync(place.unitFile, "utf8")).toMatch(/^MemoryMax=300M$/m);
+  });
+
+  test("with errors in the config, says what check says and changes nothing", async () => {
+    const { place, fake, install } = makeService();
+    for (const code of [2, 3]) {
+      fake.checkExitCode = code;
+      const { exitCode, out, err } = await install();
+      expect(exitCode).toBe(code);
+      expect(out).toBe("The report of check.\n");
+      expect(err).toContain("was not installed");
+    }
+    expect(fake.changes).toEqual([]);
+    expect(existsSync(place.unitFile)).toBe(false);
+    const wrong = makeService("spec: { nam: shed }\n");
+    await expect(wrong.install()).rejects.toMatchObject({ code: "invalid-config" });
+    expect(wrong.fake.changes).toEqual([]);
+  });
+
+  test("with a start that fails, shows the log, and leaves the unit stopped", async () => {
+    const { place, fake, install } = makeService();
+    fake.exitCode = 1;
+    fake.log = ["error: Another program listens on 127.0.0.1:7420."];
+    await expect(install()).rejects.toMatchObject({
+      code: "service-start-failed",
+      message: "nanoagent.service is installed, but it did not start: exit code 1, it failed.",
+      hint: expect.stringContaining("systemctl --user start nanoagent"),
+    });
+    expect(fake.changes.slice(-2)).toEqual(["restart", "stop"]);
+    expect(existsSync(place.unitFile)).toBe(true);
+  });
+
+  test("with --no-start only enables it", async () => {
+    const { fake, install } = makeService();
+    const { out } = await install({ "no-start": true, json: true });
+    expect(fake.changes).toEqual(["daemon-reload", "enable", "enable-linger"]);
+    expect(JSON.parse(out)).toMatchObject({ event: "installed", state: "not-started", url: null });
+  });
+
+  test("says how to start at boot where lingering is not allowed", async () => {
+    const { place, fake, install } = makeService();
+    fake.mayLinger = false;
+    expect((await install()).out).toContain("sudo loginctl enable-linger");
+    expect(existsSync(place.lingerMark)).toBe(false);
+  });
+
+  test("never overwrites a unit of others", async () => {
+    const { place, fake, install } = makeService();
+    mkdirSync(path.dirname(place.unitFile), { recursive: true });
+    writeFileSync(place.unitFile, "[Service]\nExecStart=/bin/true\n");
+    await expect(install()).rejects.toMatchObject({ code: "service-unsuitable" });
+    await expect(uninstallService(place, {}, makeStreams(), fake.systemd)).rejects.toMatchObject({
+      code: "service-unsuitable",
+    });
+    expect(readFileSync(place.unitFile, "utf8")).toBe("[Service]\nExecStart=/bin/true\n");
+    expect(fake.changes).toEqual([]);
+  });
+
+  test("refuses a port that another program has", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const { fake, install } = makeService(`spec: { name: shed, max_memory_mb: 256 }\nserve: { port: ${port} }\n`);
+    await expect(install()).rejects.toMatchObject({
+      code: "service-unsuitable",
+      message: `Port ${port} is in use.`,
+      hint: expect.stringContaining(`sport = :${port}`),
+    });
+    // The service itself may have it.
+    fake.isActive = true;
+    expect((await install()).exitCode).toBe(0);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("uninstall", () => {
+  test("keeps conversations, and --purge does not", async () => {
+    const { place, fake, install } = makeService();
+    await install();
+    mkdirSync(place.dropInFolder);
+    writeFileSync(path.join(place.stateFolder, "journal-1.jsonl"), "");
+    fake.changes.length = 0;
+    const first = makeStreams();
+    expect(await uninstallService(place, {}, first, fake.systemd)).toBe(0);
+    expect(fake.changes).toEqual(["disable --now", "daemon-reload", "reset-failed", "disable-linger"]);
+    expect(first.out()).toContain(`Conversations and keys are still in ${place.stateFolder}.`);
+    expect(readdirSync(path.dirname(place.unitFile))).toEqual([]);
+    const second = makeStreams();
+    expect(await uninstallService(place, { purge: true, json: true }, second, fake.systemd)).toBe(0);
+    expect(JSON.parse(second.out())).toEqual({
+      event: "uninstalled",
+      unit: "nanoagent.service",
+      was_installed: false,
+      kept: null,
+    });
+    expect(readdirSync(path.dirname(place.stateFolder))).toEqual([]);
+  });
+
+  test("leaves lingering on for the other services of the user, and where it was on before", async () => {
+    const { place, fake, install } = makeService();
+    await install();
+    const other = { ...place, name: "barn", unit: "barn.service" };
+    const unit = path.join(path.dirname(place.unitFile), "barn.service");
+    writeFileSync(unit, readFileSync(place.unitFile));
+    await uninstallService(place, {}, makeStreams(), fake.systemd);
+    expect(fake.isLingering).toBe(true);
+    const mark = path.join(path.dirname(place.lingerMark), "barn.linger");
+    await uninstallService({ ...other, unitFile: unit, lingerMark: mark }, {}, makeStreams(), fake.systemd);
+    expect(fake.isLingering).toBe(false);
+
+    const before = makeService();
+    before.fake.isLingering = true;
+    await before.install();
+    await uninstallService(before.place, {}, makeStreams(), before.fake.systemd);
+    expect(before.fake.isLingering).toBe(true);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("status", () => {
+  test("shows the address, the health and the memory, and asks the service", async () => {
+    const server = createServer((_, response) => {
+      response.end('{"status":"degraded","reasons":[{"code":"memory-pressure","message":"Memory is short."}]}');
+    }).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    onTestFinished(() => void server.close());
+    const { place, file, fake, install } = makeService();
+    fake.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await install();
+    const streams = makeStreams();
+    expect(await showService(place, {}, streams, fake.systemd)).toBe(0);
+    expect(streams.out()).toMatch(/^nanoagent.service: running.*, process 512$/m);
+    expect(streams.out()).toMatch(/^Health: +degraded: Memory is short.$/m);
+    expect(streams.out()).toMatch(/^Memory: +61 of 256 MB$/m);
+    expect(streams.out()).not.toContain("note:");
+    writeFileSync(file, "spec: { name: shed, max_memory_mb: 300 }\n");
+    const later = makeStreams();
+    await showService(place, { json: true }, later, fake.systemd);
+    expect(JSON.parse(later.out()).notes).toEqual([expect.stringContaining("256 MB of memory, the config 300")]);
+  });
+
+  test("says why a service stays stopped, with the end of its log", async () => {
+    const { place, file, fake, install } = makeService();
+    await install();
+    fake.isActive = false;
+    fake.exitCode = 2;
+    fake.log = ["error: agent.yaml:1:1: unknown key"];
+    const streams = makeStreams();
+    expect(await showService(place, {}, streams, fake.systemd)).toBe(1);
+    expect(streams.out()).toContain("stopped: exit code 2, the config, a key or a certificate is wrong");
+    expect(streams.out()).toContain("error: agent.yaml:1:1: unknown key");
+    expect(streams.out()).toContain(
+      `do: nanoagent check --config ${file} says what to correct. Then: systemctl --user start nanoagent`,
+    );
+  });
+
+  test("says that nothing is installed", async () => {
+    const { place, fake } = makeService();
+    await expect(showService(place, {}, makeStreams(), fake.systemd)).rejects.toMatchObject({
+      code: "service-not-installed",
+    });
+  });
+});
