@@ -7,7 +7,7 @@ export interface ListenAddress {
 }
 
 /** Names of the settings that choose an address, for people. */
-export interface AddressSettings {
+interface AddressSettings {
   readonly host: string;
   readonly port: string;
 }

@@ -2,7 +2,7 @@
 export const recordTypes = { A: 1, PTR: 12, TXT: 16, AAAA: 28, SRV: 33, ANY: 255 } as const;
 
 /** A question of a query. */
-export interface DnsQuestion {
+interface DnsQuestion {
   /** Labels joined by dots, as they were sent. */
   readonly name: string;
   readonly type: number;
