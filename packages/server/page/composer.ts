@@ -58,7 +58,7 @@ export class Composer {
     try {
       await this.#actions.stop();
     } catch (error) {
-      this.note(`The reply was not stopped. ${messageOf(error)}`);
+      this.note(`The reply was not stopped. ${(error as Error).message}`);
     }
   }
 
@@ -75,7 +75,7 @@ export class Composer {
       this.#field.value = value.startsWith(text) ? value.slice(text.length) : value;
       this.#changed();
     } catch (error) {
-      this.note(`The message was not sent. ${messageOf(error)}`);
+      this.note(`The message was not sent. ${(error as Error).message}`);
     } finally {
       this.#isSending = false;
       this.#sendButton.removeAttribute("aria-disabled");
@@ -96,8 +96,4 @@ export class Composer {
     const height = field.scrollHeight - Number.parseFloat(paddingTop) - Number.parseFloat(paddingBottom);
     field.rows = Math.min(MOST_ROWS, Math.max(1, Math.round(height / Number.parseFloat(lineHeight))));
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : "Try again.";
 }

@@ -17,14 +17,7 @@ export class ConversationView {
 
   constructor(onBusyChange: (isBusy: boolean) => void) {
     this.#onBusyChange = onBusyChange;
-    const toEnd = find("to-end");
-    this.#end = new EndKeeper(this.#log, this.#turns, (isAtEnd) => {
-      toEnd.hidden = isAtEnd;
-    });
-    onClick("to-end", () => {
-      this.#end.goToEnd();
-      find("message").focus();
-    });
+    this.#end = new EndKeeper(this.#log, this.#turns);
     onClick("turns", ({ target }) => {
       if (target instanceof HTMLElement && target.classList.contains("copy")) void copyCode(target);
     });
@@ -81,7 +74,7 @@ export class ConversationView {
     if (conversation === null) {
       return [make("p", { class: "greeting", dir: "auto" }, `${this.#agent} is ready. Write the first message.`)];
     }
-    return conversation.has_older ? [make("p", { class: "greeting" }, "Older messages are not shown.")] : [];
+    return conversation.has_older ? [make("p", "greeting", "Older messages are not shown.")] : [];
   }
 
   #noteBusy(): void {

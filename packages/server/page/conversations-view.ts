@@ -1,5 +1,5 @@
 import type { PageConversation } from "../src/page/page-events.js";
-import { find, setText } from "./find-element.js";
+import { find, moveFocus, setText } from "./find-element.js";
 import { formatTime } from "./format-figures.js";
 import { make, makeButton } from "./make-element.js";
 
@@ -24,7 +24,7 @@ export class ConversationsView {
     const ids = new Set(conversations.map(({ id }) => id));
     for (const [id, { element }] of this.#entries) {
       if (ids.has(id)) continue;
-      if (element.contains(document.activeElement)) find("new-conversation").focus();
+      moveFocus(element, "new-conversation");
       element.remove();
       this.#entries.delete(id);
     }
@@ -59,9 +59,9 @@ export class ConversationsView {
 
   #add({ id }: PageConversation): Entry {
     const title = make("span", { class: "title", dir: "auto" });
-    const time = make("span", { class: "time" });
+    const time = make("time");
     const link = make("a", { href: `#${id}` }, [title, time]);
-    const remove = makeButton("×", () => this.#ask(element, id, title.textContent ?? ""), { class: "plain remove" });
+    const remove = makeButton("×", () => this.#ask(element, id, title.textContent ?? ""), "plain remove");
     const element = make("li", {}, [link, remove]);
     const entry: Entry = {
       element,
@@ -85,11 +85,11 @@ export class ConversationsView {
       element.querySelector<HTMLElement>(".remove")?.focus();
     };
     const remove = () => this.#remove(id).catch(({ message }: Error) => setText(question, message));
-    const keep = makeButton("Keep", close, { "data-keep": true });
-    const confirm = makeButton("Delete", () => void remove(), { class: "danger" });
+    const keep = makeButton("Keep", close, { "data-keep": "" });
+    const confirm = makeButton("Delete", () => void remove(), "unavailable");
     const group = make("div", { class: "confirm", role: "group", "aria-label": `Delete ${title}?` }, [
       question,
-      make("div", { class: "row" }, [keep, confirm]),
+      make("div", "row", [keep, confirm]),
     ]);
     element.append(group);
     keep.focus();

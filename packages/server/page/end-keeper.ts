@@ -4,13 +4,11 @@ const NEAR_END = 48;
 /** Keeps the end of a text in view while the text grows, unless somebody has scrolled away from it. */
 export class EndKeeper {
   readonly #box: HTMLElement;
-  readonly #onChange: (isAtEnd: boolean) => void;
   #isAtEnd = true;
   #lastTop = 0;
 
-  constructor(box: HTMLElement, content: HTMLElement, onChange: (isAtEnd: boolean) => void) {
+  constructor(box: HTMLElement, content: HTMLElement) {
     this.#box = box;
-    this.#onChange = onChange;
     box.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
     const observer = new ResizeObserver(() => this.keep());
     observer.observe(box);
@@ -19,7 +17,7 @@ export class EndKeeper {
 
   /** Goes to the end, and stays there. */
   goToEnd(): void {
-    this.#set(true);
+    this.#isAtEnd = true;
     this.keep();
   }
 
@@ -32,14 +30,8 @@ export class EndKeeper {
   #noteScroll(): void {
     const { scrollTop, scrollHeight, clientHeight } = this.#box;
     // Only a person scrolls up: the text may have grown before this event.
-    if (scrollHeight - scrollTop - clientHeight <= NEAR_END) this.#set(true);
-    else if (scrollTop < this.#lastTop) this.#set(false);
+    if (scrollHeight - scrollTop - clientHeight <= NEAR_END) this.#isAtEnd = true;
+    else if (scrollTop < this.#lastTop) this.#isAtEnd = false;
     this.#lastTop = scrollTop;
-  }
-
-  #set(isAtEnd: boolean): void {
-    if (isAtEnd === this.#isAtEnd) return;
-    this.#isAtEnd = isAtEnd;
-    this.#onChange(isAtEnd);
   }
 }

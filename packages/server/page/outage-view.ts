@@ -6,22 +6,18 @@ export class OutageView {
   readonly #alert = find("outage");
   readonly #message = make("span");
   readonly #time = make("span", { "aria-live": "off" });
-  #timer: ReturnType<typeof setInterval> | null = null;
+  /** Null while there is no outage. */
+  #nextTry: number | null = null;
 
   constructor(retry: () => void) {
-    const button = makeButton("Try now", retry, { class: "plain" });
+    const button = makeButton("Try now", retry, "plain");
     this.#alert.append(make("p", {}, [this.#message, " ", this.#time]), button);
+    setInterval(() => this.#count(), 1000);
   }
 
   show(message: string, waitMilliseconds: number): void {
-    const nextTry = performance.now() + waitMilliseconds;
-    const count = () => {
-      const seconds = Math.ceil((nextTry - performance.now()) / 1000);
-      setText(this.#time, seconds > 0 ? `Next try in ${seconds} s.` : "Trying …");
-    };
-    this.#stopTimer();
-    this.#timer = setInterval(count, 1000);
-    count();
+    this.#nextTry = performance.now() + waitMilliseconds;
+    this.#count();
     setText(this.#message, message);
     // The last known state says nothing now.
     setText(find("health"), "Health: unreachable");
@@ -30,12 +26,13 @@ export class OutageView {
   }
 
   hide(): void {
-    this.#stopTimer();
+    this.#nextTry = null;
     this.#alert.hidden = true;
   }
 
-  #stopTimer(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
+  #count(): void {
+    if (this.#nextTry === null) return;
+    const seconds = Math.ceil((this.#nextTry - performance.now()) / 1000);
+    setText(this.#time, seconds > 0 ? `Next try in ${seconds} s.` : "Trying …");
   }
 }

@@ -1,6 +1,6 @@
 import type { PageQuestion } from "../src/page/page-events.js";
 import { detail } from "./detail.js";
-import { find, setText } from "./find-element.js";
+import { find, moveFocus, setText } from "./find-element.js";
 import { make, makeButton } from "./make-element.js";
 import { RequestError } from "./service-client.js";
 
@@ -17,35 +17,28 @@ interface ShownQuestion {
 export class QuestionsView {
   readonly #answer: (id: string, allow: boolean) => Promise<unknown>;
   readonly #shown = new Map<string, ShownQuestion>();
-  #timer: ReturnType<typeof setInterval> | null = null;
 
   constructor(answer: (id: string, allow: boolean) => Promise<unknown>) {
     this.#answer = answer;
+    setInterval(() => this.#showTimes(), 1000);
   }
 
   show(questions: readonly PageQuestion[]): void {
-    const region = find("questions");
     const ids = new Set(questions.map(({ id }) => id));
     for (const [id, { group }] of this.#shown) if (!ids.has(id)) this.#remove(id, group);
     for (const question of questions) if (!this.#shown.has(question.id)) this.#add(question);
-    region.hidden = questions.length === 0;
-    if (questions.length === 0 && this.#timer !== null) {
-      clearInterval(this.#timer);
-      this.#timer = null;
-    } else if (questions.length > 0) {
-      this.#timer ??= setInterval(() => this.#showTimes(), 1000);
-    }
+    find("questions").hidden = questions.length === 0;
   }
 
   #add(question: PageQuestion): void {
     const { id, tool, description, changes_world, will_run, seconds } = question;
-    const time = make("span", { class: "time-left" });
+    const time = make("span", "time-left");
     const problem = make("p", { class: "problem", "aria-live": "assertive" });
     const answer = async (event: MouseEvent, allow: boolean) => {
       // The second click of a double click may hit the next question.
       if (event.detail > 1) return;
       // Before the buttons lose the focus.
-      if (group.contains(document.activeElement)) find("message").focus();
+      moveFocus(group, "message");
       for (const button of [approve, deny]) button.disabled = true;
       setText(problem, "");
       try {
@@ -53,24 +46,22 @@ export class QuestionsView {
       } catch (error) {
         // Somebody else has answered.
         if (error instanceof RequestError && error.status === 404) return;
-        setText(problem, `The answer was not sent. ${error instanceof Error ? error.message : ""}`);
+        setText(problem, `The answer was not sent. ${(error as Error).message}`);
         for (const button of [approve, deny]) button.disabled = false;
       }
     };
-    const approve = makeButton("Approve", (event) => void answer(event, true), { class: "main" });
+    const approve = makeButton("Approve", (event) => void answer(event, true), "main");
     const deny = makeButton("Deny", (event) => void answer(event, false));
     const group = make("div", { class: "question", role: "group", "aria-label": `Permission: ${tool}` }, [
-      make("div", { class: "question-head" }, [make("strong", {}, `Permission: ${tool}`), time]),
+      make("div", "question-head", [make("strong", {}, `Permission: ${tool}`), time]),
       make("div", { class: "question-body", tabindex: "0" }, [
         make("p", { dir: "auto" }, description),
-        ...(changes_world
-          ? [make("p", { class: "degraded" }, "It changes something outside of this conversation.")]
-          : []),
+        ...(changes_world ? [make("p", "degraded", "It changes something outside the conversation.")] : []),
         ...detail("Runs", will_run),
         ...detail("Arguments", question.arguments),
       ]),
       problem,
-      make("div", { class: "row" }, [deny, approve]),
+      make("div", "row", [deny, approve]),
     ]);
     this.#shown.set(id, { group, time, endsAt: performance.now() + seconds * 1000 });
     this.#showTimes();
@@ -80,7 +71,7 @@ export class QuestionsView {
 
   #remove(id: string, group: HTMLElement): void {
     this.#shown.delete(id);
-    if (group.contains(document.activeElement)) find("message").focus();
+    moveFocus(group, "message");
     group.remove();
     setText(find("announcement"), "");
   }

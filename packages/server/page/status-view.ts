@@ -1,6 +1,6 @@
-import type { PageMemory, PageStatus } from "../src/page/page-events.js";
+import type { PageStatus } from "../src/page/page-events.js";
 import { find, setText } from "./find-element.js";
-import { formatBytes, formatDuration } from "./format-figures.js";
+import { formatBytes } from "./format-figures.js";
 import { make } from "./make-element.js";
 
 /** Width of the bar in its own units. */
@@ -36,7 +36,6 @@ export class StatusView {
       Processor: is_throttled === true ? "slowed down" : null,
       Power: device?.power_source ?? null,
       Turns: `${turns.running} running, ${turns.waiting} waiting`,
-      "Running for": formatDuration(status.uptime_seconds),
       Version: status.version,
     });
   }
@@ -48,7 +47,7 @@ export class StatusView {
       if (known === undefined) {
         const value = make("dd", { dir: "auto" });
         const isPart = (PARTS as readonly string[]).includes(name);
-        const row = make("div", {}, [make("dt", { class: isPart ? `part ${name}` : null }, name), value]);
+        const row = make("div", {}, [make("dt", isPart ? `part ${name}` : "", name), value]);
         find("facts").append(row);
         known = { row, value };
         this.#rows.set(name, known);
@@ -66,7 +65,7 @@ function showOptional(id: string, text: string | null, isDegraded = false): void
   setText(element, text ?? "");
 }
 
-function showMemory(memory: PageMemory | null): void {
+function showMemory(memory: PageStatus["memory"]): void {
   const meter = find("memory");
   meter.hidden = memory === null;
   if (memory === null) return;

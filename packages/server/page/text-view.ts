@@ -1,3 +1,4 @@
+import type { PagePart } from "../src/page/page-events.js";
 import { make } from "./make-element.js";
 import { MarkdownView } from "./markdown/markdown-view.js";
 
@@ -8,7 +9,8 @@ const SHARE_OF_TIME = 8;
 
 /** A text of a reply. Text that is written quickly is shown in steps, so that a long one does not occupy the browser. */
 export class TextView {
-  readonly element = make("div", { class: "text" });
+  readonly id = "";
+  readonly element = make("div", "text");
   readonly #onChange: () => void;
   readonly #view = new MarkdownView(this.element);
   #shown = "";
@@ -21,7 +23,7 @@ export class TextView {
   }
 
   /** Shows the whole text, which usually begins as before. */
-  show(text: string): void {
+  show({ text }: Extract<PagePart, { type: "text" }>): void {
     this.flush();
     if (!text.startsWith(this.#shown)) {
       this.#view.clear();

@@ -12,16 +12,15 @@ const SCROLLED = { tabindex: "0" };
 export class ToolView {
   readonly id: string;
   readonly element: HTMLElement;
-  readonly #state = make("span", { class: "tool-state" });
+  readonly #state = make("span", "tool-state");
   readonly #result = make("div");
   #shownResult: string | null = null;
 
   constructor(tool: PageTool) {
     this.id = tool.id;
-    const summary = make("summary", {}, [make("span", { class: "tool-name" }, tool.name), " ", this.#state]);
+    const summary = make("summary", {}, [make("span", "tool-name", tool.name), " ", this.#state]);
     const details = make("details", {}, [summary, ...detail("Arguments", tool.arguments, SCROLLED), this.#result]);
     this.element = make("div", { class: "tool", role: "group", "aria-label": `Tool: ${tool.name}` }, details);
-    this.show(tool);
   }
 
   show({ state, result }: PageTool): void {

@@ -1,4 +1,4 @@
-import type { PagePart, PageTurn } from "../src/page/page-events.js";
+import type { PagePart, PageTool, PageTurn } from "../src/page/page-events.js";
 import { formatTime } from "./format-figures.js";
 import { make } from "./make-element.js";
 import { TextView } from "./text-view.js";
@@ -13,17 +13,17 @@ export class TurnView {
   readonly #onChange: () => void;
   readonly #reply: HTMLElement;
   readonly #body = make("div");
-  readonly #state = make("div", { class: "turn-state" });
+  readonly #state = make("div", "turn-state");
   #parts: PartView[] = [];
 
   constructor(turn: PageTurn, agent: string, onChange: () => void) {
     this.#onChange = onChange;
     const message = make("article", { class: "message", "aria-label": "You" }, [
-      make("div", { class: "author" }, [make("h2", {}, "You"), timeOf(turn.at)]),
+      make("div", "author", [make("h2", {}, "You"), timeOf(turn.at)]),
       make("p", { dir: "auto" }, turn.message),
     ]);
     this.#reply = make("article", { class: "reply", "aria-label": agent }, [
-      make("div", { class: "author" }, make("h2", { dir: "auto" }, agent)),
+      make("div", "author", make("h2", { dir: "auto" }, agent)),
       this.#body,
       this.#state,
     ]);
@@ -49,16 +49,10 @@ export class TurnView {
 
   #showPart(index: number, part: PagePart): PartView {
     const before = this.#parts[index];
-    if (part.type === "text" && before instanceof TextView) {
-      before.show(part.text);
-      return before;
-    }
-    if (part.type === "tool" && before instanceof ToolView && before.id === part.id) {
-      before.show(part);
-      return before;
-    }
-    const view = part.type === "text" ? new TextView(this.#onChange) : new ToolView(part);
-    if (part.type === "text") (view as TextView).show(part.text);
+    const id = part.type === "tool" ? part.id : "";
+    const view = before?.id === id ? before : part.type === "tool" ? new ToolView(part) : new TextView(this.#onChange);
+    view.show(part as PageTool & Extract<PagePart, { type: "text" }>);
+    if (view === before) return view;
     if (before === undefined) this.#body.append(view.element);
     else before.element.replaceWith(view.element);
     this.#parts[index] = view;

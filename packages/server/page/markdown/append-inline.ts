@@ -5,7 +5,7 @@ import { safeAddress } from "./safe-link.js";
 /** Emphasis inside each other. Deeper marks are shown as text. */
 const MAX_DEPTH = 6;
 
-const ELEMENTS: Readonly<Record<string, readonly ("em" | "strong" | "del")[]>> = {
+const ELEMENTS: Readonly<Record<string, readonly ("em" | "strong")[]>> = {
   "1": ["em"],
   "2": ["strong"],
   "3": ["strong", "em"],
@@ -40,7 +40,7 @@ export function appendInline(parent: Element, text: string, { isLabel = false } 
       pieces.push(token.text);
     } else {
       outer.push(endText());
-      for (const name of token.text.startsWith("~") ? (["del"] as const) : (ELEMENTS[token.text.length] ?? [])) {
+      for (const name of ELEMENTS[token.text.length] ?? []) {
         const element = make(name);
         current.append(element);
         current = element;

@@ -33,7 +33,7 @@ export type Token = Code | Link | Mark | Text;
 /** Parentheses inside each other in an address. */
 const MAX_PARENTHESES = 3;
 /** Characters that begin something else than text, and a word with `://`. */
-const SPECIAL = /[\\`*_~![<]|https?:\/\//g;
+const SPECIAL = /[\\`*_![]|https?:\/\//g;
 
 /** Splits a text into tokens, in time linear to its length. */
 export function readTokens(text: string): Token[] {
@@ -64,11 +64,11 @@ export function readTokens(text: string): Token[] {
       const link = readLink(text, at, brackets);
       if (link === null) at += 1;
       else add(link, at + link.source.length);
-    } else if (character === "<" || character === "h") {
+    } else if (character === "h") {
       const link = readBareAddress(text, at);
       if (link === null) at += 1;
       else add(link, at + link.source.length);
-    } else if (character === "*" || character === "_" || character === "~") {
+    } else if (character === "*" || character === "_") {
       const mark = readMark(text, at);
       add(mark, at + mark.text.length);
     } else at += 1;
@@ -157,22 +157,20 @@ function endOfAddress(text: string, from: number): number | null {
 }
 
 const BARE_ADDRESS = new RegExp(`https?://[^\\s<>"\`*\\\\]{1,${MAX_ADDRESS_CHARACTERS}}`, "y");
-const BRACKETED_ADDRESS = new RegExp(`<(https?://[^\\s<>]{1,${MAX_ADDRESS_CHARACTERS}}|mailto:[^\\s<>]{1,300})>`, "y");
 
-/** Reads `https://example.org` and `<https://example.org>`. */
+/** Reads `https://example.org`. */
 function readBareAddress(text: string, at: number): Link | null {
-  const pattern = text[at] === "<" ? BRACKETED_ADDRESS : BARE_ADDRESS;
-  pattern.lastIndex = at;
-  const found = pattern.exec(text);
+  BARE_ADDRESS.lastIndex = at;
+  const found = BARE_ADDRESS.exec(text);
   if (found === null || /\w/.test(text[at - 1] ?? "")) return null;
-  const address = found[1] ?? withoutPunctuation(found[0]);
-  return { type: "link", label: "", address, source: found[1] === undefined ? address : found[0] };
+  const address = withoutPunctuation(found[0]);
+  return { type: "link", label: "", address, source: address };
 }
 
 /** The end of a sentence is not a part of an address, nor is a parenthesis that was opened before it. */
 function withoutPunctuation(address: string): string {
   let end = address.length;
-  while (/[.,:;!?'_~]/.test(address[end - 1] ?? "")) end -= 1;
+  while (/[.,:;!?'_]/.test(address[end - 1] ?? "")) end -= 1;
   const text = address.slice(0, end);
   return text.endsWith(")") && !text.includes("(") ? text.slice(0, -1) : text;
 }
@@ -180,8 +178,7 @@ function withoutPunctuation(address: string): string {
 function readMark(text: string, at: number): Mark {
   const end = endOfRun(text, at);
   const [before = " ", after = " "] = [text[at - 1], text[end]];
-  const length = end - at;
-  const isKnown = text[at] === "~" ? length === 2 : length <= 3;
+  const isKnown = end - at <= 3;
   // Names such as `snake_case` have no emphasis.
   const isInWord = text[at] === "_";
   const isWord = (character: string) => /[\p{L}\p{N}]/u.test(character);

@@ -1,13 +1,10 @@
 import { parseBlocks } from "./parse-blocks.js";
-import { AUTHOR_LEVEL, renderBlock } from "./render-block.js";
+import { renderBlock } from "./render-block.js";
 
 interface ShownBlock {
   /** Lines of the block, and the first line of it in the whole text. */
   readonly source: string;
   readonly from: number;
-  /** Levels of the last heading before and after the block. */
-  readonly levelBefore: number;
-  readonly level: number;
   readonly element: HTMLElement;
 }
 
@@ -48,20 +45,14 @@ export class MarkdownView {
   #render(): void {
     const known = this.#blocks.filter(({ from }) => from >= this.#passed);
     const kept = this.#blocks.length - known.length;
-    let level = this.#blocks[kept - 1]?.level ?? AUTHOR_LEVEL;
     const blocks = parseBlocks(this.#lines).map(({ block, from, to }, index): ShownBlock => {
       const source = this.#lines.slice(from, to).join("\n");
       const before = known[index];
-      const levelBefore = level;
-      if (before?.source === source && before.from === from + this.#passed && before.levelBefore === level) {
-        level = before.level;
-        return before;
-      }
-      const rendered = renderBlock(block, level);
-      level = rendered.level;
-      if (before === undefined) this.#parent.append(rendered.element);
-      else before.element.replaceWith(rendered.element);
-      return { source, from: from + this.#passed, levelBefore, level, element: rendered.element };
+      if (before?.source === source && before.from === from + this.#passed) return before;
+      const element = renderBlock(block);
+      if (before === undefined) this.#parent.append(element);
+      else before.element.replaceWith(element);
+      return { source, from: from + this.#passed, element };
     });
     for (const { element } of known.slice(blocks.length)) element.remove();
     this.#blocks = [...this.#blocks.slice(0, kept), ...blocks];

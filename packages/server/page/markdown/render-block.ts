@@ -2,32 +2,18 @@ import { make } from "../make-element.js";
 import { appendInline } from "./append-inline.js";
 import type { Block } from "./block.js";
 
-/** Level of the heading above a reply, which is that of its author. */
-export const AUTHOR_LEVEL = 2;
-
-export interface Rendered {
-  readonly element: HTMLElement;
-  /** Level of the last heading so far. */
-  readonly level: number;
-}
-
-/** Makes the element of a block. `level` is that of the heading before it: a heading is at most one level deeper. */
-export function renderBlock(block: Block, level: number): Rendered {
-  if (block.type !== "heading") return { element: renderOther(block), level };
-  const next = Math.min(block.level + AUTHOR_LEVEL, level + 1, 6);
-  const heading = make(`h${next}` as "h3", { class: `size-${block.level}` });
-  return { element: withInline(heading, block.text), level: next };
-}
-
-function renderOther(block: Block): HTMLElement {
+/** Makes the element of a block. */
+export function renderBlock(block: Block): HTMLElement {
   switch (block.type) {
     case "heading":
+      // All have one level, because a reply may begin with any of them.
+      return withInline(make("h3", `size-${block.level}`), block.text);
     case "paragraph":
-      return withInline(make("p", { class: block.type }), block.text);
+      return withInline(make("p"), block.text);
     case "code":
       return renderCode(block.language, block.text);
     case "quote":
-      return make("blockquote", {}, block.blocks.map(renderOther));
+      return make("blockquote", {}, block.blocks.map(renderBlock));
     case "list":
       return renderList(block);
     case "table":
@@ -39,8 +25,8 @@ function renderOther(block: Block): HTMLElement {
 
 function renderCode(language: string, text: string): HTMLElement {
   const copy = make("button", { type: "button", class: "copy" }, "Copy");
-  const head = make("div", { class: "code-head" }, [make("span", {}, language), copy]);
-  return make("div", { class: "code" }, [head, make("pre", { dir: "ltr" }, make("code", {}, text))]);
+  const head = make("div", "code-head", [make("span", {}, language), copy]);
+  return make("div", "code", [head, make("pre", { dir: "ltr" }, make("code", {}, text))]);
 }
 
 function renderList({ start, items }: Extract<Block, { type: "list" }>): HTMLElement {
@@ -50,7 +36,7 @@ function renderList({ start, items }: Extract<Block, { type: "list" }>): HTMLEle
     for (const [index, block] of blocks.entries()) {
       // A paragraph in front needs no element of its own.
       if (index === 0 && block.type === "paragraph") appendInline(item, block.text);
-      else item.append(renderOther(block));
+      else item.append(renderBlock(block));
     }
     list.append(withDirection(item));
   }
