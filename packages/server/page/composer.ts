@@ -13,7 +13,6 @@ export interface ComposerActions {
 /** The field for a message, with its buttons. A draft outlives a reload. */
 export class Composer {
   readonly #field = find<HTMLTextAreaElement>("message");
-  readonly #sendButton = find<HTMLButtonElement>("send");
   readonly #stopButton = find<HTMLButtonElement>("stop");
   readonly #note = find("note");
   readonly #draft = new StoredText("draft", () => sessionStorage);
@@ -66,7 +65,6 @@ export class Composer {
     const text = this.#field.value;
     if (text.trim() === "" || this.#isSending) return;
     this.#isSending = true;
-    this.#sendButton.setAttribute("aria-disabled", "true");
     this.note("");
     try {
       await this.#actions.send(text);
@@ -78,7 +76,6 @@ export class Composer {
       this.note(`The message was not sent. ${(error as Error).message}`);
     } finally {
       this.#isSending = false;
-      this.#sendButton.removeAttribute("aria-disabled");
     }
   }
 

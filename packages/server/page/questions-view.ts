@@ -66,7 +66,7 @@ export class QuestionsView {
     this.#shown.set(id, { group, time, endsAt: performance.now() + seconds * 1000 });
     this.#showTimes();
     find("questions").append(group);
-    setText(find("announcement"), `Permission: ${tool}. Approve and Deny are before the message field.`);
+    setText(find("announcement"), `Permission: ${tool}. Approve and Deny are above the message.`);
   }
 
   #remove(id: string, group: HTMLElement): void {
