@@ -94,7 +94,8 @@ export function redactionFor({ home, user, host, secrets }: PrivateFacts): Redac
 
 /** Collects the texts that are secret in data: values of secret keys, and arguments after a flag such as `--token`. */
 export function secretsIn(value: unknown, isSecret = false, depth = 0): string[] {
-  if (typeof value === "string") return isSecret ? [value] : [];
+  // Of `-u name:secret`, the part behind the name is a secret of its own.
+  if (typeof value === "string") return isSecret ? [value, value.replace(/^\w{1,64}:/, "")] : [];
   if (typeof value === "number") return isSecret ? [String(value)] : [];
   if (typeof value !== "object" || value === null || depth >= MAX_DEPTH) return [];
   if (Array.isArray(value)) {
@@ -115,7 +116,9 @@ export function secretsInText(text: string): string[] {
 
 /** Whether the item before this one is a flag whose value is a secret: `--api-key`, `-password`. */
 function followsSecretFlag(items: readonly unknown[], index: number): boolean {
-  const before = index === 0 ? null : items[index - 1];
+  const [before, item] = [index === 0 ? null : items[index - 1], items[index]];
+  if (before === "-P" || (before === "-p" && !/^\d+$/.test(String(item)))) return true;
+  if ((before === "-u" || before === "--user") && String(item).includes(":")) return true;
   return typeof before === "string" && /^--?[\w-]+$/.test(before) && isSecretName(before.replace(/^-+/, ""));
 }
 

@@ -27,6 +27,9 @@ const SECRET_WORDS = new Set([
   "private",
   "certificate",
   "dsn",
+  "passwort",
+  "kennwort",
+  "geheim",
 ]);
 /** Last words of a name that holds a name, a place or a number instead of a secret: `api_key_env`, `max_tokens`. */
 const HARMLESS_ENDS = new Set(["env", "path", "file", "header", "tokens", "seconds", "count", "format", "dir"]);
@@ -62,6 +65,13 @@ const NAMES =
   /(?<![A-Za-z0-9_-])(?:(["']?)([A-Za-z][\w.-]{0,63})\\{0,8}\1(?:\s{0,3}[=:]\s{0,3}|\s{1,3}is\s{1,3})|--?([A-Za-z][\w-]{0,63})\s{1,3}(?!-))/g;
 /** A value: in quotes, in the quotes of a text inside JSON, or up to the next space or mark. */
 const VALUE = /\\{1,8}["'](?:(?!\\{1,8}["'])[^\n])*|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|[^\s"',;&)}\]]+/y;
+/** A value that may have spaces, as those of passwords and cookies: the rest of the line, or of the quotes. */
+const LONG_VALUE = /[^\n"'\\]+/y;
+const LONG = /(?:password|passwd|passphrase|cookies?|authorization)$/i;
+/** Flags of common programs whose values are secret: `-P secret`, `-p secret` but not a port, `-u name:secret`. */
+const SHORT_FLAGS = /((?:^|\s)(?:-P\s+|-p\s+(?!\d+(?:\s|$))|(?:-u|--user)(?:\s+|=)(?=[^\s:]+:)))([^\s"']+)/g;
+/** Tokens of Telegram's bots. */
+const BOT_TOKENS = /\d{6,12}:[A-Za-z0-9_-]{20,}/g;
 /** Words of {@link SECRET_WORDS} that sentences have, too. */
 const PROSE: ReadonlySet<string> = new Set(["key", "keys", "token", "tokens", "signature", "private", "certificate"]);
 const MAILBOXES = /[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])/g;
@@ -75,7 +85,9 @@ export function removeSecretForms(text: string, replacement: string): string {
   const marked = text
     .replace(BLOCKS, replacement)
     .replace(ADDRESSES, (_, scheme: string, rest: string) => scheme + cleanAddress(rest, replacement))
-    .replace(SCHEMES, `$1$2${replacement}`);
+    .replace(BOT_TOKENS, replacement)
+    .replace(SCHEMES, `$1$2${replacement}`)
+    .replace(SHORT_FLAGS, `$1${replacement}`);
   return removeNamedValues(marked, replacement)
     .replace(MARKED_TOKENS, replacement)
     .replace(WEB_TOKENS, replacement)
@@ -92,8 +104,8 @@ function removeNamedValues(text: string, replacement: string): string {
   for (let found = NAMES.exec(text); found !== null; found = NAMES.exec(text)) {
     const name = found[2] ?? found[3] ?? "";
     if (!isSecretName(name)) continue;
-    VALUE.lastIndex = NAMES.lastIndex;
-    const value = VALUE.exec(text)?.[0] ?? "";
+    const isAssigned = /[=:]\s*$/.test(found[0]);
+    const value = valueAt(text, NAMES.lastIndex, isAssigned && LONG.test(name) ? [LONG_VALUE, VALUE] : [VALUE]);
     if (value === "" || isHarmlessValue(value, replacement)) continue;
     // "unknown key: expected one of" is a sentence.
     if (PROSE.has(name) && found[3] === undefined && /^[a-z]+$/.test(value)) continue;
@@ -104,12 +116,28 @@ function removeNamedValues(text: string, replacement: string): string {
   return cleaned + text.slice(done);
 }
 
+/** Returns the value that begins at this place, by the first pattern that fits. */
+function valueAt(text: string, at: number, patterns: readonly RegExp[]): string {
+  for (const pattern of patterns) {
+    pattern.lastIndex = at;
+    const found = pattern.exec(text);
+    if (found !== null) return found[0];
+  }
+  return "";
+}
+
 /** Removes user, password, query and fragment from the part of an address after its scheme. */
 function cleanAddress(rest: string, replacement: string): string {
   const [, place = "", query = ""] = /^([^?#]*)([?#].*)?$/s.exec(rest) ?? [];
   const slash = place.indexOf("/");
   const authority = slash < 0 ? place : place.slice(0, slash);
-  const path = slash < 0 ? "" : place.slice(slash);
+  const isPublic = PUBLIC_HOSTS.test(authority);
+  const path =
+    slash < 0
+      ? ""
+      : place.slice(slash).replace(/[^/]+/g, (part) => {
+          return !isPublic && isRandom(part.replace(/[.,;:!?)\]}]+$/, "")) ? replacement : part;
+        });
   const at = authority.lastIndexOf("@");
   // A password may itself have a slash, so that the @ is behind it.
   const laterAt = at < 0 ? path.lastIndexOf("@") : -1;
@@ -120,6 +148,15 @@ function cleanAddress(rest: string, replacement: string): string {
         ? `${replacement}@${path.slice(laterAt + 1)}`
         : `${authority}${path}`;
   return query === "" ? host : `${host}${query.charAt(0)}${replacement}`;
+}
+
+/** Hosts whose paths are names of models. */
+const PUBLIC_HOSTS = /(?:^|\.)(?:huggingface\.co|hf\.co|ollama\.ai|ollama\.com|github\.com|npmjs\.org)(?::\d+)?$/i;
+
+/** Whether a part of a path looks like the secret name of a webhook. */
+function isRandom(part: string): boolean {
+  const isMixed = /[a-z]/.test(part) && /[A-Z]/.test(part) && /\d/.test(part) && /^[\w:=-]{20,}$/.test(part);
+  return isMixed || /^[0-9a-f-]{32,}$/i.test(part);
 }
 
 /** Whether a value only names the place of a secret, or says that there is none. */

@@ -42,6 +42,12 @@ const ownForms = fc.oneof(
   fc
     .tuple(fc.constantFrom("token", "api-key", "password", "auth-token"), random(3))
     .map(([name, secret]) => ({ text: `tool --${name} ${secret} --verbose`, secret })),
+  random(3).map((secret) => ({ text: `Cookie: theme=dark; sid=${secret}; other=${secret}`, secret })),
+  random(3).map((secret) => ({ text: `password: correct horse ${secret}`, secret })),
+  random(3).map((secret) => ({ text: `mosquitto_pub -u pump -P ${secret} -t topic`, secret })),
+  random(3).map((secret) => ({ text: `curl -u pump:${secret} http://a.example`, secret })),
+  random(22).map((secret) => ({ text: `https://a.example/api/webhook/${secret}`, secret })),
+  random(30).map((secret) => ({ text: `https://api.telegram.org/bot123456789:${secret}/send`, secret })),
   random(3).map((secret) => ({ text: JSON.stringify({ "api-key": `${secret} with "quotes"` }), secret })),
   random(3).map((secret) => ({ text: JSON.stringify(JSON.stringify({ password: `${secret} ${secret}` })), secret })),
   random(6).map((secret) => ({ text: `anna.${secret}@mail.example`, secret })),
@@ -98,6 +104,8 @@ describe("a secret that only its place reveals", () => {
     (secret) => ({ mcp_servers: { garden: { url: "http://a.example", Authorization: secret } } }),
     (secret) => ({ tools: [{ name: "t", command: ["curl", "--token", secret] }] }),
     (secret) => ({ tools: [{ name: "t", arguments: { wifiPassword: { value: [secret] } } }] }),
+    (secret) => ({ tools: [{ name: "t", command: ["mosquitto_pub", "-P", secret] }] }),
+    (secret) => ({ tools: [{ name: "t", command: ["curl", "-u", `pump:${secret}`] }] }),
     (secret) => ({ serve: { keys: [secret, "another one"] } }),
   );
 
@@ -163,6 +171,8 @@ describe("texts without secrets", () => {
     "prompt_tokens: 12, completion_tokens: 3",
     "/var/lib/nanoagent/journal-0000000000000001.jsonl",
     "Qwen2.5-0.5B-Instruct-Q4_K_M.gguf",
+    "https://huggingface.co/org/Llama-3-8B-Instruct-GGUF/resolve/main/Llama-3-8B-Instruct-Q4_0.gguf",
+    "ssh -p 22 board",
     "http://127.0.0.1:8080/v1",
     "session 0193a5e8-1c1c-7a2b-9c3d-4e5f60718293",
     "@node-llama-cpp/linux-arm64 3.22.1 is installed",
