@@ -1,6 +1,5 @@
 import { cutText } from "@nanoagent/models";
 import type { ConversationMessage } from "@nanoagent/runtime";
-import { findSession, readSession } from "@nanoagent/runtime/node";
 import { visibleMessages } from "../conversations/read-stored-chain.js";
 import { shownJson } from "./display-text.js";
 import type { PagePart, PageTool, PageTurn } from "./page-events.js";
@@ -18,8 +17,12 @@ export interface StoredTurns {
   readonly history: VisibleHistory;
 }
 
+/** An agent without a session does not need this part of the runtime. */
+const readers = () => import("@nanoagent/runtime/node");
+
 /** Reads the newest turns of a stored conversation. Returns null for a folder without one. Damage is skipped. */
 export async function readStoredTurns(folder: string): Promise<StoredTurns | null> {
+  const { findSession, readSession } = await readers();
   const session = await findSession(folder).catch(() => null);
   if (session === null) return null;
   let turns = new ShownTurns();
@@ -45,6 +48,7 @@ export interface StoredFacts {
 
 /** Reads the title of a stored conversation, its first message, and its time. Returns null for a folder without turns. */
 export async function readStoredFacts(folder: string): Promise<StoredFacts | null> {
+  const { findSession, readSession } = await readers();
   const session = await findSession(folder).catch(() => null);
   if (session === null || session.turns === 0) return null;
   for await (const { messages } of readSession(folder)) {

@@ -14,7 +14,7 @@ import { claimFolder } from "@nanoagent/runtime/node";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { expect, test, vi } from "vitest";
 import { OpenPage, post, say, textOf } from "./page-client.js";
-import { type ServedPage, servePage, temporaryFolder } from "./serve-page.js";
+import { agentOf, type ServedPage, servePage, temporaryFolder } from "./serve-page.js";
 
 const PATIENCE = { timeout: 20_000 };
 
@@ -240,4 +240,45 @@ test("damage in a stored conversation costs only the damaged turns", async () =>
   expect(page.turns.map(textOf)).toEqual(["One.", "Three."]);
   await sayAndWait(again, "4", id);
   expect(page.turns.map(textOf)).toEqual(["One.", "Three.", "More."]);
+});
+
+test("a reply that was stopped is shown as stopped after a restart", async () => {
+  const dir = temporaryFolder();
+  const slow = {
+    deltas: ["one ", ...Array.from({ length: 500 }, (_one, index) => `${index} `)],
+    delayMilliseconds: 20,
+  };
+  const served = await servePage([slow], { dir });
+  const { conversation, turn } = await say(served.url, "count");
+  const page = await OpenPage.open(served.url, conversation);
+  await vi.waitFor(() => expect(textOf(page.turns[0])).toContain("one"), PATIENCE);
+  await post(served.url, "/page/stop", { conversation });
+  const shown = textOf(await page.turnEnd(turn.id)).trim();
+  await served.close();
+  const again = await OpenPage.open((await reopen(dir)).url, conversation);
+  expect(again.turns).toMatchObject([{ message: "count", state: "stopped", parts: [{ type: "text", text: shown }] }]);
+});
+
+test("after a reload with another session folder, both the conversations in memory and those there go on", async () => {
+  const there = temporaryFolder();
+  const [stored] = await twoConversations(there);
+  const here = temporaryFolder();
+  const served = await servePage(["Here."], { dir: here });
+  const id = await sayAndWait(served, "In memory");
+  const engine = new ScriptedEngine(["There."]);
+  const open = () => agentOf(engine, { dir: there });
+  expect(await served.server.replaceAgent(open, open)).toBe(true);
+  const page = await OpenPage.open(served.url, id);
+  expect(page.hello.conversations).toHaveLength(3);
+  await sayAndWait(served, "Go on", id);
+  expect(engine.requests[0]?.messages.map(({ content }) => content)).toEqual(["In memory", "Here.", "Go on"]);
+  await sayAndWait(served, "Go on", stored);
+  expect(engine.requests[1]?.messages.map(({ content }) => content)).toEqual(["First question", "One.", "Go on"]);
+  await served.close();
+  expect(
+    indexOf(there)
+      .conversations.map((one: { id: string }) => one.id)
+      .slice(0, 2),
+  ).toEqual([stored, id]);
+  expect(existsSync(path.join(there, id))).toBe(true);
 });
