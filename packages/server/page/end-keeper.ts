@@ -10,6 +10,8 @@ export class EndKeeper {
   constructor(box: HTMLElement, content: HTMLElement) {
     this.#box = box;
     box.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
+    // A quick text would be longer before the key has scrolled.
+    box.addEventListener("keydown", ({ key }) => key === "End" && this.goToEnd());
     const observer = new ResizeObserver(() => this.keep());
     observer.observe(box);
     observer.observe(content);
