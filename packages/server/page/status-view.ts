@@ -1,4 +1,4 @@
-import type { PageStatus } from "../src/page/page-events.js";
+import type { PageMemory, PageStatus } from "../src/page/page-events.js";
 import { find, setText } from "./find-element.js";
 import { formatBytes } from "./format-figures.js";
 import { make } from "./make-element.js";
@@ -65,7 +65,7 @@ function showOptional(id: string, text: string | null, isDegraded = false): void
   setText(element, text ?? "");
 }
 
-function showMemory(memory: PageStatus["memory"]): void {
+function showMemory(memory: PageMemory | null): void {
   const meter = find("memory");
   meter.hidden = memory === null;
   if (memory === null) return;

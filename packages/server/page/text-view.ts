@@ -1,4 +1,4 @@
-import type { PagePart } from "../src/page/page-events.js";
+import type { PageText } from "../src/page/page-events.js";
 import { make } from "./make-element.js";
 import { MarkdownView } from "./markdown/markdown-view.js";
 
@@ -23,7 +23,7 @@ export class TextView {
   }
 
   /** Shows the whole text, which usually begins as before. */
-  show({ text }: Extract<PagePart, { type: "text" }>): void {
+  show({ text }: PageText): void {
     this.flush();
     if (!text.startsWith(this.#shown)) {
       this.#view.clear();

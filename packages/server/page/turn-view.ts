@@ -1,4 +1,4 @@
-import type { PagePart, PageTool, PageTurn } from "../src/page/page-events.js";
+import type { PagePart, PageText, PageTool, PageTurn } from "../src/page/page-events.js";
 import { formatTime } from "./format-figures.js";
 import { make } from "./make-element.js";
 import { TextView } from "./text-view.js";
@@ -51,7 +51,7 @@ export class TurnView {
     const before = this.#parts[index];
     const id = part.type === "tool" ? part.id : "";
     const view = before?.id === id ? before : part.type === "tool" ? new ToolView(part) : new TextView(this.#onChange);
-    view.show(part as PageTool & Extract<PagePart, { type: "text" }>);
+    view.show(part as PageTool & PageText);
     if (view === before) return view;
     if (before === undefined) this.#body.append(view.element);
     else before.element.replaceWith(view.element);

@@ -11,7 +11,7 @@ const patient = { timeout: 20_000 };
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
-describe.skipIf(browserPath === null)("a conversation in a browser", () => {
+describe.skipIf(browserPath === null)("a conversation in a browser (needs Chromium)", () => {
   const pages = openPages();
 
   test("shows a message and its reply while it is written", async () => {

@@ -6,7 +6,7 @@ const patient = { timeout: 20_000 };
 const script = [{ calls: [lampCall] }, "Done."];
 const permission = { name: "Permission: lamp" };
 
-describe.skipIf(browserPath === null)("a question for permission in a browser", () => {
+describe.skipIf(browserPath === null)("a question for permission in a browser (needs Chromium)", () => {
   const pages = openPages();
 
   test("says what runs, and Approve runs it", async () => {

@@ -37,7 +37,7 @@ Text with *emphasis*, \`code\` and a [link](https://example.org).
 const aVeryLongLine = "${"x".repeat(300)}";
 \`\`\``;
 
-describe.skipIf(browserPath === null)("the page in a browser", () => {
+describe.skipIf(browserPath === null)("the page in a browser (needs Chromium)", () => {
   const pages = openPages();
 
   describe.each([
