@@ -20,7 +20,7 @@ export const service: Command = {
     name: {
       kind: "text",
       placeholder: "NAME",
-      description: "Name of the service, for several on one machine. Default: nanoagent.",
+      description: "Name, for several services on one machine: the unit is nanoagent-NAME. Default: nanoagent.",
     },
     config: {
       kind: "path",

@@ -21,20 +21,25 @@ export interface ServicePlace {
   lingerMark: string;
 }
 
-const DEFAULT_NAME = "nanoagent";
+/** Name of the usual service, and beginning of all others: their folders in /var/lib must not belong to another program. */
+const PREFIX = "nanoagent";
 /** systemd allows more, but not every folder and user name does. */
-const NAME = /^[A-Za-z][\w-]{0,30}$/;
+const NAME = /^[A-Za-z0-9][\w-]{0,30}$/;
 /** Longest file of variables that is read, in bytes. */
 const MAX_VARIABLES_BYTES = 256 * 1024;
 
-/** Returns the place of the service that the options name. Throws {@link UsageError} for an invalid name. */
-export function placeOf({ name = DEFAULT_NAME, user }: OptionValues): ServicePlace {
-  if (typeof name !== "string" || !NAME.test(name)) {
+/**
+ * Returns the place of the service that the options name: `nanoagent`, or `nanoagent-NAME`. Throws {@link UsageError} for
+ * an invalid name.
+ */
+export function placeOf({ name: given = PREFIX, user }: OptionValues): ServicePlace {
+  if (typeof given !== "string" || !NAME.test(given)) {
     throw new UsageError({
-      message: `--name takes a letter and then letters, digits, - and _ (at most 31 characters), found "${name}".`,
+      message: `--name takes letters, digits, - and _ (at most 31), found "${given}".`,
       hint: "Pass a name such as --name greenhouse.",
     });
   }
+  const name = given === PREFIX || given.startsWith(`${PREFIX}-`) ? given : `${PREFIX}-${given}`;
   const isUser = user === true;
   const configFolder = isUser ? userFolder("XDG_CONFIG_HOME", ".config") : "/etc";
   const units = isUser ? path.join(configFolder, "systemd/user") : "/etc/systemd/system";

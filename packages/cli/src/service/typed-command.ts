@@ -29,5 +29,5 @@ export function shellWord(word: string): string {
 
 /** The options that name a service in a command: empty for the usual one. */
 export function nameOptions({ name, isUser }: { name: string; isUser: boolean }): string {
-  return `${isUser ? " --user" : ""}${name === "nanoagent" ? "" : ` --name ${name}`}`;
+  return `${isUser ? " --user" : ""}${name === "nanoagent" ? "" : ` --name ${name.replace(/^nanoagent-/, "")}`}`;
 }
