@@ -11,7 +11,9 @@ const VERSION = "0.1.0";
 /** Returns the keys of a JSON text with their types; of lists the form of their first item. */
 function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0])];
-  if (typeof value !== "object" || value === null) return value === null ? "null" : typeof value;
+  // Some facts are texts on one machine and unknown on another.
+  if (value === null || typeof value === "string") return "text or null";
+  if (typeof value !== "object") return typeof value;
   const entries = Object.entries(value).map(([key, item]) => [key, key === "format" ? item : shapeOf(item)]);
   return Object.fromEntries(entries);
 }
