@@ -60,11 +60,12 @@ export async function installService(
   await systemd.control(["enable", place.unit]);
   const linger = place.isUser ? await turnOnLinger(place, systemd) : null;
   const isNewer = await isProgramNewer(facts.unit.program, before);
-  const mustStart = before.active !== "active" || isChanged || isNewer;
-  if (values["no-start"] !== true && mustStart) await start(place, facts, streams, systemd);
+  const isRunning = before.active === "active";
+  const mustStart = !isRunning || isChanged || isNewer;
+  const mayStart = values["no-start"] !== true;
+  if (mayStart && mustStart) await start(place, facts, streams, systemd);
   const state = await systemd.show(place.unit);
-  const done = before.active !== "active" ? "started" : mustStart ? "restarted" : "unchanged";
-  const what = values["no-start"] === true ? "not-started" : done;
+  const what = resultOf({ isRunning, mustStart, mayStart });
   streams.stdout.write(
     values.json === true
       ? formatJson({
@@ -79,6 +80,15 @@ export async function installService(
       : describeInstalled({ place, facts, state, what, isChanged, linger }),
   );
   return exitCodes.done;
+}
+
+/** What became of the service. `waiting`: it runs with its old settings. */
+type InstallResult = "started" | "restarted" | "unchanged" | "not-started" | "waiting";
+
+function resultOf({ isRunning, mustStart, mayStart }: Record<string, boolean>): InstallResult {
+  if (!mustStart) return "unchanged";
+  if (mayStart) return isRunning ? "restarted" : "started";
+  return isRunning ? "waiting" : "not-started";
 }
 
 /** Returns the address in the text that a service gave to systemd, or null. */
@@ -240,7 +250,7 @@ interface Installed {
   place: ServicePlace;
   facts: ServiceFacts;
   state: UnitState;
-  what: string;
+  what: InstallResult;
   isChanged: boolean;
   /** Whether the service of a user starts at boot; null for one of the system, which does. */
   linger: boolean | null;
@@ -262,11 +272,17 @@ function describeInstalled({ place, facts, state, what, isChanged, linger }: Ins
   const isLocal = url === null || /\/\/(?:127\.|localhost|\[::1\])/.test(url);
   const keys = path.join(place.isUser ? "~/.local/state" : place.stateFolder, "nanoagent/serve-keys.json");
   const needsKey = !isLocal && facts.config.serve?.api_keys_env === undefined;
+  const control = place.isUser ? "systemctl --user" : "sudo systemctl";
+  const sentences: Record<InstallResult, string> = {
+    started: "It runs now, and at every boot.",
+    restarted: "It was restarted, and runs at every boot.",
+    unchanged: "It runs already, and at every boot.",
+    "not-started": `It starts at the next boot, or with ${control} start ${place.name}`,
+    waiting: `It runs with its old settings until the next boot, or ${control} restart ${place.name}`,
+  };
   const lines = [
     `${isChanged ? "Wrote" : "Kept"} ${place.unitFile}. ${account.replace(/\.\)$/, ")")}, with at most ${unit.memoryMb} MB of memory.`,
-    what === "not-started"
-      ? `It starts at the next boot, or with ${place.isUser ? "systemctl --user" : "sudo systemctl"} start ${place.name}`
-      : `${what === "unchanged" ? "It runs already" : what === "started" ? "It runs now" : "It was restarted"}, and at every boot.`,
+    sentences[what],
     ...(url === null ? [] : [`Listening on ${url}`]),
     ...(needsKey ? [`Clients need the key in ${keys}`] : []),
     ...(linger === false

@@ -76,10 +76,15 @@ describe.skipIf(process.platform === "win32")("install", () => {
   });
 
   test("with --no-start only enables it", async () => {
-    const { fake, install } = makeService();
+    const { file, fake, install } = makeService();
     const { out } = await install({ "no-start": true, json: true });
     expect(fake.changes).toEqual(["daemon-reload", "enable", "enable-linger"]);
     expect(JSON.parse(out)).toMatchObject({ event: "installed", state: "not-started", url: null });
+    fake.isActive = true;
+    expect((await install({ "no-start": true })).out).toContain("It runs already");
+    writeFileSync(file, "spec: { name: shed, max_memory_mb: 300 }\nserve: { port: 0 }\n");
+    expect((await install({ "no-start": true })).out).toContain("It runs with its old settings until the next boot");
+    expect(fake.changes).not.toContain("restart");
   });
 
   test("says how to start at boot where lingering is not allowed", async () => {
