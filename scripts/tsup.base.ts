@@ -1,4 +1,5 @@
 import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import path from "node:path";
 import { defineConfig, type Options } from "tsup";
 import { type FileGroup, groupChunks } from "./group-chunks";
@@ -36,7 +37,7 @@ export function packageBuild(
     external: [/^node:/, /^#/],
     removeNodeProtocol: false,
     splitting: true,
-    esbuildPlugins: [...esbuildPlugins, groupChunks(groups, sources)],
+    esbuildPlugins: [...esbuildPlugins, importBuiltins, groupChunks(groups, sources)],
     // Names are a quarter of the size. To read a stack trace of a published package, build its tag with source maps
     // (`tsup --sourcemap`).
     minifySyntax: true,
@@ -58,6 +59,20 @@ export function packageBuild(
     ...overrides,
   });
 }
+
+/** Imports modules of Node that CommonJS packages require: ES modules have no `require`. */
+const importBuiltins: NonNullable<Options["esbuildPlugins"]>[number] = {
+  name: "import-builtins",
+  setup(build) {
+    build.onResolve({ filter: /^[a-z]/ }, ({ path: name, kind }) =>
+      kind === "require-call" && isBuiltin(name) ? { path: name, namespace: "builtin" } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: "builtin" }, ({ path: name }) => {
+      const from = JSON.stringify(name.startsWith("node:") ? name : `node:${name}`);
+      return { contents: `export * from ${from}; export { default } from ${from};` };
+    });
+  },
+};
 
 interface BuildOverrides extends Omit<Options, "dts"> {
   /** Options for declarations; false: none. */

@@ -120,6 +120,7 @@ export default packageBuild([], {
     },
     { file: "metrics.js", parts: ["server/metrics/write-metrics"] },
     { file: "wyoming.js", parts: ["server/wyoming/wyoming-listener", "server/wyoming/announcement"] },
+    { file: "multicast-dns.js", parts: ["multicast-dns"] },
     { file: "page.js", parts: ["server/page/page-desk", "server/page/page-files-reply"] },
     { file: "service.js", parts: ["service/manage-service"] },
     { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },

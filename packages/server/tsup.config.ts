@@ -8,6 +8,8 @@ export default packageBuild([], {
     { file: "listen.js", parts: ["http/node-listener", "status/status-socket", "status/service-places"] },
     { file: "metrics.js", parts: ["metrics/write-metrics"] },
     { file: "wyoming.js", parts: ["wyoming/wyoming-listener", "wyoming/announcement"] },
+    // Only services that are announced need it.
+    { file: "multicast-dns.js", parts: ["multicast-dns"] },
     { file: "page.js", parts: ["page/page-desk", "page/page-files-reply"] },
   ],
 });

@@ -1,25 +1,13 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { isIP, isIPv6 } from "node:net";
 import os from "node:os";
 import { cutText } from "@nanoagent/models";
+import type { MulticastDNS, QueryPacket, ResponseOutgoingPacket } from "multicast-dns";
 import type { Log } from "../log/log-entry.js";
-import {
-  addressData,
-  asLabel,
-  type DnsQuery,
-  type DnsRecord,
-  nameData,
-  noTextData,
-  plainName,
-  readQuery,
-  recordTypes,
-  serviceData,
-  writeAnswer,
-} from "./dns-message.js";
 
 const SERVICE = "_wyoming._tcp.local";
 /** Name under which all kinds of services are listed. */
 const ALL_SERVICES = "_services._dns-sd._udp.local";
-const GROUP = "224.0.0.251";
 const MDNS_PORT = 5353;
 /** How long others keep the records. */
 const RECORD_SECONDS = 120;
@@ -27,13 +15,22 @@ const RECORD_SECONDS = 120;
 const REPEAT_MILLISECONDS = 1000;
 /** Time between two looks at the network interfaces: a device may start before its network. */
 const LOOK_MILLISECONDS = 15_000;
-/** Most answers in a second. */
+/** Most answers in a second on an interface. */
 const MAX_ANSWERS = 10;
 const SECOND_MILLISECONDS = 1000;
 /** Most network interfaces. A machine with containers has many. */
 const MAX_INTERFACES = 16;
 /** Longest part of a host's name in the name of the service. */
 const MAX_HOST_CHARACTERS = 30;
+/** Longest label of a name, in bytes. */
+const MAX_LABEL_BYTES = 63;
+/** Longest query, in bytes: usual ones fit into a packet of Ethernet. The library can need 250 ms for 64 KB. */
+const MAX_QUERY_BYTES = 1500;
+/** Most questions and known answers of a query. The library reserves 2 MB for 12 bytes that claim many. */
+const MAX_QUERY_RECORDS = 128;
+const HEADER_BYTES = 12;
+
+type DnsRecord = ResponseOutgoingPacket["answers"][number] & { readonly flush: boolean };
 
 /** A network interface of this machine. */
 export interface NetworkInterface {
@@ -67,13 +64,13 @@ export class Announcement {
   readonly #mdnsPort: number;
   readonly #instance: string;
   readonly #host: string;
-  /** Receives queries on all interfaces. Null until one is there. */
-  #receiver: Socket | null = null;
-  /** Sends on one interface each, by its address. */
-  readonly #senders = new Map<string, Socket>();
+  /** Responders on one interface each, by its address. */
+  readonly #responders = new Map<string, MulticastDNS>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #second = 0;
-  #answers = 0;
+  /** Answers in that second, by address of the interface, and those to single programs. */
+  readonly #answers = new Map<string, number>();
+  #isClosed = false;
   #hasFailed = false;
 
   constructor(options: AnnouncementOptions) {
@@ -95,12 +92,11 @@ export class Announcement {
 
   /** Says that the service ends. Resolves when everybody could have heard it. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
-    await this.#send(this.#records().map((record) => ({ ...record, seconds: 0 })));
-    for (const socket of [this.#receiver, ...this.#senders.values()]) socket?.close();
-    this.#receiver = null;
-    this.#senders.clear();
+    await this.#send(this.#records().map((record) => ({ ...record, ttl: 0 })));
+    for (const address of this.#responders.keys()) this.#drop(address);
   }
 
   #interfaces(): readonly NetworkInterface[] {
@@ -111,20 +107,10 @@ export class Announcement {
   async #look(): Promise<void> {
     const interfaces = this.#interfaces();
     const present = new Set(interfaces.map(({ address }) => address));
-    for (const [address, socket] of this.#senders) {
-      if (present.has(address)) continue;
-      socket.close();
-      this.#senders.delete(address);
-    }
-    const fresh = interfaces.filter(({ address }) => !this.#senders.has(address));
-    if (fresh.length === 0) return;
-    try {
-      this.#receiver ??= await this.#openReceiver();
-      for (const { address } of fresh) await this.#openInterface(address, this.#receiver);
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
+    for (const address of this.#responders.keys()) if (!present.has(address)) this.#drop(address);
+    const fresh = interfaces.filter(({ address }) => !this.#responders.has(address));
+    for (const { address } of fresh) await this.#openResponder(address);
+    if (!fresh.some(({ address }) => this.#responders.has(address))) return;
     await this.#send(this.#records());
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
@@ -133,24 +119,31 @@ export class Announcement {
     this.#timers.add(timer);
   }
 
-  async #openReceiver(): Promise<Socket> {
+  async #openResponder(address: string): Promise<void> {
+    const { default: multicastDns } = await import("multicast-dns");
+    if (this.#isClosed) return;
     const socket = createSocket({ type: "udp4", reuseAddr: true });
-    socket.on("message", (bytes, from) => this.#receive(bytes, from));
-    await bind(socket, this.#mdnsPort, "0.0.0.0");
-    socket.on("error", (error) => this.#fail(error)).unref();
-    return socket;
+    const responder = multicastDns({ socket, interface: address, bind: "0.0.0.0", port: this.#mdnsPort });
+    readQueriesAlone(socket);
+    this.#responders.set(address, responder);
+    const fail = (error: Error) => {
+      // The library also warns of queries that it cannot read.
+      if (!("syscall" in error)) return;
+      this.#fail(error);
+      // When the library is done: it goes on with the socket. The next look opens it again.
+      setImmediate(() => this.#drop(address, responder));
+    };
+    responder.on("warning", fail).on("error", fail);
+    responder.on("query", (query, from) => this.#receive(query, from, address));
+    await new Promise((resolve) => responder.once("ready", resolve).once("error", resolve));
+    // After failures at its start.
+    await new Promise(setImmediate);
+    socket.unref();
   }
 
-  async #openInterface(address: string, receiver: Socket): Promise<void> {
-    const socket = createSocket({ type: "udp4", reuseAddr: true });
-    // Questions to this address alone come here.
-    socket.on("message", (bytes, from) => this.#receive(bytes, from));
-    await bind(socket, this.#mdnsPort, address);
-    socket.on("error", (error) => this.#fail(error)).unref();
-    socket.setMulticastInterface(address);
-    socket.setMulticastTTL(255);
-    receiver.addMembership(GROUP, address);
-    this.#senders.set(address, socket);
+  #drop(address: string, responder = this.#responders.get(address)): void {
+    responder?.destroy();
+    if (this.#responders.get(address) === responder) this.#responders.delete(address);
   }
 
   #fail(error: unknown): void {
@@ -164,42 +157,45 @@ export class Announcement {
     });
   }
 
-  #receive(bytes: Uint8Array, from: RemoteInfo): void {
-    const query = readQuery(bytes);
-    if (query === null) return;
-    const records = this.#records().filter((record) => query.questions.some((question) => isAsked(record, question)));
-    if (records.length === 0 || !this.#mayAnswer()) return;
+  #receive({ id, questions = [] }: QueryPacket, from: RemoteInfo, address: string): void {
+    const all = this.#records();
+    const asked = questions.filter((question) => all.some((record) => isAsked(record, question)));
+    if (asked.length === 0) return;
+    // A program that does not listen to everybody's messages gets one answer, with its id and question.
+    const isAlone = from.port !== this.#mdnsPort;
+    if (!this.#mayAnswer(isAlone ? "" : address)) return;
     // The addresses are needed with everything else.
-    const answer = [...records, ...this.#records().filter((record) => !records.includes(record) && record.isUnique)];
-    if (from.port === this.#mdnsPort) void this.#send(answer);
-    else this.#sendTo(query, answer, from);
+    const answers = all.filter((record) => record.flush || asked.some((question) => isAsked(record, question)));
+    const responder = this.#responders.get(address);
+    if (!isAlone) responder?.respond({ answers });
+    else {
+      const plain = answers.map((record) => ({ ...record, flush: false }));
+      responder?.respond({ id, questions: asked.map(({ name, type }) => ({ name, type })), answers: plain }, from);
+    }
   }
 
-  #mayAnswer(): boolean {
+  #mayAnswer(to: string): boolean {
     const second = Math.floor(Date.now() / SECOND_MILLISECONDS);
-    if (second !== this.#second) this.#answers = 0;
+    if (second !== this.#second) this.#answers.clear();
     this.#second = second;
-    this.#answers += 1;
-    return this.#answers <= MAX_ANSWERS;
+    const count = (this.#answers.get(to) ?? 0) + 1;
+    this.#answers.set(to, count);
+    return count <= MAX_ANSWERS;
   }
 
   #records(): DnsRecord[] {
     const { host, port } = this.#options;
-    const record = (name: string, type: keyof typeof recordTypes, data: Uint8Array, isUnique = true): DnsRecord => ({
-      name,
-      type: recordTypes[type],
-      data,
-      isUnique,
-      seconds: RECORD_SECONDS,
-    });
+    const shared = { ttl: RECORD_SECONDS, flush: false };
+    // Nobody else has records of these names.
+    const own = { ttl: RECORD_SECONDS, flush: true };
     return [
-      record(SERVICE, "PTR", nameData(this.#instance), false),
-      record(ALL_SERVICES, "PTR", nameData(SERVICE), false),
-      record(this.#instance, "SRV", serviceData(port, this.#host)),
-      record(this.#instance, "TXT", noTextData()),
-      ...this.#addresses(host).map((address) =>
-        record(this.#host, address.includes(":") ? "AAAA" : "A", addressData(address)),
-      ),
+      { ...shared, name: SERVICE, type: "PTR", data: this.#instance },
+      { ...shared, name: ALL_SERVICES, type: "PTR", data: SERVICE },
+      { ...own, name: this.#instance, type: "SRV", data: { port, target: this.#host } },
+      { ...own, name: this.#instance, type: "TXT", data: "" },
+      ...this.#addresses(host).map((data) => {
+        return { ...own, name: this.#host, type: isIPv6(data) ? ("AAAA" as const) : ("A" as const), data };
+      }),
     ];
   }
 
@@ -207,41 +203,45 @@ export class Announcement {
   #addresses(host: string): string[] {
     const all = this.#interfaces().flatMap(({ addresses }) => addresses);
     if (host === "::") return all;
-    return host === "0.0.0.0" ? all.filter((address) => !address.includes(":")) : [host];
+    return host === "0.0.0.0" ? all.filter((address) => !isIPv6(address)) : [host].filter(isIP);
   }
 
   /** Sends records to everybody, on each interface. */
-  async #send(records: readonly DnsRecord[]): Promise<void> {
-    const message = writeAnswer(records);
-    const sending = [...this.#senders.values()].map(
-      (socket) =>
-        new Promise<void>((resolve) => {
-          // An interface that is gone is noticed at the next look.
-          socket.send(message, this.#mdnsPort, GROUP, () => resolve());
-        }),
+  async #send(answers: DnsRecord[]): Promise<void> {
+    const sending = [...this.#responders.values()].map(
+      // An interface that is gone is noticed at the next look.
+      (responder) => new Promise<void>((resolve) => responder.respond({ answers }, () => resolve())),
     );
     await Promise.all(sending);
   }
-
-  /** Answers a program that does not listen to everybody's messages. */
-  #sendTo(query: DnsQuery, records: readonly DnsRecord[], { port, address }: RemoteInfo): void {
-    this.#receiver?.send(writeAnswer(records, query), port, address, () => {});
-  }
 }
 
-function isAsked(record: DnsRecord, { name, type }: { name: string; type: number }): boolean {
-  const isType = type === record.type || type === recordTypes.ANY;
-  return isType && plainName(record.name).toLowerCase() === name.toLowerCase();
+/** Returns a label as a part of a name, without dots: the library would begin a new part at each. */
+function asLabel(text: string): string {
+  let label = text.replace(/[.\p{Cc}]/gu, "-");
+  while (Buffer.byteLength(label) > MAX_LABEL_BYTES) label = [...label].slice(0, -1).join("");
+  return label;
 }
 
-function bind(socket: Socket, port: number, address: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once("error", reject);
-    socket.bind(port, address, () => {
-      socket.off("error", reject);
-      resolve();
-    });
+function isAsked(record: DnsRecord, { name, type }: { name: string; type: string }): boolean {
+  return (type === record.type || type === "ANY") && record.name.toLowerCase() === name.toLowerCase();
+}
+
+/** Keeps from the library what costs it much time or memory, and the answers of others. */
+function readQueriesAlone(socket: Socket): void {
+  const readers = socket.listeners("message");
+  socket.removeAllListeners("message");
+  socket.on("message", (bytes, from) => {
+    if (isQuery(bytes)) for (const read of readers) read.call(socket, bytes, from);
   });
+}
+
+/** Whether a message is a query of a usual size. */
+function isQuery(bytes: Uint8Array): boolean {
+  if (bytes.length < HEADER_BYTES || bytes.length > MAX_QUERY_BYTES) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const records = [4, 6, 8, 10].reduce((sum, at) => sum + view.getUint16(at), 0);
+  return (view.getUint8(2) & 0x80) === 0 && records <= MAX_QUERY_RECORDS;
 }
 
 /** Returns the network interfaces of this machine, without loopback. */
