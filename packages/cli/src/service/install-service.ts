@@ -82,7 +82,7 @@ export async function installService(
   return exitCodes.done;
 }
 
-/** What became of the service. `waiting`: it runs with its old settings. */
+/** Result of an installation. `waiting`: the service runs with its old settings. */
 type InstallResult = "started" | "restarted" | "unchanged" | "not-started" | "waiting";
 
 function resultOf({ isRunning, mustStart, mayStart }: Record<string, boolean>): InstallResult {

@@ -62,7 +62,7 @@ describe("the published files", () => {
     ["optimizer", 3, 133],
     ["profiler", 4, 72],
     ["hub", 5, 224],
-    ["runtime", 17, 778],
+    ["runtime", 17, 782],
     ["server", 6, 249],
     ["cli", 30, 2345],
   ])("of %s are a few, with names that stay, and lines that a terminal can show", async (name, most, mostKilobytes) => {

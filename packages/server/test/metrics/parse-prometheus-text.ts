@@ -4,7 +4,7 @@ export interface ParsedFamily {
   samples: ParsedSample[];
 }
 
-export interface ParsedSample {
+interface ParsedSample {
   name: string;
   labels: Record<string, string>;
   value: number;
