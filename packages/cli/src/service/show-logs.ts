@@ -9,12 +9,16 @@ import type { Systemd } from "./systemd.js";
 import { nameOptions, sudoProgram } from "./typed-command.js";
 
 const DEFAULT_LINES = 50;
+/** journalctl says so if this user may not read the journal of the system. */
+const HINT_OF_JOURNALCTL = /not seeing messages from other users|insufficient permissions/;
+/** Line of journalctl itself. */
+const NO_LINES = "-- No entries --";
 
 /** Shows the log of a service, as lines for people or as they were written. Follows it until a signal. */
 export async function showLogs(
   place: ServicePlace,
   { lines = DEFAULT_LINES, follow, json }: OptionValues,
-  { stdout, stop }: Streams,
+  { stdout, stderr, stop }: Streams,
   systemd: Systemd,
 ): Promise<number> {
   let rest = "";
@@ -37,16 +41,17 @@ export async function showLogs(
       onOutput(text) {
         const pieces = (rest + text).split("\n");
         rest = pieces.pop() ?? "";
-        pieces.filter((line) => line !== "").forEach(tell);
+        pieces.filter((line) => line !== "" && line !== NO_LINES).forEach(tell);
       },
     },
   );
-  if (stop.aborted || outcome.exitCode === 0) {
-    if (hasLines || stop.aborted) return exitCodes.done;
-    if (!place.isUser && process.getuid?.() !== 0) throw mayNotRead(place);
-    return exitCodes.done;
+  const isPartial = HINT_OF_JOURNALCTL.test(outcome.stderr);
+  if (isPartial && !hasLines && !stop.aborted) throw mayNotRead(place);
+  if (isPartial) {
+    const all = `${sudoProgram()} service logs${nameOptions(place)}`;
+    stderr.write(`note: Only lines of your own processes are shown. For all, run: ${all}\n`);
   }
-  if (!place.isUser && process.getuid?.() !== 0) throw mayNotRead(place);
+  if (stop.aborted || outcome.exitCode === 0) return exitCodes.done;
   throw new ServiceCommandError({
     code: "systemd-failed",
     message: `journalctl failed: ${outcome.stderr.trim() || "it has no log of this service"}.`,

@@ -46,7 +46,7 @@ export class Systemd {
   journal(unit: string, args: readonly string[], options?: RunOptions): Promise<ProgramOutcome> {
     return this.#run(
       "journalctl",
-      [...(this.#isUser ? ["--user", "--user-unit"] : ["--unit"]), unit, "--no-pager", "--quiet", ...args],
+      [...(this.#isUser ? ["--user", "--user-unit"] : ["--unit"]), unit, "--no-pager", ...args],
       this.#placed(options),
     ).catch((error) => {
       throw failed("journalctl", { exitCode: null, stdout: "", stderr: String(error.message) });

@@ -40,6 +40,7 @@ export class FakeSystemd {
   isLingering = false;
   mayLinger = true;
   log: string[] = [];
+  journalHint = "";
   readonly #place: ServicePlace;
 
   constructor(place: ServicePlace) {
@@ -50,10 +51,15 @@ export class FakeSystemd {
     return new Systemd(true, this.run);
   }
 
-  readonly run: RunTool = async (program, args) => {
+  readonly run: RunTool = async (program, args, { onOutput } = {}) => {
     if (program === "journalctl") {
-      const lines = this.log.map((MESSAGE) => JSON.stringify({ __REALTIME_TIMESTAMP: "1764455000000000", MESSAGE }));
-      return { ...done, stdout: lines.map((line) => `${line}\n`).join("") };
+      const isJson = args.includes("--output=json");
+      const lines = this.log.map((MESSAGE) =>
+        isJson ? JSON.stringify({ __REALTIME_TIMESTAMP: "1764455000000000", MESSAGE }) : MESSAGE,
+      );
+      const stdout = lines.map((line) => `${line}\n`).join("");
+      onOutput?.(stdout);
+      return { ...done, stdout, stderr: this.journalHint };
     }
     if (program === "loginctl") return this.#linger(args);
     if (program === "systemctl") return this.#control(args.slice(1));

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { installService } from "../../src/service/install-service.js";
+import { showLogs } from "../../src/service/show-logs.js";
 import { showService } from "../../src/service/show-service.js";
 import { uninstallService } from "../../src/service/uninstall-service.js";
 import { FakeSystemd, makePlace, makeStreams } from "./fake-systemd.js";
@@ -163,6 +164,33 @@ describe.skipIf(process.platform === "win32")("uninstall", () => {
     await before.install();
     await uninstallService(before.place, {}, makeStreams(), before.fake.systemd);
     expect(before.fake.isLingering).toBe(true);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("logs", () => {
+  const show = async (fake: FakeSystemd, values = {}) => {
+    const streams = makeStreams();
+    const exitCode = await showLogs({ ...makePlace(), isUser: false }, values, streams, fake.systemd);
+    return { exitCode, out: streams.out(), err: streams.err() };
+  };
+
+  test("are lines for people, or as they were written", async () => {
+    const { fake } = makeService();
+    fake.log = ['{"level":"info","event":"turn-end","tokens":7}'];
+    expect((await show(fake)).out).toMatch(/^[\d-]+ [\d:]+ info {2}turn-end: tokens=7\n$/);
+    fake.log.push("-- No entries --");
+    expect((await show(fake, { json: true })).out).toBe('{"level":"info","event":"turn-end","tokens":7}\n');
+  });
+
+  test("of the system are for root", async () => {
+    const { fake } = makeService();
+    fake.journalHint = "Hint: You are currently not seeing messages from other users and the system.\n";
+    await expect(show(fake)).rejects.toMatchObject({ code: "service-needs-root" });
+    fake.log = ["a line of this user"];
+    expect(await show(fake)).toMatchObject({
+      exitCode: 0,
+      err: expect.stringContaining("note: Only lines of your own"),
+    });
   });
 });
 
