@@ -122,7 +122,8 @@ phase_1() {
   next_phase 2
 }
 
-# A local model within the hardening of the unit, and its process after kill -9.
+# A local model within the hardening of the unit, and its process after kill -9. In the emulator a token takes many
+# seconds, so a reply is only a few tokens.
 local_model() {
   mv /root/model.gguf /etc/nanoagent/model.gguf
   chmod 644 /etc/nanoagent/model.gguf
@@ -130,18 +131,19 @@ local_model() {
 spec: { name: shed, max_memory_mb: 400 }
 model_path: model.gguf
 engine: { context: 512 }
-sampling: { temperature: 0, max_tokens: 12 }
+sampling: { temperature: 0, max_tokens: 3 }
 session: { dir: "${STATE_DIRECTORY:-state}" }
 serve: { ask_seconds: 30 }
 CONFIG
   step "npm installs llama.cpp" pi "sudo npm install --global --offline --no-audit --no-fund /opt/tarballs/llama.tgz"
   step "install with a local model" exits 0 "It was restarted" sudo -u pi sudo nanoagent service install --config /etc/nanoagent/agent.yaml
   shown
-  step "the model answers within the hardening" bash -c "curl --silent --max-time 300 $address/v1/chat/completions --json '{\"model\": \"shed\", \"messages\": [{\"role\": \"user\", \"content\": \"What is the capital of France?\"}]}' | tee /dev/stderr | grep -i paris"
+  step "the model answers within the hardening" bash -c "curl --silent --max-time 900 $address/v1/chat/completions --json '{\"model\": \"shed\", \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}' | tee /dev/stderr | grep '\"completion_tokens\":[1-9]'"
   shown
   step "its process is killed" bash -c 'kill -9 $(pgrep --parent "$(systemctl show --property=MainPID --value nanoagent)" --full host-program)'
-  step "and the next message is answered, too" bash -c "curl --silent --max-time 300 $address/v1/chat/completions --json '{\"model\": \"shed\", \"messages\": [{\"role\": \"user\", \"content\": \"What is the capital of Italy?\"}]}' | tee /dev/stderr | grep -i rome"
+  step "and the next message is answered, too" bash -c "curl --silent --max-time 900 $address/v1/chat/completions --json '{\"model\": \"shed\", \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}' | tee /dev/stderr | grep '\"completion_tokens\":[1-9]'"
   shown
+  step "its log has no fault" bash -c '! journalctl --unit nanoagent --no-pager --since "-20 min" | grep -E "\"level\":\"error\""'
   step "status shows its memory" exits 0 "of 400 MB" nanoagent service status
   shown
 }

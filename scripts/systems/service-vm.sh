@@ -9,10 +9,10 @@
 #   --image-cache FOLDER   keep Debian's packages here for the next run; default: ~/.cache/nanoagent-systems
 #   --log FILE             write the console to this file, too
 #
-# The machine has no network. In the emulator a run takes about 15 minutes. With NANOAGENT_TEST_MODEL, a local model
+# The machine has no network. In the emulator a run takes 15 to 40 minutes. With NANOAGENT_TEST_MODEL, a local model
 # answers in the service, too. Variables: those of root.sh, and
 #
-#   NANOAGENT_TEST_SECONDS   longest run of the machine; default: 3000
+#   NANOAGENT_TEST_SECONDS   longest run of the machine; default: 5000
 set -euo pipefail
 . "$(dirname "$0")/root.sh"
 
@@ -120,7 +120,7 @@ rm -rf --one-file-system "$root"
 
 say "booting; the console is in $log"
 # The emulator, because hardware virtualization inside a cloud machine may hang. It ends when the machine powers off.
-timeout --kill-after=10 "${NANOAGENT_TEST_SECONDS:-3000}" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -cpu max -m 1024 \
+timeout --kill-after=10 "${NANOAGENT_TEST_SECONDS:-5000}" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -cpu max -m 1024 \
   -display none -monitor none -serial stdio -nic none -kernel "$work/vmlinuz" -initrd "$work/initrd" \
   -drive "file=$disk,format=raw,if=virtio,cache=unsafe" \
   -append "root=/dev/vda rw console=ttyS0 quiet loglevel=3 systemd.show_status=0 panic=-1" \
