@@ -142,7 +142,14 @@ async function checkAsService(
     ];
     const { exitCode, stdout, stderr } = await run(program, args, {
       milliseconds: CHECK_MILLISECONDS,
-      environment: { ...variables, STATE_DIRECTORY: folder, XDG_STATE_HOME: variables.XDG_STATE_HOME && folder },
+      environment: {
+        ...variables,
+        STATE_DIRECTORY: folder,
+        // The check leaves no files behind, such as a runtime folder of nobody.
+        ...(isRoot
+          ? { XDG_STATE_HOME: folder, XDG_CACHE_HOME: folder, XDG_RUNTIME_DIR: folder }
+          : { XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR }),
+      },
       folder: "/",
       signal: streams.stop,
     });
