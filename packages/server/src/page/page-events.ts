@@ -9,6 +9,8 @@ export interface PageTurn {
   state: "waiting" | "running" | "done" | "stopped" | "failed";
   readonly parts: PagePart[];
   error: PageError | null;
+  /** A sentence about the end of the reply that its reader must know, or null. */
+  note: string | null;
 }
 
 export type PagePart = PageText | PageTool;

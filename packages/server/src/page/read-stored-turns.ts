@@ -3,7 +3,7 @@ import type { ConversationMessage } from "@nanoagent/runtime";
 import { visibleMessages } from "../conversations/read-stored-chain.js";
 import { shownJson } from "./display-text.js";
 import type { PagePart, PageTool, PageTurn } from "./page-events.js";
-import { shownResult } from "./reduce-turn.js";
+import { NO_REPLY, shownResult } from "./reduce-turn.js";
 import { ShownTurns } from "./shown-turns.js";
 import { titleOf } from "./title-of.js";
 import { VisibleHistory } from "./visible-history.js";
@@ -102,7 +102,14 @@ function toPageTurn(id: string, messages: readonly ConversationMessage[], interr
     state: isStopped ? "stopped" : "done",
     parts,
     error: null,
+    note: isStopped ? null : noteOf(messages.at(-1), parts),
   };
+}
+
+function noteOf(last: ConversationMessage | undefined, parts: readonly PagePart[]): string | null {
+  // The journal does not tell these two apart.
+  if (last?.ended === "length") return "The reply reached its limit of tokens, or repeated itself.";
+  return parts.some(({ type }) => type === "text") ? null : NO_REPLY;
 }
 
 /** Longest name of a tool that is shown. */

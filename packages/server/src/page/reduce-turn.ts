@@ -9,6 +9,8 @@ import type { PageError, PagePart, PageTool, PageTurn } from "./page-events.js";
 /** Most characters of a tool's result that pages get. A model sees at most 8,000 unless the tool sets more. */
 const MAX_RESULT_CHARACTERS = 20_000;
 
+type RunEnd = Extract<AnswerEvent, { type: "run-end" }>;
+
 /** A turn, and where its current step began: the text of a step can be taken back. */
 export interface TurnProgress {
   readonly turn: PageTurn;
@@ -35,7 +37,8 @@ export interface ReducedTurn {
 }
 
 export function newTurn({ id, message, at }: Pick<PageTurn, "id" | "message" | "at">): TurnProgress {
-  return { turn: { id, message, at, state: "waiting", parts: [], error: null }, step: { parts: 0, characters: 0 } };
+  const turn: PageTurn = { id, message, at, state: "waiting", parts: [], error: null, note: null };
+  return { turn, step: { parts: 0, characters: 0 } };
 }
 
 /** Returns the turn after an event of its reply. */
@@ -66,8 +69,10 @@ export function reduceTurn(progress: TurnProgress, event: AnswerEvent): ReducedT
     }
     case "step-end":
       return { progress: { turn, step: stepAfter(turn.parts) }, change: { type: "none" } };
-    case "run-end":
-      return changed({ state: "done", parts: endedParts(withReply(turn.parts, event.reply.content)) });
+    case "run-end": {
+      const parts = endedParts(withReply(turn.parts, event.reply.content));
+      return changed({ state: "done", parts, note: noteOf(event, parts) });
+    }
     case "error": {
       const parts = endedParts(turn.parts);
       if (isAborted(event.error)) return changed({ state: "stopped", parts });
@@ -81,6 +86,16 @@ export function reduceTurn(progress: TurnProgress, event: AnswerEvent): ReducedT
 /** Returns the result of a tool as pages show it. */
 export function shownResult(content: string): string {
   return content.length <= MAX_RESULT_CHARACTERS ? content : `${cutText(content, MAX_RESULT_CHARACTERS)}…`;
+}
+
+/** Note of a reply without a text. */
+export const NO_REPLY = "The agent gave no reply.";
+
+function noteOf({ reason, not_saved }: RunEnd, parts: readonly PagePart[]): string | null {
+  if (reason === "length") return "The reply reached its limit of tokens.";
+  if (reason === "repetition") return "The reply was ended because it repeated itself.";
+  if (!parts.some(({ type }) => type === "text")) return NO_REPLY;
+  return not_saved === undefined ? null : "The reply could not be saved. It will be gone after a restart.";
 }
 
 function addText({ turn, step }: TurnProgress, text: string): ReducedTurn {

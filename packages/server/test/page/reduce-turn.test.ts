@@ -25,6 +25,12 @@ const end = (content = ""): AnswerEvent => ({
   reason: "stop",
   usage: null,
 });
+const endBecause = (reason: "length" | "repetition", content = ""): AnswerEvent => ({
+  type: "run-end",
+  reply: { role: "assistant", content, timestamp: at, ended: "length" },
+  reason,
+  usage: null,
+});
 const failure = (code: string): AnswerEvent => ({
   type: "error",
   error: new NanoAgentError({ code, message: "It failed at /home/pi/secret.", hint: "Repair it." }),
@@ -92,6 +98,27 @@ describe("the end of a turn", () => {
     expect(turn.state).toBe(state);
     expect(turn.error === null).toBe(state === "stopped");
     expect(JSON.stringify(turn)).not.toContain("secret");
+  });
+});
+
+describe("the note of a turn", () => {
+  const noteOf = (...events: AnswerEvent[]) => reduceAll(events).turn.note;
+
+  test("tells a reader that a reply is not complete, or that none came", () => {
+    expect(noteOf(text("Once upon a"), endBecause("length"))).toBe("The reply reached its limit of tokens.");
+    expect(noteOf(text("so so so"), endBecause("repetition"))).toBe("The reply was ended because it repeated itself.");
+    expect(noteOf(endBecause("length"))).toBe("The reply reached its limit of tokens.");
+    expect(noteOf(end(" "))).toBe("The agent gave no reply.");
+    expect(noteOf(call("a"), result("a"), end())).toBe("The agent gave no reply.");
+    const unsaved = { ...end("x"), not_saved: new NanoAgentError({ code: "session-not-saved", message: "Full." }) };
+    expect(noteOf(text("x"), unsaved as AnswerEvent)).toContain("could not be saved");
+  });
+
+  test("is not there for a whole reply, and for one that was stopped or failed", () => {
+    expect(noteOf(text("Yes."), end("Yes."))).toBeNull();
+    expect(noteOf(end("Yes."))).toBeNull();
+    expect(noteOf(text("Yes"), failure("aborted"))).toBeNull();
+    expect(noteOf(failure("engine-failed"))).toBeNull();
   });
 });
 
