@@ -13,19 +13,20 @@ const MAX_SHOWN_CHARACTERS = 80;
  * Checks that a request may use the service, and returns the headers to add to its reply. Throws {@link ServiceError}:
  *
  * - `host-refused`, 403: a Host header that is not the service's, as a page sends it whose name was pointed at this
- *   machine (DNS rebinding); an Origin header of a foreign page; a request of a foreign page without one.
+ *   machine (DNS rebinding); an Origin header of a foreign page, unless the route is public; a request of a foreign page
+ *   without one.
  * - `key-missing`, 401: no right key, unless the route is open.
  */
 export function checkAccess(
   request: HttpRequest,
   rules: AccessRules,
-  { isOpen }: { isOpen: boolean },
+  { isOpen, isPublic = false }: { isOpen: boolean; isPublic?: boolean },
 ): Readonly<Record<string, string>> {
   const host = request.header("host") ?? "";
   const name = parseHostName(host.trim());
   if (name === null || !isOwnHost(name, rules)) throw hostRefused(host);
   const origin = request.header("origin");
-  if (origin !== null && isForeignOrigin(origin, name, rules)) throw originRefused(origin);
+  if (!isPublic && origin !== null && isForeignOrigin(origin, name, rules)) throw originRefused(origin);
   if (origin === null && !isOpen && request.header("sec-fetch-site") === "cross-site") throw pageRefused();
   if (!isOpen && rules.keys !== null && !hasKey(request, rules.keys)) throw keyMissing(request);
   return corsHeaders(request, rules);

@@ -21,7 +21,10 @@ export function guardAccess(
     const isPreflight = request.method === "OPTIONS";
     let headers: Readonly<Record<string, string>>;
     try {
-      headers = checkAccess(request, rules, { isOpen: isPreflight || router.isOpen(request) });
+      headers = checkAccess(request, rules, {
+        isOpen: isPreflight || router.isOpen(request),
+        isPublic: router.isPublic(request),
+      });
     } catch (error) {
       const reply = toErrorReply(error, request);
       return withHeaders(reply, {

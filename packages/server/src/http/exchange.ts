@@ -61,4 +61,9 @@ export interface Route {
   readonly handle: RouteHandler;
   /** Whether it is given without a key. Default: false. */
   readonly isOpen?: boolean | undefined;
+  /**
+   * Whether it is given to pages of every origin, because it is the same for everybody. A proxy that changes the Host
+   * makes the service's own page a foreign one. Default: false.
+   */
+  readonly isPublic?: boolean | undefined;
 }

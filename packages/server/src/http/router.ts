@@ -7,6 +7,8 @@ export interface Router {
   (request: HttpRequest): Promise<HttpReply>;
   /** Whether the route of a request is given without a key. */
   isOpen(request: HttpRequest): boolean;
+  /** Whether it is given to pages of every origin. */
+  isPublic(request: HttpRequest): boolean;
 }
 
 /** Longest path that a message repeats. */
@@ -21,6 +23,7 @@ export function openRouter(
   toErrorReply: (error: unknown, request: HttpRequest) => WholeReply,
 ): Router {
   const table = new RouteTable(routes);
+  const routeOf = ({ method, path }: HttpRequest) => table.find(path)?.routes.get(method === "HEAD" ? "GET" : method);
   const answer = async (request: HttpRequest): Promise<HttpReply> => {
     const match = table.find(request.path);
     const route = match?.routes.get(request.method === "HEAD" ? "GET" : request.method);
@@ -35,10 +38,8 @@ export function openRouter(
     return { ...reply, headers: { ...reply.headers, allow } };
   };
   return Object.assign(answer, {
-    isOpen: (request: HttpRequest) => {
-      const method = request.method === "HEAD" ? "GET" : request.method;
-      return table.find(request.path)?.routes.get(method)?.isOpen === true;
-    },
+    isOpen: (request: HttpRequest) => routeOf(request)?.isOpen === true,
+    isPublic: (request: HttpRequest) => routeOf(request)?.isPublic === true,
   });
 }
 

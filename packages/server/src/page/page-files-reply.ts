@@ -1,4 +1,6 @@
 import crypto from "node:crypto";
+import { parseHostName } from "../access/host-name.js";
+import { isLoopback } from "../access/loopback.js";
 import type { HttpRequest, WholeReply } from "../http/exchange.js";
 import { pageFiles } from "./page-files.js";
 
@@ -28,8 +30,10 @@ const securityHeaders = {
   "content-security-policy": CONTENT_SECURITY_POLICY,
   "referrer-policy": "no-referrer",
   "x-frame-options": "DENY",
-  "cross-origin-opener-policy": "same-origin",
 } as const;
+
+/** Browsers ignore it, and complain about it, where neither TLS nor the host makes the address trustworthy. */
+const openerPolicy = { "cross-origin-opener-policy": "same-origin" } as const;
 
 const tags = new Map<PageFile, string>();
 
@@ -38,6 +42,7 @@ export function replyWithFile(request: HttpRequest, file: PageFile): WholeReply 
   const etag = tagOf(file);
   const headers = {
     ...securityHeaders,
+    ...(isLocal(request) && openerPolicy),
     etag,
     // A browser asks each time, so that an update of the program is an update of the page.
     "cache-control": "no-cache",
@@ -45,6 +50,10 @@ export function replyWithFile(request: HttpRequest, file: PageFile): WholeReply 
   };
   if (hasTag(request.header("if-none-match"), etag)) return { status: 304, headers };
   return { status: 200, headers: { ...headers, "content-type": types[file] }, body: pageFiles[file] };
+}
+
+function isLocal(request: HttpRequest): boolean {
+  return isLoopback(parseHostName(request.header("host") ?? "")?.name ?? "");
 }
 
 function tagOf(file: PageFile): string {

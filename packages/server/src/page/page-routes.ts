@@ -23,15 +23,28 @@ export function pageRoutes(operated: OperatedAgent, greeting: RouteHandler): Rou
       method: "GET",
       path: "/",
       isOpen: true,
+      isPublic: true,
       async handle(request, parameters) {
         if (acceptsHtml(request.header("accept") ?? "")) return file(request, "html");
         const reply = await greeting(request, parameters);
         return { ...reply, headers: { ...reply.headers, vary: "accept" } };
       },
     },
-    { method: "GET", path: "/page/page.js", isOpen: true, handle: (request) => file(request, "script") },
-    { method: "GET", path: "/page/page.css", isOpen: true, handle: (request) => file(request, "style") },
-    { method: "GET", path: "/page/icon.svg", isOpen: true, handle: (request) => file(request, "icon") },
+    {
+      method: "GET",
+      path: "/page/page.js",
+      isOpen: true,
+      isPublic: true,
+      handle: (request) => file(request, "script"),
+    },
+    {
+      method: "GET",
+      path: "/page/page.css",
+      isOpen: true,
+      isPublic: true,
+      handle: (request) => file(request, "style"),
+    },
+    { method: "GET", path: "/page/icon.svg", isOpen: true, isPublic: true, handle: (request) => file(request, "icon") },
     { method: "GET", path: "/page/events", handle: async (request) => (await openDesk()).openStream(request) },
     {
       method: "POST",

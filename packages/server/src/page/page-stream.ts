@@ -8,8 +8,8 @@ import type { PageEvent } from "./page-events.js";
 const MAX_WAITING_CHARACTERS = 1024 * 1024;
 /** A slow page must read a piece of this length in the time that the service waits for a client. */
 const PIECE_CHARACTERS = 32 * 1024;
-/** Proxies close a silent connection after 30 s or 60 s. */
-const KEEP_ALIVE_MILLISECONDS = 15_000;
+/** With the third that may be added, something is sent every 5 s. A page takes 12 s of silence for an outage. */
+const KEEP_ALIVE_MILLISECONDS = 3600;
 
 /** Returns an event as it is sent. Events for several pages are written once. */
 export function eventText(event: PageEvent): string {

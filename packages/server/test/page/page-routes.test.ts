@@ -2,7 +2,7 @@ import http from "node:http";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { pageFiles } from "../../src/page/page-files.js";
-import { post, say } from "./page-client.js";
+import { OpenPage, post, say } from "./page-client.js";
 import { servePage } from "./serve-page.js";
 
 const html = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
@@ -114,6 +114,49 @@ describe("the data of the page", () => {
     const foreign = { origin: "http://evil.example" };
     expect((await post(url, "/page/messages", { message: "x" }, foreign)).status).toBe(403);
   });
+});
+
+describe("behind a proxy that changes the Host", () => {
+  const origin = "https://shed.example";
+
+  test("the page loads, and its data needs the origin in the config", async () => {
+    const { url } = await servePage(["Hi."]);
+    for (const path of ["/", "/page/page.js", "/page/page.css", "/page/icon.svg"]) {
+      expect(await send(url, path, { ...html, origin, "sec-fetch-site": "same-origin" }), path).toBe(200);
+    }
+    const refused = await fetch(`${url}/page/events`, { headers: { origin } });
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({
+      error: { code: "host_refused", message: expect.stringContaining("serve.allow_origins") },
+    });
+  });
+
+  test("the page works with its origin in allow_origins", async () => {
+    const { url } = await servePage(["Hi."], { settings: { allow_origins: [origin] } });
+    const page = await OpenPage.open(url, null, { origin });
+    const { status, json } = await post(url, "/page/messages", { message: "hello" }, { origin });
+    expect(status).toBe(202);
+    await page.find("conversations", ({ conversations }) => conversations[0]?.id === json.conversation);
+  });
+
+  test("the page works if the proxy keeps the Host, and its name is in allow_hosts", async () => {
+    const { url } = await servePage(["Hi."], { settings: { allow_hosts: ["shed.example"] } });
+    expect(await send(url, "/page/events", { host: "shed.example", origin })).toBe(200);
+  });
+});
+
+test("a header that browsers ignore without TLS is only sent to this machine", async () => {
+  const { url } = await servePage([], { settings: { allow_hosts: ["agent.local"] } });
+  const headerFor = (host: string) =>
+    new Promise((resolve, reject) => {
+      const request = http.get(url, { headers: { ...html, host } }, (response) => {
+        response.destroy();
+        resolve(response.headers["cross-origin-opener-policy"]);
+      });
+      request.on("error", reject);
+    });
+  for (const host of ["localhost:7420", "127.0.0.1", "[::1]:80"]) expect(await headerFor(host)).toBe("same-origin");
+  expect(await headerFor("agent.local")).toBeUndefined();
 });
 
 describe("a body", () => {

@@ -51,6 +51,21 @@ test("a page that does not read costs the turn and the other pages nothing", asy
   expect(pieces.join("").startsWith(received)).toBe(true);
 });
 
+test("a silent stream has a sign of life every five seconds", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const written: string[] = [];
+  const abort = new AbortController();
+  const running = new PageStream(null).run({ write: (text) => void written.push(text) }, abort.signal, "first");
+  for (let seconds = 5; seconds <= 60; seconds += 5) {
+    written.length = 0;
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(written).toContain(": ping\n\n");
+  }
+  abort.abort();
+  await running;
+});
+
 test("a stream for which too much waits is closed, and keeps nothing", async () => {
   const stream = new PageStream(null);
   let written = "";
