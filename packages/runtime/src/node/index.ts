@@ -18,6 +18,7 @@ export {
 } from "../session/journal/journal-report.js";
 export type { JournalMessage } from "../session/journal/journal-record.js";
 export { BATCH_MILLISECONDS, BATCH_TURNS } from "../session/journal/segment-log.js";
+export { findNewerFormat } from "../session/journal/newer-format.js";
 export type { JournalTurn, ReadTurnsOptions } from "../session/journal/read-turns.js";
 export { findSession, findSessions, readSession, type StoredSession } from "../session/journal/stored-session.js";
 export { McpServerError } from "../tools/mcp/mcp-server-error.js";

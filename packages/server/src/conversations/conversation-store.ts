@@ -51,7 +51,7 @@ export interface ConversationStoreOptions {
   maxHistoryBytes?: number | undefined;
   /** Most bytes of all open conversations. Default: 8 MB. */
   maxTotalBytes?: number | undefined;
-  /** Receives what is to say of a stored conversation that was opened, such as damage that was repaired. Default: nobody. */
+  /** Receives what is to say of stored conversations, such as damage that was repaired. Default: nobody. */
   onNotice?: ((notice: string) => void) | undefined;
   /** Clock, in milliseconds since 1970. Default: the system's. */
   now?: (() => number) | undefined;
@@ -112,7 +112,11 @@ export class ConversationStore {
   constructor(options: ConversationStoreOptions = {}) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#folders = new StoredFolders({ isOpen: (name) => this.#slots.has(name), now: this.#now });
+    this.#folders = new StoredFolders({
+      isOpen: (name) => this.#slots.has(name),
+      now: this.#now,
+      onNotice: options.onNotice,
+    });
   }
 
   /** Number of open conversations. */

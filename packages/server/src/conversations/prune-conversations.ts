@@ -55,17 +55,19 @@ export interface PruneOptions {
   readonly isOpen: (name: string) => boolean;
   /** Gets each removal. The conversation can be opened again when it has ended. */
   readonly onRemove: (name: string, removing: Promise<unknown>) => void;
+  /** Gets the names of conversations that were to be removed and stay, because a newer version of nanoagent wrote them. */
+  readonly onNewer: (names: readonly string[]) => void;
 }
 
 /**
  * Removes the oldest closed conversations below a folder, see {@link chooseRemoved}. A session directly in the folder, a
- * conversation that another program uses, and folders with other files are left alone. Never rejects: what cannot be
- * removed now is tried again the next time.
+ * conversation that another program uses, one of a newer format, and folders with other files are left alone. Never
+ * rejects: what cannot be removed now is tried again the next time.
  */
 export async function pruneConversations(
   folder: string,
   retention: SessionRetention,
-  { now, isOpen, onRemove }: PruneOptions,
+  { now, isOpen, onRemove, onNewer }: PruneOptions,
 ): Promise<void> {
   const stored: StoredFolder[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
@@ -77,13 +79,45 @@ export async function pruneConversations(
       if (found !== null) stored.push(found);
     }
   }
-  for (const name of chooseRemoved(stored, retention, { now, isOpen })) {
+  const { removed, newer } = await chooseKnown(folder, stored, (known) =>
+    chooseRemoved(known, retention, { now, isOpen }),
+  );
+  if (newer.length > 0) onNewer(newer);
+  for (const name of removed) {
     // It may have been opened in the meantime.
     if (isOpen(name)) continue;
     const removing = remove(folder, name).catch(() => {});
     onRemove(name, removing);
     await removing;
   }
+}
+
+/**
+ * Chooses until no chosen conversation has a newer format. Those that have one do not count, so that they do not drive out
+ * the conversations of this version. Only folders that were chosen are read, and each of them once.
+ */
+async function chooseKnown(
+  folder: string,
+  stored: readonly StoredFolder[],
+  choose: (known: readonly StoredFolder[]) => string[],
+): Promise<{ removed: string[]; newer: string[] }> {
+  const newer = new Set<string>();
+  const known = new Set<string>();
+  for (;;) {
+    const removed = choose(stored.filter(({ name }) => !newer.has(name)));
+    const before = newer.size;
+    for (const name of removed) {
+      if (known.has(name)) continue;
+      if (await isNewer(path.join(folder, name))) newer.add(name);
+      else known.add(name);
+    }
+    if (newer.size === before) return { removed, newer: [...newer] };
+  }
+}
+
+async function isNewer(folder: string): Promise<boolean> {
+  const { findNewerFormat } = await import("@nanoagent/runtime/node");
+  return (await findNewerFormat(folder).catch(() => null)) !== null;
 }
 
 function hasOnlySession(names: readonly string[]): boolean {

@@ -6,6 +6,8 @@ export interface StoredFoldersOptions {
   readonly isOpen: (name: string) => boolean;
   /** Current time, in milliseconds since 1970. */
   readonly now: () => number;
+  /** Gets what is to say of the folders. Default: nobody. */
+  readonly onNotice?: ((notice: string) => void) | undefined;
 }
 
 /** The folders of closed conversations: those that are being closed or removed, and those beyond the retention. */
@@ -15,6 +17,8 @@ export class StoredFolders {
   #pruning: Promise<void> | null = null;
   #isPruneDue = false;
   #isClosed = false;
+  /** Folder and number of the conversations of a newer version that were reported last. */
+  #toldNewer = "";
 
   constructor(options: StoredFoldersOptions) {
     this.#options = options;
@@ -57,11 +61,24 @@ export class StoredFolders {
           now: now(),
           isOpen: (name) => isOpen(name) || this.#leaving.has(name),
           onRemove: (name, removing) => this.noteLeaving(name, removing),
+          onNewer: ({ length }) => this.#tellNewer(dir, length),
         });
       }
       this.#pruning = null;
     };
     this.#pruning = prune();
+  }
+
+  /** Says once that conversations exceed the retention and stay, and again when their number has changed. */
+  #tellNewer(dir: string, count: number): void {
+    const told = `${count} ${dir}`;
+    if (told === this.#toldNewer) return;
+    this.#toldNewer = told;
+    const conversations = count === 1 ? "1 conversation" : `${count} conversations`;
+    this.#options.onNotice?.(
+      `A newer version of nanoagent wrote ${conversations} below ${dir}. session.retention neither removes nor counts ` +
+        "them. Update nanoagent, or remove their folders yourself.",
+    );
   }
 
   /** Removes nothing more. Resolves when nothing is being closed or removed. */

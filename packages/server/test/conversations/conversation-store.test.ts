@@ -5,6 +5,7 @@ import type { SessionSettings } from "@nanoagent/models";
 import { type Agent, type ConversationMessage, defineTool, openAgent } from "@nanoagent/runtime";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { toCheckedJson } from "../../../runtime/src/files/checked-json.js";
 import {
   type ConversationRequest,
   ConversationStore,
@@ -322,5 +323,24 @@ describe("with a session", () => {
     await answer(opened, request("b"));
     await vi.waitFor(async () => expect(await readdir(dir)).not.toContain("middle"), { timeout: 20_000 });
     expect(await readdir(dir)).toEqual(expect.arrayContaining(["b", "newest"]));
+  });
+
+  test("one notice says that conversations of a newer version stay beyond the retention", async () => {
+    const dir = await temporaryFolder();
+    const notices: string[] = [];
+    const options = { limits: { max: 1 }, onNotice: (notice: string) => void notices.push(notice) };
+    const header = `${toCheckedJson({ type: "segment", format: 99 })}\n`;
+    for (const name of ["newer", "newest"]) {
+      await mkdir(path.join(dir, name));
+      await writeFile(path.join(dir, name, "journal-0000000000000001.jsonl"), header + "x".repeat(3 * 2 ** 20));
+    }
+    const opened = await open(options, { dir, fsync, retention: { max_mb: 2 } });
+    opened.store.use(opened.agent);
+    await vi.waitFor(() => expect(notices).toHaveLength(1), { timeout: 20_000 });
+    expect(notices[0]).toContain(`wrote 2 conversations below ${dir}`);
+    for (const id of ["a", "b"]) await answer(opened, request(id));
+    await opened.store.close();
+    expect(notices).toHaveLength(1);
+    expect(await readdir(dir)).toEqual(expect.arrayContaining(["newer", "newest"]));
   });
 });

@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { claimFolder } from "@nanoagent/runtime/node";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { toCheckedJson } from "../../../runtime/src/files/checked-json.js";
 import { chooseRemoved, pruneConversations } from "../../src/conversations/prune-conversations.js";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -67,13 +68,24 @@ describe("on disk", () => {
     }
   }
 
-  const prune = (dir: string, isOpen: (name: string) => boolean = () => false) => {
+  /** Makes a conversation that a newer version wrote. */
+  async function storeNewer(dir: string, name: string, daysAgo: number, segment = "journal-0000000000000001.jsonl") {
+    await store(dir, name, daysAgo, [segment]);
+    const place = path.join(dir, name, segment);
+    await writeFile(place, `${toCheckedJson({ type: "segment", format: 99 })}\n${"x".repeat(2 ** 20)}`);
+    const at = new Date(Date.now() - daysAgo * DAY);
+    await utimes(place, at, at);
+  }
+
+  const pruneAll = async (dir: string, isOpen: (name: string) => boolean = () => false) => {
     const removed: string[] = [];
+    const kept: string[] = [];
     const onRemove = (name: string) => void removed.push(name);
-    return pruneConversations(dir, { max_mb: 2, max_days: 30 }, { now: Date.now(), isOpen, onRemove }).then(
-      () => removed,
-    );
+    const onNewer = (names: readonly string[]) => void kept.push(...names);
+    await pruneConversations(dir, { max_mb: 2, max_days: 30 }, { now: Date.now(), isOpen, onRemove, onNewer });
+    return { removed, kept };
   };
+  const prune = async (dir: string, isOpen?: (name: string) => boolean) => (await pruneAll(dir, isOpen)).removed;
 
   test("the oldest are removed, and everything that is not a conversation is left alone", async () => {
     const dir = await sessions();
@@ -107,6 +119,24 @@ describe("on disk", () => {
     await claim.release();
     await prune(dir);
     expect(await readdir(dir)).toEqual(["new"]);
+  });
+
+  test("conversations of a newer format stay, and drive out no others", async () => {
+    const dir = await sessions();
+    await storeNewer(dir, "newer-oldest", 60);
+    await storeNewer(dir, "newer-middle", 5);
+    // Its first segment has a known format.
+    await store(dir, "newer-later", 50);
+    await storeNewer(dir, "newer-later", 50, "journal-0000000000000009.jsonl");
+    await store(dir, "old", 40);
+    await store(dir, "middle", 4);
+    await store(dir, "new", 2);
+    const { removed, kept } = await pruneAll(dir);
+    expect(removed).toEqual(["old"]);
+    expect(kept.sort()).toEqual(["newer-later", "newer-middle", "newer-oldest"]);
+    expect((await readdir(dir)).sort()).toEqual(["middle", "new", ...kept]);
+    // Nothing in them has changed, either.
+    expect(await readdir(path.join(dir, "newer-oldest"))).toEqual(["journal-0000000000000001.jsonl"]);
   });
 
   test("a removal that was cut short is finished the next time", async () => {
