@@ -17,10 +17,12 @@ export interface LiveConversationOptions {
   readonly answering: Answering;
   /** Current time, in milliseconds since 1970. */
   readonly now: () => number;
+  /** Called when a turn has a place in the queue, before it runs. */
+  readonly onTurnBegin: (turn: PageTurn) => void;
   /** Called after every change of a turn. */
   readonly onChange: (turn: PageTurn, change: TurnChange) => void;
-  /** Called when a turn has ended. */
-  readonly onTurnEnd: () => void;
+  /** Called when a turn has ended. `keptAt`: time of its message in the conversation, or null if that did not keep it. */
+  readonly onTurnEnd: (turn: PageTurn, keptAt: string | null) => void;
   /** Turns of the conversation so far. Default: none. */
   readonly turns?: ShownTurns | undefined;
   readonly history?: VisibleHistory | undefined;
@@ -64,7 +66,7 @@ export class LiveConversation {
    * Begins a turn. Rejects with {@link ServiceError} `queue-full` or `service-stopping` if no turn is taken now, and with
    * `conversation-unknown` after {@link close}.
    */
-  async send(message: string): Promise<PageTurn> {
+  async send(message: string, id: string): Promise<PageTurn> {
     const { answering, now } = this.#options;
     const abort = new AbortController();
     const ask = new PageAsk(this.id, message, this.#history);
@@ -73,9 +75,10 @@ export class LiveConversation {
       await events.return();
       throw conversationUnknown();
     }
-    const progress = newTurn({ id: crypto.randomUUID(), message, at: new Date(now()).toISOString() });
+    const progress = newTurn({ id, message, at: new Date(now()).toISOString() });
     const { turn } = progress;
-    this.#running.set(turn.id, abort);
+    this.#running.set(id, abort);
+    this.#options.onTurnBegin(turn);
     this.#show(turn, { type: "turn" });
     this.#last = this.#last.then(() => this.#run(progress, ask, events));
     return turn;
@@ -88,9 +91,10 @@ export class LiveConversation {
     await this.whenIdle();
   }
 
-  /** Resolves when no turn runs or waits. */
+  /** Resolves when no turn runs or waits, and the end of each is told. */
   async whenIdle(): Promise<void> {
-    while (this.isBusy) await this.#last;
+    do await this.#last;
+    while (this.isBusy);
   }
 
   /** Aborts the turns that run or wait. Returns their number. */
@@ -102,11 +106,17 @@ export class LiveConversation {
   async #run(begun: TurnProgress, ask: PageAsk, events: AsyncGenerator<AnswerEvent, void>): Promise<void> {
     const shown = new ShownText();
     let progress = begun;
+    let at: string | null = null;
+    let keptAt: string | null = null;
     const note = (event: AnswerEvent) => {
+      if (event.type === "run-start") at = event.message.timestamp;
       if (event.type === "run-end" || event.type === "error") {
         const reply = shown.replyOf(event);
         // A turn that the conversation did not keep is not sent again.
-        if (reply !== null) this.#history.add(ask.messagesWith(reply.text, this.#timestamp()));
+        if (reply !== null) {
+          this.#history.add(ask.messagesWith(reply.text, this.#timestamp()));
+          keptAt = at;
+        }
         this.#running.delete(progress.turn.id);
       }
       const reduced = reduceTurn(progress, event);
@@ -123,7 +133,7 @@ export class LiveConversation {
       // Such as a log of the app that fails.
       if (this.#running.has(progress.turn.id)) note({ type: "error", error: unexpected(cause) });
     }
-    this.#options.onTurnEnd();
+    this.#options.onTurnEnd(progress.turn, keptAt);
   }
 
   #timestamp(): string {

@@ -1,11 +1,14 @@
 import { ServiceError } from "../errors/service-error.js";
 import type { OperatedAgent } from "../service/served-agent.js";
-import { LiveConversation } from "./live-conversation.js";
+import { BegunTurns } from "./begun-turns.js";
+import { type IndexEntry, newConversationId } from "./index-content.js";
+import { LiveConversation, type LiveConversationOptions } from "./live-conversation.js";
 import { conversationNotRemoved, conversationUnknown } from "./page-errors.js";
 import type { PageConversation, PageTurn } from "./page-events.js";
-import { type IndexEntry, newConversationId, PageIndex } from "./page-index.js";
-import { readStoredFacts, readStoredTurns } from "./read-stored-turns.js";
+import { PageIndex } from "./page-index.js";
+import { type ClaimTurn, readStoredFacts, readStoredTurns } from "./read-stored-turns.js";
 import type { TurnChange } from "./reduce-turn.js";
+import { ShownTurns } from "./shown-turns.js";
 import { titleOf } from "./title-of.js";
 
 /** Most conversations in the list. */
@@ -32,6 +35,12 @@ export interface PageConversationsOptions {
   readonly isShown: (id: string) => boolean;
 }
 
+/** A message that was sent, with its conversation. */
+export interface SentMessage {
+  readonly id: string;
+  readonly turn: PageTurn;
+}
+
 /**
  * The conversations of the page, the one with the newest message first. With a session, they are the folders `page-…`
  * below `session.dir`, and turns are read when a conversation is opened. Without one, they are in memory, and the one that
@@ -40,6 +49,9 @@ export interface PageConversationsOptions {
 export class PageConversations {
   readonly #operated: OperatedAgent;
   readonly #options: PageConversationsOptions;
+  readonly #begun = new BegunTurns();
+  /** Messages that are being sent, by the ids of their turns. */
+  readonly #sending = new Map<string, Promise<SentMessage>>();
   #entries: Entry[] = [];
   #index: PageIndex | null = null;
   /** Session folder of the entries. Undefined before the first use. */
@@ -80,25 +92,57 @@ export class PageConversations {
     return live === null || !this.#entries.includes(entry) ? null : { title: entry.title, live };
   }
 
-  /** Adds a message to a conversation, or begins one. Rejects as {@link LiveConversation.send} does. */
-  async send(id: string | null, message: string): Promise<{ id: string; turn: PageTurn }> {
+  /**
+   * Adds a message to a conversation, or begins one. Resolves when the message is on disk, if there is a session. A turn
+   * with an id that is known already does not begin again. Rejects as {@link LiveConversation.send} does.
+   */
+  send(id: string | null, message: string, turnId: string = crypto.randomUUID()): Promise<SentMessage> {
+    const same = this.#sending.get(turnId);
+    if (same !== undefined) return same;
+    const sending = this.#sendOnce(id, message, turnId).finally(() => this.#sending.delete(turnId));
+    this.#sending.set(turnId, sending);
+    return sending;
+  }
+
+  async #sendOnce(id: string | null, message: string, turnId: string): Promise<SentMessage> {
     await this.use();
+    const earlier = await this.#findSent(message, turnId);
+    if (earlier !== null) return earlier;
+    let entry = this.#entries.find((one) => one.id === id);
+    let turn: PageTurn;
     if (id === null) {
       const live = this.#newLive(newConversationId());
-      const turn = await live.send(message);
-      const entry = { id: live.id, title: titleOf(message), updatedAt: turn.at, live, opening: null };
-      this.#entries = [entry, ...this.#entries];
-      this.#changed();
-      return { id: live.id, turn };
+      turn = await live.send(message, turnId);
+      entry = { id: live.id, title: titleOf(message), updatedAt: turn.at, live, opening: null };
+    } else {
+      const live = entry === undefined ? null : await this.#open(entry);
+      if (entry === undefined || live === null || !this.#entries.includes(entry)) throw conversationUnknown();
+      turn = await live.send(message, turnId);
+      entry.updatedAt = turn.at;
     }
-    const entry = this.#entries.find((one) => one.id === id);
-    const live = entry === undefined ? null : await this.#open(entry);
-    if (entry === undefined || live === null || !this.#entries.includes(entry)) throw conversationUnknown();
-    const turn = await live.send(message);
-    entry.updatedAt = turn.at;
-    this.#entries = [entry, ...this.#entries.filter((one) => one !== entry)];
-    this.#changed();
-    return { id, turn };
+    this.#entries = [entry as Entry, ...this.#entries.filter((one) => one !== entry)];
+    await this.#changed();
+    return { id: (entry as Entry).id, turn };
+  }
+
+  /** Returns the turn that has an id already, or null. */
+  async #findSent(message: string, turnId: string): Promise<SentMessage | null> {
+    const id = this.#begun.find(turnId);
+    const open = id === null ? null : await this.open(id);
+    if (open === null) return null;
+    const { live } = open;
+    const turn = live.turns.list.find((one) => one.id === turnId);
+    // It is older than the turns that are shown.
+    const old = {
+      id: turnId,
+      message,
+      at: new Date(0).toISOString(),
+      state: "done",
+      parts: [],
+      error: null,
+      note: null,
+    };
+    return { id: live.id, turn: turn ?? (old as PageTurn) };
   }
 
   /** Aborts the turns of a conversation. Returns their number. */
@@ -122,12 +166,13 @@ export class PageConversations {
     if (this.#index !== null) entry.live = null;
     try {
       if (!(await this.#operated.forget(id))) throw conversationNotRemoved("Its folder contains other files.");
+      this.#begun.forget(id);
     } catch (error) {
       this.#entries = [entry, ...this.#entries];
       if (error instanceof ServiceError) throw error;
       throw conversationNotRemoved("Another program uses its folder.", error);
     } finally {
-      this.#changed();
+      void this.#changed();
     }
   }
 
@@ -142,10 +187,46 @@ export class PageConversations {
     this.#index = index;
     // Conversations in memory continue wherever the agent keeps its sessions now.
     const open = this.#entries.filter(({ live }) => live !== null);
-    const stored = index === null ? [] : await readStored(index);
+    const stored = index === null ? [] : await this.#readStored(index);
     const known = new Set(open.map(({ id }) => id));
     this.#entries = [...open, ...stored.filter(({ id }) => !known.has(id)).map(toEntry)];
     this.#limit();
+    const listed = new Set(this.#entries.map(({ id }) => id));
+    this.#begun.keepOnly((id) => listed.has(id));
+  }
+
+  /**
+   * Reads the list of a session folder: the file in its order, without folders that are gone, and folders that the file
+   * does not have by their time. The clock may have been wrong, so that the order of the file counts more.
+   */
+  async #readStored(index: PageIndex): Promise<IndexEntry[]> {
+    const content = await index.read();
+    if (!index.isUsable) return [];
+    this.#begun.restore(content);
+    const folders = await index.listFolders();
+    const stored = content.entries.filter(({ id }) => folders.includes(id) || this.#begun.has(id));
+    const known = new Set(content.entries.map(({ id }) => id));
+    let found = 0;
+    for (const id of folders) {
+      if (known.has(id)) continue;
+      if (found === MAX_CONVERSATIONS) break;
+      const facts = await readStoredFacts(index.folderOf(id)).catch(() => null);
+      if (facts === null) {
+        await this.#removeLeftover(index, id);
+        continue;
+      }
+      found += 1;
+      const older = stored.findIndex(({ updatedAt }) => updatedAt < facts.updatedAt);
+      stored.splice(older < 0 ? stored.length : older, 0, { id, ...facts });
+    }
+    return stored;
+  }
+
+  /** Removes the folder of a conversation that kept no turn, which nobody would see. */
+  async #removeLeftover(index: PageIndex, id: string): Promise<void> {
+    if (!(await index.isLeftover(id))) return;
+    // Another program may use it.
+    await this.#operated.forget(id).catch(() => false);
   }
 
   #open(entry: Entry): Promise<LiveConversation | null> | LiveConversation {
@@ -157,35 +238,45 @@ export class PageConversations {
   }
 
   async #load(entry: Entry): Promise<LiveConversation | null> {
-    const stored =
-      this.#index === null ? null : await readStoredTurns(this.#index.folderOf(entry.id)).catch(() => null);
-    if (stored === null) {
+    const { id } = entry;
+    const index = this.#index;
+    const claim: ClaimTurn = (message, at) => this.#begun.claim(id, message, at);
+    const stored = index === null ? null : await readStoredTurns(index.folderOf(id), claim).catch(() => null);
+    const missing = this.#begun.missingFrom(id);
+    if (stored === null && missing.length === 0) {
       // The retention of the session, or somebody, has removed it.
       this.#entries = this.#entries.filter((one) => one !== entry);
-      this.#changed();
+      if (index !== null) await this.#removeLeftover(index, id);
+      void this.#changed();
       return null;
     }
-    entry.live = this.#newLive(entry.id, stored);
+    const turns = stored?.turns ?? new ShownTurns();
+    for (const turn of missing) turns.insert(turn);
+    entry.live = this.#newLive(id, { ...stored, turns });
     this.#limit(entry);
     return entry.live;
   }
 
-  #newLive(id: string, stored: Partial<Awaited<ReturnType<typeof readStoredTurns>>> = {}): LiveConversation {
-    const { answering } = this.#operated;
+  #newLive(id: string, stored: Pick<LiveConversationOptions, "turns" | "history"> = {}): LiveConversation {
     return new LiveConversation({
       id,
-      answering,
+      answering: this.#operated.answering,
       now: () => this.#operated.now(),
+      onTurnBegin: (turn) => this.#begun.begin(id, turn),
       onChange: (turn, change) => this.#options.onTurn(id, turn, change),
-      onTurnEnd: () => this.#changed(),
+      onTurnEnd: (turn, keptAt) => {
+        this.#begun.end(id, turn, keptAt);
+        void this.#changed();
+      },
       ...stored,
     });
   }
 
-  #changed(): void {
+  /** Tells pages the list, and writes it. Resolves when it is written. Never rejects. */
+  #changed(): Promise<void> {
     this.#limit();
     this.#options.onList();
-    void this.#index?.write(this.#entries);
+    return this.#index?.write({ entries: this.#entries, ...this.#begun.content }) ?? Promise.resolve();
   }
 
   /** Keeps the limits. `kept` stays in memory. */
@@ -201,29 +292,11 @@ export class PageConversations {
       if (entry.live === null || entry === kept || !isFree(entry)) continue;
       bytes -= entry.live.bytes;
       entry.live = null;
-      if (this.#index === null) this.#entries = this.#entries.filter((one) => one !== entry);
+      if (this.#index !== null) continue;
+      this.#entries = this.#entries.filter((one) => one !== entry);
+      this.#begun.forget(entry.id);
     }
   }
-}
-
-/**
- * Reads the list of a session folder: the file in its order, without folders that are gone, and folders that the file does
- * not have by their time. The clock may have been wrong, so that the order of the file counts more.
- */
-async function readStored(index: PageIndex): Promise<IndexEntry[]> {
-  const entries = await index.read();
-  if (!index.isUsable) return [];
-  const folders = await index.listFolders();
-  const stored = entries.filter(({ id }) => folders.includes(id));
-  const known = new Set(entries.map(({ id }) => id));
-  const unknown = folders.filter((id) => !known.has(id)).slice(0, MAX_CONVERSATIONS);
-  for (const id of unknown) {
-    const facts = await readStoredFacts(index.folderOf(id)).catch(() => null);
-    if (facts === null) continue;
-    const older = stored.findIndex(({ updatedAt }) => updatedAt < facts.updatedAt);
-    stored.splice(older < 0 ? stored.length : older, 0, { id, ...facts });
-  }
-  return stored;
 }
 
 function toEntry({ id, title, updatedAt }: IndexEntry): Entry {

@@ -2,36 +2,17 @@ import { constants } from "node:fs";
 import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Log } from "../log/log-entry.js";
+import { emptyContent, type IndexContent, isConversationId, readContent, writeContent } from "./index-content.js";
 
-/** Version of the file's format. */
-const FORMAT = 1;
 const FILE = "page.json";
-/** Largest file that is read. 64 entries take 16 KB. */
-const MAX_FILE_BYTES = 262_144;
-/** Longest title that is read. */
-const MAX_TITLE_CHARACTERS = 200;
-const ID = /^page-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** An entry of the list of conversations. */
-export interface IndexEntry {
-  readonly id: string;
-  readonly title: string;
-  /** ISO 8601. */
-  readonly updatedAt: string;
-}
-
-/** Returns an id for a new conversation. It is also the name of its folder. */
-export function newConversationId(): string {
-  return `page-${crypto.randomUUID()}`;
-}
-
-export function isConversationId(id: unknown): id is string {
-  return typeof id === "string" && ID.test(id);
-}
+/** Largest file that is read: 1 MB of messages, and 64 conversations with their ids. */
+const MAX_FILE_BYTES = 2 * 1024 * 1024;
+/** Files of a folder in which no turn was kept. */
+const LOCK_FILE = /^lock-[0-9a-f]{16}\.(?:socket|claim)(?:\.new)?$/;
 
 /**
- * The list of the page's conversations below a session folder: the file `page.json`. It only saves reading: what it lacks
- * is in the folders of the conversations.
+ * The list of the page's conversations below a session folder: the file `page.json`, with the messages that no
+ * conversation has kept. For the rest, it only saves reading: what it lacks is in the folders of the conversations.
  *
  * - A missing or damaged file is empty, and is written again.
  * - A file of a newer format, and one that cannot be read, is left as it is. Then nothing is written.
@@ -41,7 +22,7 @@ export class PageIndex {
   readonly #dir: string;
   readonly #log: Log;
   #isWritable = true;
-  #next: readonly IndexEntry[] | null = null;
+  #next: IndexContent | null = null;
   #writing: Promise<void> | null = null;
 
   constructor(dir: string, log: Log) {
@@ -49,25 +30,22 @@ export class PageIndex {
     this.#log = log;
   }
 
-  /** Returns the entries of the file. Never rejects. */
-  async read(): Promise<IndexEntry[]> {
+  /** Returns the content of the file. Never rejects. */
+  async read(): Promise<IndexContent> {
     let text: string | null;
     try {
       text = await readText(path.join(this.#dir, FILE));
     } catch (error) {
       this.#refuse(`It cannot be read (${codeOf(error)}).`, "Let the user of the service read it, or delete it.");
-      return [];
+      return emptyContent;
     }
-    if (text === null) return [];
-    const content = parse(text);
-    if (typeof content?.format === "number" && content.format > FORMAT) {
+    if (text === null) return emptyContent;
+    const content = readContent(text);
+    if (typeof content === "object") return content;
+    if (content === "newer") {
       this.#refuse("It was written by a newer version of nanoagent.", "Update nanoagent, or move the file away.");
-      return [];
-    }
-    if (content?.format === FORMAT && Array.isArray(content.conversations))
-      return content.conversations.flatMap(toEntry);
-    this.#warn("page-index-damaged", "The list of the page's conversations is damaged. It is made again.");
-    return [];
+    } else this.#warn("page-index-damaged", "The list of the page's conversations is damaged. It is made again.");
+    return emptyContent;
   }
 
   /** Names of the folders of the page's conversations, the one that was changed last first. Never rejects. */
@@ -86,12 +64,18 @@ export class PageIndex {
     return path.join(this.#dir, id);
   }
 
-  /** Writes the list. Of several lists that come while one is written, the last is written. Never rejects. */
-  write(entries: readonly IndexEntry[]): Promise<void> {
+  /** Writes the list. Of several that come while one is written, the last is written. Never rejects. */
+  write(content: IndexContent): Promise<void> {
     if (!this.#isWritable) return Promise.resolve();
-    this.#next = entries;
+    this.#next = content;
     this.#writing ??= this.#writeAll();
     return this.#writing;
+  }
+
+  /** Whether a folder has nothing but a lock: no turn of its conversation was kept. Never rejects. */
+  async isLeftover(id: string): Promise<boolean> {
+    const names = await readdir(this.folderOf(id)).catch(() => []);
+    return names.length > 0 && names.every((name) => LOCK_FILE.test(name));
   }
 
   /** Resolves when nothing is to be written. */
@@ -100,11 +84,10 @@ export class PageIndex {
   }
 
   async #writeAll(): Promise<void> {
-    for (let entries = this.#next; entries !== null; entries = this.#next) {
+    for (let content = this.#next; content !== null; content = this.#next) {
       this.#next = null;
-      const conversations = entries.map(({ id, title, updatedAt }) => ({ id, title, updated_at: updatedAt }));
       try {
-        await this.#replace(`${JSON.stringify({ format: FORMAT, conversations })}\n`);
+        await this.#replace(writeContent(content));
       } catch (error) {
         const reason = `The list of the page's conversations cannot be written (${codeOf(error)}).`;
         this.#warn("page-index-not-saved", `${reason} After a restart, it is made from their folders.`);
@@ -156,32 +139,12 @@ async function readText(file: string): Promise<string | null> {
   try {
     const status = await handle.stat();
     if (!status.isFile() || status.size > MAX_FILE_BYTES) return "";
-    const bytes = new Uint8Array(MAX_FILE_BYTES);
-    const { bytesRead } = await handle.read(bytes, 0, MAX_FILE_BYTES, 0);
+    const bytes = new Uint8Array(status.size);
+    const { bytesRead } = await handle.read(bytes, 0, status.size, 0);
     return new TextDecoder().decode(bytes.subarray(0, bytesRead));
   } finally {
     await handle.close();
   }
-}
-
-function parse(text: string): { format?: unknown; conversations?: unknown } | null {
-  try {
-    const content: unknown = JSON.parse(text);
-    return typeof content === "object" ? content : null;
-  } catch {
-    return null;
-  }
-}
-
-function toEntry(entry: unknown): IndexEntry[] {
-  const { id, title, updated_at } = (entry ?? {}) as { id?: unknown; title?: unknown; updated_at?: unknown };
-  const isValid =
-    isConversationId(id) &&
-    typeof title === "string" &&
-    title.length <= MAX_TITLE_CHARACTERS &&
-    typeof updated_at === "string" &&
-    !Number.isNaN(Date.parse(updated_at));
-  return isValid ? [{ id, title, updatedAt: new Date(updated_at).toISOString() }] : [];
 }
 
 /** Makes a rename last through a loss of power. Some systems do not allow it. */

@@ -1,9 +1,10 @@
 import { ServiceError } from "../errors/service-error.js";
 import type { HttpRequest, Route, RouteHandler } from "../http/exchange.js";
 import { jsonReply } from "../http/json-reply.js";
-import { fieldOf, readBody, readText, wrongType } from "../requests/request-fields.js";
+import { type Fields, fieldOf, readBody, readText, wrongType } from "../requests/request-fields.js";
 import type { OperatedAgent } from "../service/served-agent.js";
 import type { PageDesk } from "./page-desk.js";
+import { isTurnId } from "./turn-id.js";
 
 /** Longest message that the page sends, in bytes. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -50,11 +51,11 @@ export function pageRoutes(operated: OperatedAgent, greeting: RouteHandler): Rou
       method: "POST",
       path: "/page/messages",
       async handle(request) {
-        operated.answering.checkPlace();
+        // A message that is sent once more is answered also if there is no place for another one.
         const body = readBody(await request.json());
         const message = readMessage(readText(body, "message"));
         const given = readText(body, "conversation") ?? null;
-        const { id, turn } = await (await openDesk()).conversations.send(given, message);
+        const { id, turn } = await (await openDesk()).conversations.send(given, message, readTurnId(body));
         return jsonReply({ conversation: id, turn }, { status: 202 });
       },
     },
@@ -91,6 +92,13 @@ function acceptsHtml(accept: string): boolean {
     const [type, ...parameters] = entry.split(";").map((part) => part.trim().toLowerCase());
     return type === "text/html" && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
   });
+}
+
+/** Returns the id that a browser gave to the turn, so that a message that it sends again is answered once. */
+function readTurnId(body: Fields): string | undefined {
+  const id = readText(body, "id");
+  if (id === undefined || isTurnId(id)) return id;
+  throw wrongType("id", "a UUID in lower case", id);
 }
 
 function readMessage(message: string | undefined): string {

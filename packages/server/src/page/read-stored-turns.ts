@@ -20,13 +20,20 @@ export interface StoredTurns {
 /** An agent without a session does not need this part of the runtime. */
 const readers = () => import("@nanoagent/runtime/node");
 
-/** Reads the newest turns of a stored conversation. Returns null for a folder without one. Damage is skipped. */
-export async function readStoredTurns(folder: string): Promise<StoredTurns | null> {
+/** Returns the id by which pages know a stored turn, or null. */
+export type ClaimTurn = (message: string, at: string) => string | null;
+
+/**
+ * Reads the newest turns of a stored conversation. A turn that pages do not know has the same id at every reading. Returns
+ * null for a folder without turns. Damage is skipped.
+ */
+export async function readStoredTurns(folder: string, claim: ClaimTurn = () => null): Promise<StoredTurns | null> {
   const { findSession, readSession } = await readers();
   const session = await findSession(folder).catch(() => null);
   if (session === null) return null;
   let turns = new ShownTurns();
   let history = new VisibleHistory();
+  const ids = new Set<string>();
   for await (const stored of readSession(folder, { from: Math.max(1, session.turns - MAX_TURNS + 1) })) {
     const { turn, messages, interrupted, begins_conversation: begins } = stored;
     if (begins) {
@@ -34,7 +41,11 @@ export async function readStoredTurns(folder: string): Promise<StoredTurns | nul
       history = new VisibleHistory();
     } else if (turns.isEmpty && turn > 1) turns.noteOlder();
     history.add(visibleOf(messages));
-    turns.put(toPageTurn(`stored-${turn}`, messages, interrupted));
+    const shown = toPageTurn(messages, interrupted);
+    const known = claim(shown.message, shown.at);
+    const id = known === null || ids.has(known) ? `stored-${turn}` : known;
+    ids.add(id);
+    turns.put({ id, ...shown });
   }
   return { turns, history };
 }
@@ -67,7 +78,7 @@ function visibleOf(messages: readonly ConversationMessage[]): ConversationMessag
 }
 
 /** Returns a stored turn as pages show it. */
-function toPageTurn(id: string, messages: readonly ConversationMessage[], interrupted: boolean): PageTurn {
+function toPageTurn(messages: readonly ConversationMessage[], interrupted: boolean): Omit<PageTurn, "id"> {
   const parts: PagePart[] = [];
   const calls = new Map<string, PageTool>();
   for (const { role, content, tool_calls = [], tool_call_id = "" } of messages) {
@@ -96,7 +107,6 @@ function toPageTurn(id: string, messages: readonly ConversationMessage[], interr
   const first = messages[0];
   const isStopped = interrupted || messages.at(-1)?.ended === "interrupted";
   return {
-    id,
     message: messages.find(({ role }) => role === "user")?.content ?? "",
     at: first?.timestamp ?? new Date(0).toISOString(),
     state: isStopped ? "stopped" : "done",

@@ -40,6 +40,14 @@ export class ShownTurns {
     if (hasEnded(turn)) this.#drop();
   }
 
+  /** Adds an ended turn at its place in time, unless that is before the turns that are shown. */
+  insert(turn: PageTurn): void {
+    const later = this.#turns.findIndex(({ at }) => at > turn.at);
+    if (later === 0 && this.#hasOlder) return;
+    this.#turns.splice(later < 0 ? this.#turns.length : later, 0, turn);
+    this.#drop();
+  }
+
   #drop(): void {
     let characters = this.characters;
     let dropped = 0;

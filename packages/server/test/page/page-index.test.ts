@@ -2,7 +2,9 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { isConversationId, newConversationId, PageIndex } from "../../src/page/page-index.js";
+import { emptyContent, isConversationId, newConversationId } from "../../src/page/index-content.js";
+import { PageIndex } from "../../src/page/page-index.js";
+import { isTurnId } from "../../src/page/turn-id.js";
 import { temporaryFolder } from "./serve-page.js";
 
 const entry = fc.record(
@@ -14,23 +16,50 @@ const entry = fc.record(
   { requiredKeys: [] },
 );
 
+const begun = fc.record(
+  {
+    conversation: fc.oneof(fc.constant(newConversationId()), fc.anything()),
+    turn: fc.oneof(fc.constant(crypto.randomUUID() as string), fc.anything()),
+    at: fc.oneof(fc.constant("2026-01-01T00:00:00Z"), fc.anything()),
+    message: fc.oneof(fc.string(), fc.anything()),
+    state: fc.oneof(fc.constantFrom("failed", "stopped", "done"), fc.anything()),
+    error: fc.oneof(fc.string(), fc.anything()),
+  },
+  { requiredKeys: [] },
+);
+
 test("any file gives valid entries, or none", async () => {
   const dir = temporaryFolder();
   const texts = fc.oneof(
-    fc.record({ format: fc.oneof(fc.constant(1), fc.anything()), conversations: fc.array(entry) }).map((value) => {
-      try {
-        return JSON.stringify(value);
-      } catch {
-        return "{";
-      }
-    }),
+    fc
+      .record({
+        format: fc.oneof(fc.constant(1), fc.anything()),
+        conversations: fc.array(entry),
+        unfinished: fc.oneof(fc.array(begun), fc.anything()),
+        turns: fc.oneof(fc.array(begun), fc.anything()),
+      })
+      .map((value) => {
+        try {
+          return JSON.stringify(value);
+        } catch {
+          return "{";
+        }
+      }),
     fc.json(),
     fc.string({ unit: "binary" }),
   );
   await fc.assert(
     fc.asyncProperty(texts, async (text) => {
       writeFileSync(path.join(dir, "page.json"), text);
-      for (const { id, title, updatedAt } of await new PageIndex(dir, () => {}).read()) {
+      const { entries, unfinished, named } = await new PageIndex(dir, () => {}).read();
+      for (const { conversation, turn, at } of [...unfinished, ...named]) {
+        expect([isConversationId(conversation), isTurnId(turn), new Date(at).toISOString()]).toEqual([true, true, at]);
+      }
+      for (const { message, end } of unfinished) {
+        expect(typeof message).toBe("string");
+        expect([undefined, "failed", "stopped"]).toContain(end?.state);
+      }
+      for (const { id, title, updatedAt } of entries) {
         expect(isConversationId(id)).toBe(true);
         expect(title.length).toBeLessThanOrEqual(200);
         expect(new Date(updatedAt).toISOString()).toBe(updatedAt);
@@ -42,13 +71,24 @@ test("any file gives valid entries, or none", async () => {
 
 test("a written list is read again, and no other file is left", async () => {
   const dir = temporaryFolder();
-  const list = [{ id: newConversationId(), title: "Ä “title”\u2028", updatedAt: "2026-01-01T00:00:00.000Z" }];
+  const at = "2026-01-01T00:00:00.000Z";
+  const entries = [{ id: newConversationId(), title: "Ä “title”\u2028", updatedAt: at }];
+  const one = { conversation: newConversationId(), turn: crypto.randomUUID(), at };
+  const content = {
+    entries,
+    unfinished: [
+      { ...one, message: "\ud800 \n", end: null },
+      { ...one, message: "x", end: { state: "stopped" as const, error: null } },
+      { ...one, message: "x", end: { state: "failed" as const, error: { message: "Full.", hint: null } } },
+    ],
+    named: [one],
+  };
   writeFileSync(path.join(dir, "page.json.new"), "left by a program that ended");
   const index = new PageIndex(dir, () => {});
-  void index.write([]);
-  void index.write([...list, ...list]);
-  await index.write(list);
-  expect(await new PageIndex(dir, () => {}).read()).toEqual(list);
+  void index.write(emptyContent);
+  void index.write({ ...content, entries: [...entries, ...entries] });
+  await index.write(content);
+  expect(await new PageIndex(dir, () => {}).read()).toEqual(content);
   expect(readdirSync(dir)).toEqual(["page.json"]);
 });
 
@@ -58,9 +98,9 @@ test("a newer format is never written over", async () => {
   writeFileSync(file, '{"format":2}');
   const log = vi.fn();
   const index = new PageIndex(dir, log);
-  expect(await index.read()).toEqual([]);
+  expect(await index.read()).toEqual(emptyContent);
   expect(index.isUsable).toBe(false);
-  await index.write([]);
+  await index.write(emptyContent);
   expect(readFileSync(file, "utf8")).toBe('{"format":2}');
   expect(log).toHaveBeenCalledTimes(1);
 });

@@ -61,6 +61,7 @@ test("after a restart, conversations are listed, shown with their tools, and con
   expect(indexOf(dir)).toEqual({
     format: 1,
     conversations: [{ id, title: "How warm is it?", updated_at: expect.stringMatching(/Z$/) }],
+    turns: [{ conversation: id, turn: expect.any(String), at: expect.stringMatching(/Z$/) }],
   });
   expect(statSync(path.join(dir, "page.json")).mode & 0o777).toBe(0o600);
   expect(readdirSync(dir).toSorted()).toEqual(["page.json", id].toSorted());

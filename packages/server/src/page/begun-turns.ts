@@ -1,0 +1,129 @@
+import { cutText } from "@nanoagent/models";
+import { type IndexContent, MAX_ERROR_CHARACTERS, type NamedTurn, type UnfinishedTurn } from "./index-content.js";
+import type { PageTurn } from "./page-events.js";
+
+/** Most turns without a place in a journal. */
+const MAX_UNFINISHED = 32;
+/** Most bytes of their messages, as JSON. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** Most ids of turns in journals. */
+const MAX_NAMED = 256;
+/** Most of them that are written. */
+const MAX_WRITTEN = 64;
+
+const INTERRUPTED = {
+  state: "failed",
+  error: {
+    message: "The service ended before the reply was complete. Send the message again if it is still needed.",
+    hint: null,
+  },
+} as const;
+
+/**
+ * The turns that pages began: those that no journal has, with their messages, and the ids of those that are in one. Both
+ * are bounded. Of the unfinished ones, the oldest that have ended are dropped first.
+ */
+export class BegunTurns {
+  #unfinished: UnfinishedTurn[] = [];
+  #named: NamedTurn[] = [];
+
+  /** Adds the turns of a file. Those that had not ended were interrupted. */
+  restore({ unfinished, named }: IndexContent): void {
+    const known = new Set([...this.#unfinished, ...this.#named].map(({ turn }) => turn));
+    const isNew = ({ turn }: NamedTurn) => !known.has(turn);
+    this.#named = [...named.filter(isNew), ...this.#named].slice(-MAX_NAMED);
+    this.#unfinished = [...unfinished.filter(isNew).map(interrupted), ...this.#unfinished];
+    this.#limit();
+  }
+
+  begin(conversation: string, { id, message, at }: PageTurn): void {
+    this.#unfinished.push({ conversation, turn: id, message, at, end: null });
+    this.#limit();
+  }
+
+  /** Notes the end of a turn. `keptAt`: time of its message in the journal, or null if it is in none. */
+  end(conversation: string, { id, message, at, state, error }: PageTurn, keptAt: string | null): void {
+    this.#unfinished = this.#unfinished.filter(({ turn }) => turn !== id);
+    if (keptAt !== null) this.#name({ conversation, turn: id, at: keptAt });
+    else if (state === "failed" || state === "stopped") {
+      const shown = error && { message: cutText(error.message, MAX_ERROR_CHARACTERS), hint: null };
+      this.#unfinished.push({ conversation, turn: id, message, at, end: { state, error: shown } });
+      this.#limit();
+    }
+  }
+
+  /** Returns the conversation of a turn, or null for an unknown one. */
+  find(id: string): string | null {
+    const ofTurn = ({ turn }: NamedTurn) => turn === id;
+    return (this.#unfinished.find(ofTurn) ?? this.#named.find(ofTurn))?.conversation ?? null;
+  }
+
+  has(conversation: string): boolean {
+    return this.#unfinished.some((turn) => turn.conversation === conversation);
+  }
+
+  /**
+   * Returns the id of a turn of a journal: that of the turn with the same time, or of an interrupted one with the same
+   * message, which then has its place in the journal. Null if there is none.
+   */
+  claim(conversation: string, message: string, at: string): string | null {
+    const known = this.#named.find((turn) => turn.conversation === conversation && turn.at === at);
+    if (known !== undefined) return known.turn;
+    const found = this.#unfinished.find(
+      (turn) =>
+        turn.conversation === conversation && turn.end === INTERRUPTED && turn.message === message && turn.at <= at,
+    );
+    if (found === undefined) return null;
+    this.#unfinished = this.#unfinished.filter((turn) => turn !== found);
+    this.#name({ conversation, turn: found.turn, at });
+    return found.turn;
+  }
+
+  /** The turns of a conversation that no journal has, as pages show them. Those that run are not among them. */
+  missingFrom(conversation: string): PageTurn[] {
+    return this.#unfinished.flatMap(({ conversation: own, turn: id, message, at, end }) =>
+      own === conversation && end !== null ? [{ id, message, at, ...end, parts: [], note: null }] : [],
+    );
+  }
+
+  /** Drops the turns of a conversation. */
+  forget(conversation: string): void {
+    this.keepOnly((id) => id !== conversation);
+  }
+
+  /** Drops the turns of other conversations. */
+  keepOnly(isKept: (conversation: string) => boolean): void {
+    this.#unfinished = this.#unfinished.filter(({ conversation }) => isKept(conversation));
+    this.#named = this.#named.filter(({ conversation }) => isKept(conversation));
+  }
+
+  /** The part that is written. */
+  get content(): Pick<IndexContent, "unfinished" | "named"> {
+    const unfinished = this.#unfinished.map((turn) => (turn.end === INTERRUPTED ? { ...turn, end: null } : turn));
+    return { unfinished, named: this.#named.slice(-MAX_WRITTEN) };
+  }
+
+  #name(turn: NamedTurn): void {
+    this.#named = [...this.#named, turn].slice(-MAX_NAMED);
+  }
+
+  #limit(): void {
+    let bytes = this.#unfinished.reduce((sum, turn) => sum + bytesOf(turn), 0);
+    while (this.#unfinished.length > MAX_UNFINISHED || bytes > MAX_MESSAGE_BYTES) {
+      const index = Math.max(
+        0,
+        this.#unfinished.findIndex(({ end }) => end !== null),
+      );
+      const [dropped] = this.#unfinished.splice(index, 1);
+      if (dropped !== undefined) bytes -= bytesOf(dropped);
+    }
+  }
+}
+
+function interrupted(turn: UnfinishedTurn): UnfinishedTurn {
+  return turn.end === null ? { ...turn, end: INTERRUPTED } : turn;
+}
+
+function bytesOf({ message }: UnfinishedTurn): number {
+  return new TextEncoder().encode(JSON.stringify(message)).byteLength;
+}

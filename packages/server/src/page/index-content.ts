@@ -1,0 +1,131 @@
+import type { PageError } from "./page-events.js";
+import { isTurnId } from "./turn-id.js";
+
+/** Version of the file's format. */
+const FORMAT = 1;
+/** Longest title that is read. */
+const MAX_TITLE_CHARACTERS = 200;
+/** Longest message that is read: the page sends at most 256 KB. */
+const MAX_MESSAGE_CHARACTERS = 262_144;
+/** Longest text of an error that is read or written. */
+export const MAX_ERROR_CHARACTERS = 2000;
+const ID = /^page-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** An entry of the list of conversations. */
+export interface IndexEntry {
+  readonly id: string;
+  readonly title: string;
+  /** ISO 8601. */
+  readonly updatedAt: string;
+}
+
+/** A turn that no journal has. */
+export interface UnfinishedTurn {
+  readonly conversation: string;
+  readonly turn: string;
+  readonly message: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** Null while it runs or waits, and after a program that ended in the meantime. */
+  readonly end: { readonly state: "failed" | "stopped"; readonly error: PageError | null } | null;
+}
+
+/** The id by which pages know a turn of a journal. */
+export interface NamedTurn {
+  readonly conversation: string;
+  readonly turn: string;
+  /** Time of the turn's first message in the journal. */
+  readonly at: string;
+}
+
+export interface IndexContent {
+  readonly entries: readonly IndexEntry[];
+  readonly unfinished: readonly UnfinishedTurn[];
+  readonly named: readonly NamedTurn[];
+}
+
+export const emptyContent: IndexContent = Object.freeze({ entries: [], unfinished: [], named: [] });
+
+/** Returns an id for a new conversation. It is also the name of its folder. */
+export function newConversationId(): string {
+  return `page-${crypto.randomUUID()}`;
+}
+
+export function isConversationId(id: unknown): id is string {
+  return typeof id === "string" && ID.test(id);
+}
+
+/** Returns the text of the file. */
+export function writeContent({ entries, unfinished, named }: IndexContent): string {
+  const content = {
+    format: FORMAT,
+    conversations: entries.map(({ id, title, updatedAt }) => ({ id, title, updated_at: updatedAt })),
+    ...(unfinished.length > 0 && {
+      unfinished: unfinished.map(({ conversation, turn, message, at, end }) => ({
+        conversation,
+        turn,
+        message,
+        at,
+        ...(end !== null && { state: end.state, ...(end.error !== null && { error: end.error.message }) }),
+      })),
+    }),
+    ...(named.length > 0 && { turns: named.map(({ conversation, turn, at }) => ({ conversation, turn, at })) }),
+  };
+  return `${JSON.stringify(content)}\n`;
+}
+
+/** Returns the valid entries of a file, `newer` for a later format, and `damaged` for anything else. */
+export function readContent(text: string): IndexContent | "newer" | "damaged" {
+  const content = parse(text);
+  if (typeof content?.format === "number" && content.format > FORMAT) return "newer";
+  if (content?.format !== FORMAT || !Array.isArray(content.conversations)) return "damaged";
+  return {
+    entries: content.conversations.flatMap(toEntry),
+    unfinished: listOf(content.unfinished).flatMap(toUnfinished),
+    named: listOf(content.turns).flatMap(toNamed),
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parse(text: string): Fields | null {
+  try {
+    const content: unknown = JSON.parse(text);
+    return typeof content === "object" ? (content as Fields | null) : null;
+  } catch {
+    return null;
+  }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function toEntry(entry: unknown): IndexEntry[] {
+  const { id, title, updated_at } = (entry ?? {}) as Fields;
+  const isValid = isConversationId(id) && typeof title === "string" && title.length <= MAX_TITLE_CHARACTERS;
+  return isValid && isTime(updated_at) ? [{ id, title, updatedAt: canonicalTime(updated_at) }] : [];
+}
+
+function toUnfinished(entry: unknown): UnfinishedTurn[] {
+  const { message, state, error } = (entry ?? {}) as Fields;
+  const [named] = toNamed(entry);
+  if (named === undefined || typeof message !== "string" || message.length > MAX_MESSAGE_CHARACTERS) return [];
+  if (state !== "failed" && state !== "stopped") return [{ ...named, message, end: null }];
+  const hasError = typeof error === "string" && error.length <= MAX_ERROR_CHARACTERS;
+  return [{ ...named, message, end: { state, error: hasError ? { message: error, hint: null } : null } }];
+}
+
+function toNamed(entry: unknown): NamedTurn[] {
+  const { conversation, turn, at } = (entry ?? {}) as Fields;
+  const isValid = isConversationId(conversation) && isTurnId(turn) && isTime(at);
+  return isValid ? [{ conversation, turn, at: canonicalTime(at) }] : [];
+}
+
+function isTime(value: unknown): value is string {
+  return typeof value === "string" && !Number.isNaN(Date.parse(value));
+}
+
+function canonicalTime(time: string): string {
+  return new Date(time).toISOString();
+}
