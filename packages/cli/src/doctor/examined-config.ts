@@ -1,10 +1,12 @@
 import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
 import { Writable } from "node:stream";
 import type { NanoAgentConfig } from "@nanoagent/models";
 import { MAX_CONFIG_BYTES } from "@nanoagent/runtime/node";
 import { readWrittenConfig } from "@nanoagent/runtime/program";
 import { checkFile } from "../check/check-agent.js";
 import type { CheckReport } from "../check/check-report.js";
+import { isObject } from "../is-object.js";
 
 /** The config that a report is about, and what `nanoagent check` says of it. Each is read once. */
 export class ExaminedConfig {
@@ -44,5 +46,15 @@ export class ExaminedConfig {
   async config(): Promise<NanoAgentConfig | null> {
     const { config } = await this.checked().catch(() => ({ config: null }));
     return config;
+  }
+
+  /** The session's folder, also of a config that is not valid; null if it names none. Never rejects. */
+  async sessionFolder(): Promise<string | null> {
+    const dir = (await this.config())?.session?.dir;
+    if (dir !== undefined) return dir;
+    const written = await this.written().catch(() => null);
+    const session = isObject(written) ? written.session : null;
+    if (!isObject(session) || typeof session.dir !== "string") return null;
+    return path.resolve(path.dirname(this.file), session.dir);
   }
 }

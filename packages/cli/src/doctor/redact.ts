@@ -1,5 +1,8 @@
 import { cutText } from "@nanoagent/models";
-import { isSecretName, removeSecretForms } from "./secret-forms.js";
+import { secretOfItem } from "./command-secrets.js";
+import { replaceConversations, type SavedConversations } from "./saved-conversations.js";
+import { removeSecretForms } from "./secret-forms.js";
+import { isDistinctive, isSecretName, isSecretValue } from "./secret-names.js";
 
 /** Facts about the user and the machine that a report must not have. */
 export interface PrivateFacts {
@@ -9,6 +12,8 @@ export interface PrivateFacts {
   host: string | null;
   /** Texts that are known to be secret, such as the values of variables. */
   secrets: readonly string[];
+  /** Folders of conversations, whose names may be ones that clients chose; null without a session. */
+  conversations: SavedConversations | null;
 }
 
 /** Stands where a secret was. */
@@ -50,7 +55,7 @@ export interface Redaction {
 }
 
 /** Returns the redaction for these facts. Pure: the same facts and texts always give the same result. */
-export function redactionFor({ home, user, host, secrets }: PrivateFacts): Redaction {
+export function redactionFor({ home, user, host, secrets, conversations }: PrivateFacts): Redaction {
   const known = [...new Set(secrets.flatMap(formsOf))]
     .filter((secret) => secret.length >= MIN_KNOWN_SECRET_CHARACTERS)
     .sort((one, other) => other.length - one.length);
@@ -61,7 +66,7 @@ export function redactionFor({ home, user, host, secrets }: PrivateFacts): Redac
   ];
 
   const clean = (text: string): string => {
-    let cleaned = text;
+    let cleaned = replaceConversations(text, conversations);
     for (const secret of known) cleaned = cleaned.replaceAll(secret, REMOVED);
     cleaned = removeSecretForms(cleaned, REMOVED);
     if (folder !== null) cleaned = cleaned.replaceAll(folder, "~");
@@ -80,46 +85,68 @@ export function redactionFor({ home, user, host, secrets }: PrivateFacts): Redac
     if (depth >= MAX_DEPTH) return LEFT_OUT;
     if (Array.isArray(given)) {
       const items = given.slice(0, MAX_ITEMS);
-      const kept = items.map((item, index) => value(item, depth + 1, isSecret || followsSecretFlag(items, index)));
+      const kept = items.map((item, index) => {
+        const secret = String(item).length - (isSecret ? 0 : secretOfItem(items, index).length);
+        const isPartSecret = typeof item === "string" && secret > 0 && secret < item.length;
+        if (isPartSecret) return text(item.slice(0, secret)) + REMOVED;
+        return value(item, depth + 1, isSecret || secretOfItem(items, index) !== "");
+      });
       return given.length > MAX_ITEMS ? [...kept, `[left out: ${given.length - MAX_ITEMS} more]`] : kept;
     }
     const entries = Object.entries(given);
     const kept = entries
       .slice(0, MAX_ITEMS)
-      .map(([key, item]) => [text(key), value(item, depth + 1, isSecret || isSecretName(key) || SECRET_MAPS.has(key))]);
+      .map(([key, item]) => [text(key), value(item, depth + 1, isSecret || isSecretEntry(key, item))]);
     return Object.fromEntries(kept);
   };
   return { text, value: (given) => value(given) };
 }
 
-/** Collects the texts that are secret in data: values of secret keys, and arguments after a flag such as `--token`. */
+/** Whether everything in this entry of an object is secret. */
+function isSecretEntry(key: string, item: unknown): boolean {
+  return isSecretName(key) || SECRET_MAPS.has(key) || (typeof item === "string" && isSecretValue(key, item));
+}
+
+/** Collects the texts that are secret in data: values of secret keys, arguments of flags such as `--token`, and parts of texts. */
 export function secretsIn(value: unknown, isSecret = false, depth = 0): string[] {
-  // Of `-u name:secret`, the part behind the name is a secret of its own.
-  if (typeof value === "string") return isSecret ? [value, value.replace(/^\w{1,64}:/, "")] : [];
+  if (typeof value === "string") return isSecret ? [value, ...withoutUser(value)] : secretsInForms(value);
   if (typeof value === "number") return isSecret ? [String(value)] : [];
   if (typeof value !== "object" || value === null || depth >= MAX_DEPTH) return [];
   if (Array.isArray(value)) {
-    return value.flatMap((item, index) => secretsIn(item, isSecret || followsSecretFlag(value, index), depth + 1));
+    return value.flatMap((item, index) => {
+      const secret = isSecret ? "" : secretOfItem(value, index);
+      if (secret !== "") return [secret, ...withoutUser(secret)];
+      return secretsIn(item, isSecret, depth + 1);
+    });
   }
   return Object.entries(value).flatMap(([key, item]) =>
-    secretsIn(item, isSecret || isSecretName(key) || SECRET_MAPS.has(key), depth + 1),
+    secretsIn(item, isSecret || isSecretEntry(key, item), depth + 1),
   );
 }
 
 /** Collects the texts that are secret in the text of a config that cannot be parsed: what follows the name of a secret. */
 export function secretsInText(text: string): string[] {
-  return text.split(/\r?\n/).flatMap((line) => {
+  const named = text.split(/\r?\n/).flatMap((line) => {
     const [, name = "", value = ""] = /^[\s{,-]*["']?([A-Za-z][\w.-]{0,63})["']?\s*[:=]\s*(.+)$/.exec(line) ?? [];
     return isSecretName(name) ? [value, value.replace(/^["'\s]+|["'\s,}]+$/g, "")] : [];
   });
+  return [...named, ...secretsInForms(text)];
 }
 
-/** Whether the item before this one is a flag whose value is a secret: `--api-key`, `-password`. */
-function followsSecretFlag(items: readonly unknown[], index: number): boolean {
-  const [before, item] = [index === 0 ? null : items[index - 1], items[index]];
-  if (before === "-P" || (before === "-p" && !/^\d+$/.test(String(item)))) return true;
-  if ((before === "-u" || before === "--user") && String(item).includes(":")) return true;
-  return typeof before === "string" && /^--?[\w-]+$/.test(before) && isSecretName(before.replace(/^-+/, ""));
+/** Of `-u name:secret`, the part behind the name is a secret of its own. */
+function withoutUser(secret: string): string[] {
+  const [user = ""] = /^\w{1,64}:/.exec(secret) ?? [];
+  return user === "" ? [] : [secret.slice(user.length)];
+}
+
+/** Collects the secrets in a text that other texts may repeat. Ordinary words are not collected. */
+function secretsInForms(text: string): string[] {
+  const found: string[] = [];
+  removeSecretForms(text, REMOVED, (removed) => {
+    const bare = removed.replace(/^[\\"']+|[\\"']+$/g, "");
+    found.push(bare, ...(/\s/.test(bare) ? [] : bare.split(/[&=:;,/@]+/)));
+  });
+  return found.filter(isDistinctive);
 }
 
 /** Returns a secret as it may occur in texts: as it is, in JSON, in an address, and each of its lines. */

@@ -11,7 +11,7 @@ import { ExaminedConfig } from "./examined-config.js";
 import { formatSections, keyOf, redactSections, sectionsToJson } from "./format-sections.js";
 import { type PrivateFacts, redactionFor, secretsIn, secretsInText } from "./redact.js";
 import { gatherSections, type ReportPart, type ReportSection } from "./report-section.js";
-import { isSecretName } from "./secret-forms.js";
+import { isSecretName } from "./secret-names.js";
 import { gatherConfig } from "./sections/config-facts.js";
 import { gatherDevice } from "./sections/device-facts.js";
 import { gatherEngine } from "./sections/engine-facts.js";
@@ -21,13 +21,15 @@ import { gatherLastErrors } from "./sections/last-errors.js";
 import { gatherMemory } from "./sections/memory-facts.js";
 import { gatherProgram } from "./sections/program-facts.js";
 import { gatherServices } from "./sections/service-facts.js";
-import { gatherSessions } from "./sections/session-facts.js";
+import { gatherSessions, listConversations } from "./sections/session-facts.js";
 import { gatherStateFiles } from "./sections/state-file-facts.js";
 import { writeReport } from "./write-report.js";
 
 const LABEL_COLUMN = 15;
 /** Shortest value of a variable that is removed wherever it occurs. */
-const MIN_VALUE_CHARACTERS = 6;
+const MIN_SECRET_CHARACTERS = 4;
+/** The same for a number in a variable whose name does not say that it is secret, such as a port. */
+const MIN_NUMBER_CHARACTERS = 6;
 /** Variables whose values are not secret, regardless of their names and their use in a config. */
 const HARMLESS_VARIABLES: ReadonlySet<string> = new Set([
   "HOME",
@@ -88,11 +90,14 @@ async function readPrivateFacts(
   const written = await examined.written().catch(() => null);
   const named = variablesIn(written);
   const values = Object.entries(environment).flatMap(([name, value]) =>
-    value !== undefined && isSecret(name, value, named) ? [value, ...value.split(",")].filter(isLong) : [],
+    value !== undefined && isSecret(name, value, named) ? [value, ...value.split(",")].filter(isLongFor(name)) : [],
   );
   const { home, user } = readUser();
   const given = written === null ? secretsInText(await examined.text()) : secretsIn(written);
-  return { home, user, host: os.hostname() || null, secrets: [...values, ...given] };
+  const folder = await examined.sessionFolder();
+  const names = folder === null ? null : await listConversations(folder).catch(() => null);
+  const conversations = folder === null ? null : { folder, names: names ?? [] };
+  return { home, user, host: os.hostname() || null, secrets: [...values, ...given], conversations };
 }
 
 /** Whether the value of a variable is removed wherever it occurs. */
@@ -102,8 +107,10 @@ function isSecret(name: string, value: string, named: ReadonlySet<string>): bool
 }
 
 /** Shorter values of variables, such as a port, would remove parts of ordinary words. */
-function isLong({ length }: string): boolean {
-  return length >= MIN_VALUE_CHARACTERS;
+function isLongFor(name: string): (value: string) => boolean {
+  const isNumber = (value: string) => /^\d+$/.test(value);
+  const isNamed = isSecretName(name);
+  return (value) => value.length >= (isNumber(value) && !isNamed ? MIN_NUMBER_CHARACTERS : MIN_SECRET_CHARACTERS);
 }
 
 /** Returns the names of the variables that a config takes: `${NAME}`, and the values of keys that end with `_env`. */

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type PrivateFacts, redactionFor, secretsIn } from "../../src/doctor/redact.js";
-import { isSecretName, removeSecretForms } from "../../src/doctor/secret-forms.js";
+import { removeSecretForms } from "../../src/doctor/secret-forms.js";
+import { isSecretName } from "../../src/doctor/secret-names.js";
 
-const nobody: PrivateFacts = { home: null, user: null, host: null, secrets: [] };
+const nobody: PrivateFacts = { home: null, user: null, host: null, secrets: [], conversations: null };
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 /** A random text of a token. It begins with a mark, so that no other part of a text contains it. */
@@ -141,7 +142,7 @@ describe("a secret that only its place reveals", () => {
 });
 
 describe("names of people and machines", () => {
-  const facts = { home: "/home/anna", user: "anna", host: "garden-pi", secrets: [] };
+  const facts = { home: "/home/anna", user: "anna", host: "garden-pi", secrets: [], conversations: null };
   const { text } = redactionFor(facts);
 
   test.each([
@@ -157,7 +158,13 @@ describe("names of people and machines", () => {
   });
 
   test("a short or common name stays, and a home folder that is the root", () => {
-    const { text: plain } = redactionFor({ home: "/", user: "pi", host: "localhost", secrets: ["a", ""] });
+    const { text: plain } = redactionFor({
+      home: "/",
+      user: "pi",
+      host: "localhost",
+      secrets: ["a", ""],
+      conversations: null,
+    });
     expect(plain("a raspberry pi at localhost /etc/a")).toBe("a raspberry pi at localhost /etc/a");
   });
 });

@@ -5,8 +5,9 @@ import type { ExaminedConfig } from "../examined-config.js";
 import { readJournalFormat } from "../file-format.js";
 import type { PartFacts } from "../report-section.js";
 
-/** Most folders in the session's folder that are read: a service keeps 64 conversations. */
+/** Most folders in the session's folder that are read, and most that are counted. */
 const MAX_FOLDERS = 128;
+const MAX_COUNTED = 100_000;
 const MAX_FILES = 2000;
 /** Most findings of one session. */
 const MAX_FINDINGS = 20;
@@ -15,26 +16,32 @@ const MAX_FINDINGS = 20;
 export async function gatherSessions(examined: ExaminedConfig, signal: AbortSignal): Promise<PartFacts> {
   const dir = (await examined.config())?.session?.dir ?? null;
   if (dir === null) return { summary: "none configured", data: { folder: null } };
-  const names = await listFolders(dir);
+  const names = await listConversations(dir);
   if (names === null) return { summary: "none saved yet", data: { folder: dir, exists: false } };
   const sessions = [];
-  for (const [index, name] of ["", ...names].entries()) {
+  let foldersRead = 0;
+  for (const [index, name] of ["", ...names.slice(0, MAX_FOLDERS)].entries()) {
     if (signal.aborted) break;
     const session = await describeSession(path.join(dir, name), index, signal);
     if (session !== null) sessions.push(session);
+    foldersRead = index;
   }
   const turns = sessions.reduce((sum, session) => sum + session.turns, 0);
   const damaged = sessions.filter(({ findings }) => findings.length > 0).length;
-  const summary = `${sessions.length} saved, ${turns} ${turns === 1 ? "turn" : "turns"}${damaged === 0 ? "" : `, ${damaged} with damage`} (no texts)`;
-  return { summary, data: { folder: dir, exists: true, sessions } };
+  const all = `${names.length === MAX_COUNTED ? "more than " : ""}${names.length.toLocaleString("en-US")}`;
+  const saved = foldersRead < names.length ? `${foldersRead} of ${all} read` : `${sessions.length} saved`;
+  const summary = `${saved}, ${turns} ${turns === 1 ? "turn" : "turns"}${damaged === 0 ? "" : `, ${damaged} with damage`} (no texts)`;
+  const counts = { folders: names.length, folders_read: foldersRead };
+  return { summary, data: { folder: dir, exists: true, ...counts, sessions } };
 }
 
-async function listFolders(dir: string): Promise<string[] | null> {
+/** Returns the names of the folders for conversations in the order of their numbers, at most 100,000; null without a folder. */
+export async function listConversations(dir: string): Promise<string[] | null> {
   const names: string[] = [];
   try {
     for await (const entry of await opendir(dir)) {
       if (entry.isDirectory() && entry.name !== "quarantine") names.push(entry.name);
-      if (names.length === MAX_FOLDERS) break;
+      if (names.length === MAX_COUNTED) break;
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
