@@ -31,7 +31,8 @@ export class StoredText {
   /** Calls a function when another page of this service changes the text. */
   onChange(changed: () => void): void {
     addEventListener("storage", ({ key, newValue }) => {
-      if (key !== this.#key) return;
+      // Null: everything was removed.
+      if (key !== null && key !== this.#key) return;
       this.#value = newValue;
       changed();
     });

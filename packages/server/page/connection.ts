@@ -1,9 +1,14 @@
 import type { PageEvent } from "../src/page/page-events.js";
 import { readEvents } from "./read-events.js";
-import { RequestError, type ServiceClient } from "./service-client.js";
+import { RequestError, type ServiceClient, UNREACHABLE } from "./service-client.js";
 
-/** The service writes something at least every 20 s. */
-const SILENCE_MILLISECONDS = 45_000;
+/** The service writes something at least every 5 s. */
+const SILENCE_MILLISECONDS = 12_000;
+/** After a shorter silence than this, a page that was hidden relies on its stream. */
+const FRESH_MILLISECONDS = 6000;
+/** First and longest time for the first bytes. A slow device may have to read a long conversation. */
+const CONNECT_MILLISECONDS = 10_000;
+const LONGEST_CONNECT_MILLISECONDS = 40_000;
 /** Wait before a stream that ended is opened again. */
 const SHORT_WAIT_MILLISECONDS = 250;
 /** First and longest wait after a failure. */
@@ -14,6 +19,7 @@ export interface ConnectionWatcher {
   onEvent(event: PageEvent): void;
   /** The service cannot be used. It is tried again after the given time. */
   onOutage(outage: { message: string; waitMilliseconds: number }): void;
+  onAttempt(): void;
   /** The service answers. */
   onReached(): void;
 }
@@ -23,13 +29,21 @@ export class Connection {
   readonly #client: ServiceClient;
   readonly #watcher: ConnectionWatcher;
   #current = new AbortController();
+  #attempt = new AbortController();
+  #heardAt = 0;
+  #isSilent = false;
+  #isRestarted = false;
   #endWait: () => void = () => {};
 
   constructor(client: ServiceClient, watcher: ConnectionWatcher) {
     this.#client = client;
     this.#watcher = watcher;
-    addEventListener("online", () => this.retry());
-    addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.retry());
+    addEventListener("online", () => this.#restart());
+    addEventListener("visibilitychange", () => {
+      if (document.visibilityState !== "visible") return;
+      // The stream may have died while the device slept. Only this clock counts that time.
+      if (Date.now() - this.#heardAt > FRESH_MILLISECONDS) this.#restart();
+    });
   }
 
   /** Reads the events of a conversation from now on, in place of those before. */
@@ -49,12 +63,21 @@ export class Connection {
     this.#endWait();
   }
 
+  #restart(): void {
+    this.#isRestarted = true;
+    this.#attempt.abort();
+    this.retry();
+  }
+
   async #run(conversation: string | null, closed: AbortSignal): Promise<void> {
-    for (let failures = 0; ; ) {
+    for (let failures = 0; !closed.aborted; ) {
       let wasReached = false;
       let error: unknown = null;
+      this.#isRestarted = false;
+      this.#watcher.onAttempt();
       try {
-        for await (const event of this.#read(conversation, closed)) {
+        const limit = Math.min(CONNECT_MILLISECONDS * 2 ** failures, LONGEST_CONNECT_MILLISECONDS);
+        for await (const event of this.#read(conversation, closed, limit)) {
           if (closed.aborted) return;
           if (!wasReached) this.#watcher.onReached();
           wasReached = true;
@@ -67,32 +90,39 @@ export class Connection {
       const status = error instanceof RequestError ? error.status : 0;
       // The page asks for a key now.
       if (status === 401) return;
-      if (wasReached) {
-        failures = 0;
+      if (wasReached) failures = 0;
+      if (this.#isRestarted) continue;
+      if (wasReached && !this.#isSilent) {
         await this.#wait(SHORT_WAIT_MILLISECONDS);
-      } else {
-        const waitMilliseconds = Math.min(WAIT_MILLISECONDS * 2 ** failures, LONGEST_WAIT_MILLISECONDS);
-        failures += 1;
-        const message = status === 0 ? "The service cannot be reached." : (error as Error).message;
-        this.#watcher.onOutage({ message, waitMilliseconds });
-        await this.#wait(waitMilliseconds);
+        continue;
       }
-      if (closed.aborted) return;
+      const waitMilliseconds = Math.min(WAIT_MILLISECONDS * 2 ** failures, LONGEST_WAIT_MILLISECONDS);
+      failures += 1;
+      this.#watcher.onOutage({ message: status === 0 ? UNREACHABLE : (error as Error).message, waitMilliseconds });
+      await this.#wait(waitMilliseconds);
     }
   }
 
-  async *#read(conversation: string | null, closed: AbortSignal): AsyncGenerator<PageEvent> {
+  async *#read(conversation: string | null, closed: AbortSignal, limit: number): AsyncGenerator<PageEvent> {
     const attempt = new AbortController();
+    this.#attempt = attempt;
+    this.#isSilent = false;
+    this.#heardAt = Date.now();
     const end = () => attempt.abort();
-    let timer = setTimeout(end, SILENCE_MILLISECONDS);
+    const endSilent = () => {
+      this.#isSilent = true;
+      end();
+    };
+    let timer = setTimeout(endSilent, limit);
     closed.addEventListener("abort", end);
     try {
       const query = conversation === null ? "" : `?conversation=${encodeURIComponent(conversation)}`;
       const { body } = await this.#client.fetch(`/page/events${query}`, { signal: attempt.signal });
       if (body === null) return;
       yield* readEvents(body, () => {
+        this.#heardAt = Date.now();
         clearTimeout(timer);
-        timer = setTimeout(end, SILENCE_MILLISECONDS);
+        timer = setTimeout(endSilent, SILENCE_MILLISECONDS);
       });
     } finally {
       clearTimeout(timer);

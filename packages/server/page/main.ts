@@ -11,35 +11,45 @@ import { ServiceClient } from "./service-client.js";
 import { SignIn } from "./sign-in.js";
 import { StatusView } from "./status-view.js";
 
-/** Name of the agent. */
+/** Name of the agent. Empty until it is known. */
 let agent = "";
 /** The conversation that is shown. Null: a new one. */
 let shown = idOfAddress();
 
-const signIn = new SignIn(() => connection.open(shown));
+const signIn = new SignIn({
+  onKey: () => connection.open(shown),
+  onSignOut() {
+    composer.forget();
+    history.replaceState(null, "", location.pathname);
+    location.reload();
+  },
+});
 const client = new ServiceClient(
   () => signIn.key,
   () => {
     connection.close();
     outage.hide();
-    // Nobody who has no key may read it.
-    conversation.show(null, agent);
-    conversations.show([], null);
-    questions.show([]);
-    signIn.ask();
+    // Nobody without a key may read what is shown. A page that is loaded again shows nothing.
+    if (agent === "") signIn.ask();
+    else location.reload();
   },
 );
 const panels = new Panels();
 const status = new StatusView();
-const questions = new QuestionsView((id, allow) =>
-  client.send("POST", `/permissions/${encodeURIComponent(id)}`, { allow }),
+const questions = new QuestionsView(
+  (id, allow) => client.send("POST", `/permissions/${encodeURIComponent(id)}`, { allow }),
+  (message) => composer.note(message),
 );
 const composer = new Composer({
-  async send(message) {
-    const answer = await client.send("POST", "/page/messages", { conversation: shown, message });
+  async send({ id, text }, conversation) {
+    const answer = await client.send("POST", "/page/messages", { conversation, id, message: text });
+    return (answer as { conversation: string }).conversation;
+  },
+  onSent(from, id) {
+    // Another conversation may be shown by now.
+    if (from !== shown) return;
     conversation.goToEnd();
-    const { conversation: id } = answer as { conversation: string };
-    if (shown === null) open(id, { isNew: true });
+    if (from === null) open(id, { isNew: true });
   },
   stop: async () => void (await client.send("POST", "/page/stop", { conversation: shown })),
 });
@@ -52,6 +62,7 @@ const conversations = new ConversationsView(async (id) => {
 });
 const connection = new Connection(client, {
   onEvent: handle,
+  onAttempt: () => outage.showAttempt(),
   onReached: () => outage.hide(),
   onOutage: ({ message, waitMilliseconds }) => outage.show(message, waitMilliseconds),
 });
@@ -74,10 +85,15 @@ addEventListener("keydown", (event) => {
   void composer.stop();
 });
 connection.open(shown);
+composer.open(shown);
+find("not-started").remove();
 if (matchMedia("(hover: hover)").matches) composer.focus();
 
-/** Shows another conversation. A new one that has just begun takes the place of the empty one in the browser's history. */
-function open(id: string | null, { isNew = false } = {}): void {
+/**
+ * Shows another conversation. One that has just begun (`isNew`) takes the place of the empty one, also in the browser's
+ * history. `keepsText`: the text in the field stays.
+ */
+function open(id: string | null, { isNew = false, keepsText = false } = {}): void {
   if (id === shown && !isNew) return;
   shown = id;
   const address = id === null ? location.pathname : `#${id}`;
@@ -85,6 +101,7 @@ function open(id: string | null, { isNew = false } = {}): void {
   else if (idOfAddress() !== id) history.pushState(null, "", address);
   conversation.expect();
   if (!isNew) composer.isBusy = false;
+  composer.open(id, { keepsText: isNew || keepsText });
   conversations.select(id);
   connection.open(id);
 }
@@ -97,6 +114,7 @@ function handle(event: PageEvent): void {
       status.show(event.status);
       if (shown !== null && event.conversation === null) forgetShown();
       conversation.show(event.conversation, agent);
+      for (const { id } of event.conversation?.turns ?? []) composer.noteArrival(id);
       conversations.show(event.conversations, shown);
       questions.show(event.questions);
       showTitle(event.questions.length);
@@ -108,7 +126,7 @@ function handle(event: PageEvent): void {
       const wasListed = shown !== null && conversations.includes(shown);
       conversations.show(event.conversations, shown);
       if (shown !== null && wasListed && !conversations.includes(shown)) {
-        open(null);
+        open(null, { keepsText: true });
         composer.note("The conversation was deleted.");
       }
       return;
@@ -119,6 +137,7 @@ function handle(event: PageEvent): void {
       return;
     case "turn":
       conversation.update(event.turn);
+      composer.noteArrival(event.turn.id);
       return;
     case "text":
       conversation.append(event.turn, event.part, event.text);
@@ -129,6 +148,7 @@ function handle(event: PageEvent): void {
 function forgetShown(): void {
   shown = null;
   history.replaceState(null, "", location.pathname);
+  composer.open(null, { keepsText: true });
   composer.note("The conversation no longer exists.");
 }
 

@@ -25,6 +25,12 @@ export class OutageView {
     this.#alert.hidden = false;
   }
 
+  /** Shows that the service is tried now. */
+  showAttempt(): void {
+    if (this.#nextTry !== null) this.#nextTry = 0;
+    this.#count();
+  }
+
   hide(): void {
     this.#nextTry = null;
     this.#alert.hidden = true;

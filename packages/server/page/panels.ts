@@ -6,10 +6,7 @@ const NARROW = "(max-width: 47.99rem)";
 /** The drawer with the conversations of a narrow screen, and the details. */
 export class Panels {
   readonly #app = find("app");
-  readonly #nav = find("conversations");
   readonly #opener = find("open-conversations");
-  /** Everything beside the drawer. */
-  readonly #others = [...this.#app.children].filter((child) => child !== this.#nav && child.id !== "shade");
 
   constructor() {
     onClick("open-conversations", () => {
@@ -36,6 +33,5 @@ export class Panels {
   #setOpen(isOpen: boolean): void {
     this.#app.classList.toggle("with-conversations", isOpen);
     this.#opener.setAttribute("aria-expanded", String(isOpen));
-    for (const element of this.#others) element.toggleAttribute("inert", isOpen);
   }
 }

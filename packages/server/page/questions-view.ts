@@ -16,10 +16,13 @@ interface ShownQuestion {
  */
 export class QuestionsView {
   readonly #answer: (id: string, allow: boolean) => Promise<unknown>;
+  readonly #onOver: (message: string) => void;
   readonly #shown = new Map<string, ShownQuestion>();
 
-  constructor(answer: (id: string, allow: boolean) => Promise<unknown>) {
+  /** `onOver` is called with a sentence for people if somebody else has answered a question. */
+  constructor(answer: (id: string, allow: boolean) => Promise<unknown>, onOver: (message: string) => void) {
     this.#answer = answer;
+    this.#onOver = onOver;
     setInterval(() => this.#showTimes(), 1000);
   }
 
@@ -28,6 +31,7 @@ export class QuestionsView {
     for (const [id, { group }] of this.#shown) if (!ids.has(id)) this.#remove(id, group);
     for (const question of questions) if (!this.#shown.has(question.id)) this.#add(question);
     find("questions").hidden = questions.length === 0;
+    find("app").classList.toggle("with-questions", questions.length > 0);
   }
 
   #add(question: PageQuestion): void {
@@ -44,8 +48,10 @@ export class QuestionsView {
       try {
         await this.#answer(id, allow);
       } catch (error) {
-        // Somebody else has answered.
-        if (error instanceof RequestError && error.status === 404) return;
+        if (error instanceof RequestError && error.status === 404) {
+          this.#onOver("This question has been answered already, or its time is over.");
+          return;
+        }
         setText(problem, `The answer was not sent. ${(error as Error).message}`);
         for (const button of [approve, deny]) button.disabled = false;
       }
@@ -55,10 +61,11 @@ export class QuestionsView {
     const group = make("div", { class: "question", role: "group", "aria-label": `Permission: ${tool}` }, [
       make("div", "question-head", [make("strong", {}, `Permission: ${tool}`), time]),
       make("div", { class: "question-body", tabindex: "0" }, [
-        make("p", { dir: "auto" }, description),
-        ...(changes_world ? [make("p", "degraded", "It changes something outside the conversation.")] : []),
+        // First: on a low screen, only the beginning is in view.
         ...detail("Runs", will_run),
         ...detail("Arguments", question.arguments),
+        ...(changes_world ? [make("p", "degraded", "It changes something outside the conversation.")] : []),
+        make("p", { dir: "auto" }, description),
       ]),
       problem,
       make("div", "row", [deny, approve]),

@@ -1,3 +1,8 @@
+/** Longest time for the answer to a request other than that for the stream, in milliseconds. */
+const ANSWER_MILLISECONDS = 15_000;
+
+export const UNREACHABLE = "The service cannot be reached.";
+
 /** An answer that is not a success, or a missing answer. */
 export class RequestError extends Error {
   /** 0 if the service could not be reached. */
@@ -21,9 +26,17 @@ export class ServiceClient {
 
   /** Sends JSON and returns that of the answer. Rejects with {@link RequestError}. */
   async send(method: "POST" | "DELETE", path: string, body: unknown = null): Promise<unknown> {
-    const init = body === null ? {} : { body: JSON.stringify(body) };
-    const response = await this.fetch(path, { method, ...init });
-    return response.status === 204 ? null : response.json().catch(() => null);
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), ANSWER_MILLISECONDS);
+    const init = { method, signal: limit.signal, ...(body !== null && { body: JSON.stringify(body) }) };
+    try {
+      const response = await this.fetch(path, init);
+      return await response.json().catch(() => {
+        throw new RequestError(0, UNREACHABLE);
+      });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Rejects with {@link RequestError} unless the answer is a success. */
@@ -32,10 +45,11 @@ export class ServiceClient {
     const headers: Record<string, string> = key === null ? {} : { authorization: `Bearer ${key}` };
     if (init.body !== undefined) headers["content-type"] = "application/json";
     const response = await fetch(path, { ...init, headers, cache: "no-store" }).catch(() => {
-      throw new RequestError(0, "The service cannot be reached.");
+      throw new RequestError(0, UNREACHABLE);
     });
     if (response.ok) return response;
-    if (response.status === 401) this.#onKeyNeeded();
+    // An answer to an earlier key says nothing about this one.
+    if (response.status === 401 && key === this.#readKey()) this.#onKeyNeeded();
     throw new RequestError(response.status, await messageOf(response));
   }
 }

@@ -1,6 +1,9 @@
 import { StoredText } from "./browser-storage.js";
 import { find, onClick, setText } from "./find-element.js";
 
+/** Stands for the key after "Sign out", which other pages of this browser follow. */
+const SIGNED_OUT = "";
+
 /** The key of this browser, and the form that asks for it. */
 export class SignIn {
   readonly #key = new StoredText("key", () => localStorage);
@@ -8,10 +11,12 @@ export class SignIn {
   readonly #field = find<HTMLInputElement>("key");
   readonly #error = find("key-error");
   readonly #onKey: () => void;
+  readonly #onSignOut: () => void;
 
-  /** `onKey` is called when there is another key. */
-  constructor(onKey: () => void) {
+  /** `onKey` is called when there is another key or none, `onSignOut` when somebody has signed out. */
+  constructor({ onKey, onSignOut }: { onKey: () => void; onSignOut: () => void }) {
     this.#onKey = onKey;
+    this.#onSignOut = onSignOut;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       const key = this.#field.value.trim();
@@ -20,23 +25,22 @@ export class SignIn {
       else setText(this.#error, "A key has letters, digits and signs only. Copy it again.");
     });
     onClick("sign-out", () => {
-      this.#key.value = null;
-      this.#show(false);
-      this.#onKey();
+      this.#key.value = SIGNED_OUT;
+      this.#changed();
     });
-    this.#key.onChange(() => this.#onKey());
+    this.#key.onChange(() => this.#changed());
     this.#show(false);
   }
 
   get key(): string | null {
-    return this.#key.value;
+    return this.#key.value === SIGNED_OUT ? null : this.#key.value;
   }
 
   /** Asks for a key. One that was used is wrong. */
   ask(): void {
     if (!this.#form.hidden) return;
-    setText(this.#error, this.#key.value === null ? "" : "The service does not accept this key.");
-    this.#key.value = null;
+    setText(this.#error, this.key === null ? "" : "The service does not accept this key.");
+    if (this.key !== null) this.#key.value = null;
     this.#show(true);
     this.#field.value = "";
     this.#field.focus();
@@ -44,10 +48,16 @@ export class SignIn {
 
   #use(key: string): void {
     this.#key.value = key;
+    this.#changed();
+    find("message").focus();
+  }
+
+  /** Another key, or none, also by another page of this browser. */
+  #changed(): void {
+    if (this.#key.value === SIGNED_OUT) return this.#onSignOut();
     setText(this.#error, "");
     this.#field.value = "";
     this.#show(false);
-    find("message").focus();
     this.#onKey();
   }
 
@@ -55,6 +65,6 @@ export class SignIn {
     this.#form.hidden = !isAsking;
     find("chat").hidden = isAsking;
     find("app").classList.toggle("signed-out", isAsking);
-    find("sign-out").hidden = this.#key.value === null;
+    find("sign-out").hidden = this.key === null;
   }
 }

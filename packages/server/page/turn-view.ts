@@ -9,6 +9,7 @@ type PartView = TextView | ToolView;
 /** A message and its reply. */
 export class TurnView {
   readonly elements: readonly HTMLElement[];
+  readonly message: string;
   isBusy = true;
   readonly #onChange: () => void;
   readonly #reply: HTMLElement;
@@ -18,6 +19,7 @@ export class TurnView {
 
   constructor(turn: PageTurn, agent: string, onChange: () => void) {
     this.#onChange = onChange;
+    this.message = turn.message;
     const message = make("article", { class: "message", "aria-label": "You" }, [
       make("div", "author", [make("h2", {}, "You"), timeOf(turn.at)]),
       make("p", { dir: "auto" }, turn.message),
@@ -64,11 +66,12 @@ function timeOf(at: string): HTMLElement {
   return make("time", { datetime: at }, formatTime(at));
 }
 
-/** The line below a reply. */
-function stateOf({ state, error }: PageTurn): HTMLElement[] {
+/** The lines below a reply. */
+function stateOf({ state, error, note }: PageTurn): HTMLElement[] {
+  const notes = note ? [make("p", { dir: "auto" }, note)] : [];
   if (state === "waiting") return [make("p", {}, "waiting for other messages …")];
-  if (state === "stopped") return [make("p", {}, "stopped")];
-  if (state !== "failed") return [];
+  if (state === "stopped") return [make("p", {}, "stopped"), ...notes];
+  if (state !== "failed") return notes;
   const message = make("p", { class: "unavailable", dir: "auto" }, error?.message ?? "The reply failed.");
-  return [message, make("p", { dir: "auto" }, error?.hint ?? "")];
+  return [message, make("p", { dir: "auto" }, error?.hint ?? ""), ...notes];
 }
