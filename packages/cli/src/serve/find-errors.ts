@@ -38,13 +38,16 @@ export async function findErrors(
     memory: await probeWithout(running),
     streams,
   });
-  return report.issues
-    .filter(({ severity }) => severity === "error")
-    .map(({ key, line, message, reason, hint }) =>
-      key === "model_path" && modelPath !== undefined
-        ? { file: null, key: "--model", line: null, message, reason, hint }
-        : { file, key, line, message, reason, hint },
-    );
+  return (
+    report.issues
+      // A service keeps its conversations in folders of their own: the session beside them does not concern it.
+      .filter(({ severity, code }) => severity === "error" && code !== "session-format-unknown")
+      .map(({ key, line, message, reason, hint }) =>
+        key === "model_path" && modelPath !== undefined
+          ? { file: null, key: "--model", line: null, message, reason, hint }
+          : { file, key, line, message, reason, hint },
+      )
+  );
 }
 
 /** Reads the memory that is available when an agent has ended: with what its engine takes now, or may still take. */

@@ -65,17 +65,34 @@ const known: Readonly<Record<string, KnownError>> = {
   "call-missing": server(500),
 };
 
-/** Errors whose text stays in the log, because it has paths or addresses. */
-const hidden: Readonly<Record<string, KnownError>> = {
+/**
+ * Errors whose text stays in the log, because it has paths or addresses. The hint for clients is written here, so that it
+ * has none of them.
+ */
+const hidden: Readonly<Record<string, KnownError & { readonly hint?: string }>> = {
   "remote-unreachable": server(503, { retrySeconds: 5, mayRetry: true }),
   "remote-timeout": server(503, { retrySeconds: 5, mayRetry: true }),
-  "session-in-use": server(503, { retrySeconds: 5, mayRetry: true }),
+  "session-in-use": {
+    ...server(503, { retrySeconds: 5, mayRetry: true }),
+    hint: "Close the other program that uses this conversation, or begin a new one.",
+  },
   "session-closed": server(503, { retrySeconds: 1, mayRetry: true }),
-  "session-not-saved": server(503),
+  "session-not-saved": {
+    ...server(503),
+    hint: "The conversation cannot be written. Let somebody check the disk of the service.",
+  },
+  "session-unreadable": {
+    ...server(500),
+    hint: "The conversations cannot be read. Let somebody check the session folder of the service.",
+  },
+  "session-format-unknown": {
+    ...server(500),
+    hint: "A newer version of nanoagent wrote this conversation. Begin a new one, or let somebody update the service.",
+  },
   "does-not-fit": server(503),
 };
 
-function rowOf(table: Readonly<Record<string, KnownError>>, code: string): KnownError | null {
+function rowOf<Row>(table: Readonly<Record<string, Row>>, code: string): Row | null {
   return Object.hasOwn(table, code) ? (table[code] ?? null) : null;
 }
 
@@ -101,8 +118,9 @@ function factsOf(error: unknown, hint: string | null = null): ErrorFacts {
     if (row !== null) return { ...nothing, ...row, message: describe(error, row.status, hint) };
   }
   const code = NanoAgentError.isInstance(error) ? error.code : "unexpected";
-  const message = sentences([`The agent failed (${code}).`, "The log of the service has the details.", hint]);
-  return { ...nothing, ...(rowOf(hidden, code) ?? server(500)), message };
+  const { hint: ownHint = null, ...row } = rowOf(hidden, code) ?? { ...server(500), hint: undefined };
+  const details = "The log of the service has the details.";
+  return { ...nothing, ...row, message: sentences([`The agent failed (${code}).`, details, hint ?? ownHint]) };
 }
 
 /** The reason for an error of the request is about the request. Other reasons may come from the system. */

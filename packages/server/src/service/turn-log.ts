@@ -20,7 +20,7 @@ export function logTurn(log: Log, ask: Ask, end: TurnEnd, cost: TurnCost, reply:
   else if (end.type === "error") {
     const { code } = end.error;
     const [level, outcome] = isAborted(end.error) ? (["info", "aborted"] as const) : (["warn", "failed"] as const);
-    log({ level, event: "turn-end", outcome, code, error: textOf(end.error), ...facts });
+    log({ level, event: "turn-end", outcome, code, error: textOf(end.error), ...hintOf(end.error), ...facts });
     if (end.not_saved !== undefined) logNotSaved(log, end.not_saved);
   } else {
     const { reason, usage, calls } = end;
@@ -36,11 +36,15 @@ export function logTurn(log: Log, ask: Ask, end: TurnEnd, cost: TurnCost, reply:
 }
 
 function logNotSaved(log: Log, error: NanoAgentError): void {
-  log({ level: "error", event: "turn-not-saved", code: error.code, error: textOf(error) });
+  log({ level: "error", event: "turn-not-saved", code: error.code, error: textOf(error), ...hintOf(error) });
 }
 
 function textOf({ message, reason }: NanoAgentError): string {
   return reason === null ? message : `${message} ${reason}`;
+}
+
+function hintOf({ hint }: NanoAgentError): { hint?: string } {
+  return hint === null ? {} : { hint };
 }
 
 /** Writes the line of a step against memory pressure, or of a context that is longer now. */

@@ -53,13 +53,30 @@ describe("What the APIs say about an error", () => {
   test.each([
     ["remote-unreachable", true],
     ["remote-timeout", true],
-    ["session-in-use", true],
-    ["session-not-saved", false],
+    ["session-closed", true],
     ["does-not-fit", false],
   ])("%s is 503, and its text stays in the log", (code, mayRetry) => {
     const facts = errorFacts(error(code));
     expect(facts).toMatchObject({ status: 503, type: "server_error", mayRetry });
     expect(facts.message).toBe(`The agent failed (${code}). The log of the service has the details.`);
+  });
+
+  test.each([
+    ["session-in-use", 503, true, "begin a new one"],
+    ["session-not-saved", 503, false, "check the disk"],
+    ["session-unreadable", 500, false, "check the session folder"],
+    ["session-format-unknown", 500, false, "A newer version of nanoagent wrote this conversation."],
+  ])("%s says what to do, without the text of the error", (code, status, mayRetry, hint) => {
+    const secret = new NanoAgentError({
+      code,
+      message: "/home/me/secret",
+      reason: "/secret",
+      hint: "Look at /secret.",
+    });
+    const facts = errorFacts(secret);
+    expect(facts).toMatchObject({ status, type: "server_error", mayRetry, message: expect.stringContaining(hint) });
+    expect(facts.message).toMatch(/^The agent failed \([a-z-]+\)\. The log of the service has the details\. /);
+    expect(facts.message).not.toContain("secret");
   });
 
   test.each([

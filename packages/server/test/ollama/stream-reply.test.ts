@@ -68,10 +68,10 @@ describe("A streamed reply", () => {
   });
 
   test("does not tell what an unknown error says", async () => {
-    const error = new NanoAgentError({ code: "session-unreadable", message: "Cannot read /home/me/secret." });
+    const error = new NanoAgentError({ code: "model-unreadable", message: "Cannot read /home/me/secret." });
     const reply = (await streamReply(eventsOf(text, { type: "error", error }), newLines())) as StreamedReply;
     expect((await read(reply))[1]).toEqual({
-      error: "The agent failed (session-unreadable). The log of the service has the details.",
+      error: "The agent failed (model-unreadable). The log of the service has the details.",
     });
   });
 

@@ -10,7 +10,7 @@ const tool_results = { done: 0, failed: 0, denied: 0 };
 const cost = { milliseconds: 1, first_milliseconds: null, tool_calls: 0, tool_results, questions: 0 };
 const failed = (code: string): NonNullable<TurnEnd> => ({
   type: "error",
-  error: new NanoAgentError({ code, message: "It ended.", reason: "The disk is full." }),
+  error: new NanoAgentError({ code, message: "It ended.", reason: "The disk is full.", hint: "Free space." }),
 });
 
 function linesOf(end: TurnEnd): LogEntry[] {
@@ -28,11 +28,11 @@ test("turns that the service ends when it stops are aborted, not failed", () => 
   }
 });
 
-test("a turn that failed has a line with the reason, and another one if it was not saved", () => {
+test("a turn that failed has a line with the reason and the hint, and another one if it was not saved", () => {
   const [{ error }] = [failed("session-not-saved") as { error: NanoAgentError }];
   const lines = linesOf({ type: "error", error, not_saved: error });
   expect(lines).toMatchObject([
-    { level: "warn", outcome: "failed", error: "It ended. The disk is full." },
-    { level: "error", event: "turn-not-saved", error: "It ended. The disk is full." },
+    { level: "warn", outcome: "failed", error: "It ended. The disk is full.", hint: "Free space." },
+    { level: "error", event: "turn-not-saved", error: "It ended. The disk is full.", hint: "Free space." },
   ]);
 });
