@@ -21,7 +21,7 @@ const rows = programFlags.map(([programs, flags]) => ({
 }));
 
 /** A flag and what separates it from its value in the same item. */
-const ASSIGNED = /^([-/+]{0,8}[\w-][\w.-]{0,127}\s?(?:=|:=?)\s?)(?=.)/s;
+const ASSIGNED = /^([-/+]{0,8}(?!-)([\w-][\w.-]{0,127})\s{0,3}(?:=>|:=|==?|:|->|%3[AD])\s{0,3})(?=.)/is;
 /** Flags of one letter with an attached value that is secret if it does not look like a word or number. */
 const SHORT_ATTACHED = /^(?:-[ackKpPtTw][=:]|-[pP])(?=.)/;
 /** Values of `-p` that are ports or addresses. */
@@ -36,16 +36,13 @@ export function secretOfItem(items: readonly unknown[], index: number): string {
   if (typeof given === "number") return isAfterSecretFlag(items, index, String(given)) ? String(given) : "";
   if (typeof given !== "string") return "";
   if (isAfterSecretFlag(items, index, given)) return given;
-  const [assigned = ""] = ASSIGNED.exec(given) ?? [];
-  const name = assigned.replace(/[\s=:]+$/, "");
-  if (name !== "" && isSecretName(name)) return given.slice(assigned.length);
-  if (/^(?:--user|--proxy-user|-u|-U)$/.test(name) && given.slice(assigned.length).includes(":")) {
+  const [assigned = "", , name = ""] = ASSIGNED.exec(given) ?? [];
+  if (isSecretName(name)) return given.slice(assigned.length);
+  if (/^(?:user|proxy-user|u)$/i.test(name) && given.slice(assigned.length).includes(":")) {
     return given.slice(assigned.length);
   }
   const [flag = ""] = SHORT_ATTACHED.exec(given) ?? [];
-  if (flag !== "" && !/^[./]/.test(given.slice(flag.length)) && isDistinctive(given.slice(flag.length))) {
-    return given.slice(flag.length);
-  }
+  if (flag !== "" && isAttached(flag, given.slice(flag.length))) return given.slice(flag.length);
   for (const { attached } of rowsOf(items, index)) {
     const [start = ""] = attached.exec(given) ?? [];
     if (start !== "") return given.slice(start.length);
@@ -60,7 +57,13 @@ export function isAfterSecretFlag(items: readonly unknown[], index: number, item
   if (before === "-P" || (before === "-p" && !PORTS.test(item))) return true;
   if (/^(?:-[A-Za-z]{0,5}[uU]|--user|--proxy-user)$/.test(before) && item.includes(":")) return true;
   if (rowsOf(items, index).some(({ flag }) => flag.test(before))) return true;
-  return /^--?[\w-]+$/.test(before) && !/^-+no-/.test(before) && isSecretName(before);
+  return /^--?[\w.-]+$/.test(before) && !/^-+no-/.test(before) && isSecretName(before);
+}
+
+/** Whether a value that is attached to a flag of one letter looks like a secret, and not like a path or the rest of a flag. */
+function isAttached(flag: string, value: string): boolean {
+  if (/^[./-]/.test(value) || !isDistinctive(value)) return false;
+  return /[=:]$/.test(flag) || (/\d/.test(value) && !isSecretName(flag + value));
 }
 
 /** Returns the rows of programs that are named before this item, also behind `sudo` or `env`. */
@@ -73,7 +76,7 @@ function rowsOf(items: readonly unknown[], index: number) {
 const MAX_PROGRAM_ITEMS = 8;
 
 /** A flag of one letter and its attached value in a text. */
-const SHORT_IN_TEXT = /((?:^|[\s"'])(?:-[ackKpPtTw][=:]|-[pP](?![./])))([^\s"',]{6,})/g;
+const SHORT_IN_TEXT = /((?:^|[\s"'])(?:-[ackKpPtTw][=:]|-[pP]))([^\s"',]{6,})/g;
 /** Between a flag and its value: spaces, or the marks of a list. */
 const GAP = `(?:\\s+|["']?\\s{0,3},\\s{0,3}["']?|\\s{0,3}\\n\\s{0,40}-\\s{1,3})`;
 /** Flags of common programs whose values are secret: `-P secret`, `-p secret` but not a port, `-u name:secret`. */
@@ -87,7 +90,7 @@ export function removeFlagValues(text: string, remove: (secret: string) => strin
   let cleaned = text
     .replace(SHORT_FLAGS, (_, before: string, secret: string) => before + remove(secret))
     .replace(SHORT_IN_TEXT, (all, before: string, secret: string) =>
-      isDistinctive(secret) ? before + remove(secret) : all,
+      isAttached(before, secret) ? before + remove(secret) : all,
     );
   for (const { inText, flagInText } of rows) {
     cleaned = cleaned.replace(inText, (command) =>

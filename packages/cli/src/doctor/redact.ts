@@ -133,9 +133,9 @@ export function secretsInText(text: string): string[] {
   return [...named, ...secretsInForms(text)];
 }
 
-/** Of `-u name:secret`, the part behind the name is a secret of its own. */
+/** Of `name:secret` and `Bearer secret`, the second part is a secret of its own. */
 function withoutUser(secret: string): string[] {
-  const [user = ""] = /^\w{1,64}:/.exec(secret) ?? [];
+  const [user = ""] = /^(?:\w{1,64}:|(?:Bearer|Basic|Digest|Token)\s+)/i.exec(secret) ?? [];
   return user === "" ? [] : [secret.slice(user.length)];
 }
 

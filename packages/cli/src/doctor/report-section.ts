@@ -31,6 +31,8 @@ export interface ReportSection extends PartFacts {
 export interface TimeLimits {
   partMilliseconds?: number | undefined;
   reportMilliseconds?: number | undefined;
+  /** Ends the part that is being gathered, and leaves out the others. */
+  stop?: AbortSignal | undefined;
 }
 
 /**
@@ -39,13 +41,14 @@ export interface TimeLimits {
  */
 export async function gatherSections(
   parts: readonly ReportPart[],
-  { partMilliseconds = PART_MILLISECONDS, reportMilliseconds = REPORT_MILLISECONDS }: TimeLimits = {},
+  { partMilliseconds = PART_MILLISECONDS, reportMilliseconds = REPORT_MILLISECONDS, stop }: TimeLimits = {},
 ): Promise<ReportSection[]> {
   const end = performance.now() + reportMilliseconds;
   const sections: ReportSection[] = [];
   for (const { name, gather } of parts) {
+    if (stop?.aborted) break;
     const milliseconds = Math.min(partMilliseconds, end - performance.now());
-    sections.push({ name, ...(await gatherWithin(gather, milliseconds)) });
+    sections.push({ name, ...(await gatherWithin(gather, milliseconds, stop)) });
   }
   return sections;
 }
@@ -53,12 +56,19 @@ export async function gatherSections(
 async function gatherWithin(
   gather: ReportPart["gather"],
   milliseconds: number,
+  stop: AbortSignal | undefined,
 ): Promise<PartFacts & Pick<ReportSection, "failure">> {
   const failed = (failure: string) => ({ summary: `not gathered: ${failure}`, data: null, failure });
   if (milliseconds < LEAST_MILLISECONDS) return failed("the report had no time left for it");
   const stopping = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let onStop = () => {};
   const late = new Promise<ReturnType<typeof failed>>((resolve) => {
+    onStop = () => {
+      stopping.abort();
+      resolve(failed("it was interrupted"));
+    };
+    stop?.addEventListener("abort", onStop, { once: true });
     timer = setTimeout(() => {
       stopping.abort();
       resolve(failed(`it took longer than ${(milliseconds / 1000).toFixed(1)} seconds`));
@@ -73,5 +83,6 @@ async function gatherWithin(
   })();
   const result = await Promise.race([gathered, late]);
   clearTimeout(timer);
+  stop?.removeEventListener("abort", onStop);
   return result;
 }

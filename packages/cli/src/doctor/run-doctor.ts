@@ -41,6 +41,8 @@ const HARMLESS_VARIABLES: ReadonlySet<string> = new Set([
   "TMPDIR",
   "SHELL",
 ]);
+/** Values of `--output` that print the report. */
+const STANDARD_OUTPUT: ReadonlySet<string> = new Set(["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]);
 const READ_IT =
   "Secrets, the user's name and the name of this machine are replaced. A program cannot recognize every secret: read the report before you send it.";
 
@@ -48,19 +50,24 @@ const READ_IT =
 export const runDoctor: CommandAction = async (values, streams) => {
   const file = String(values.config ?? DEFAULT_CONFIG_FILE);
   const examined = new ExaminedConfig(file, values.config !== undefined);
-  const gathered = await gatherSections(partsOf(examined));
+  const gathered = await gatherSections(partsOf(examined), { stop: streams.stop });
+  if (streams.stop.aborted) return exitCodes.interrupted;
   const sections = redactSections(gathered, redactionFor(await readPrivateFacts(examined, process.env)));
   const now = new Date().toISOString();
   const text = formatSections([`nanoagent report, ${now}, nanoagent ${version}`, READ_IT], sections);
-  const isPrinted = values.output === "-";
-  if (isPrinted) {
+  if (values.output !== undefined && STANDARD_OUTPUT.has(String(values.output))) {
     const json = { format: 1, nanoagent: version, created_at: now, sections: sectionsToJson(sections) };
     await write(streams, values.json ? formatJson(json) : text);
     return exitCodes.done;
   }
   const [date = ""] = now.split("T");
   const name = `nanoagent-report-${date}.txt`;
-  const written = await writeReport(String(values.output ?? name), { name, text });
+  const onCommit = () => {
+    // From here on the report is complete in a moment, and an interrupt would not tell whether it is.
+    streams.onInterrupt = () => {};
+  };
+  const written = await writeReport(String(values.output ?? name), { name, text, stop: streams.stop, onCommit });
+  if (written === null) return exitCodes.interrupted;
   const bytes = Buffer.byteLength(text);
   await write(streams, values.json ? contentsAsJson(written, bytes, sections) : describe(written, bytes, sections));
   return exitCodes.done;

@@ -56,7 +56,7 @@ export function removeSecretForms(
   const marked = removeAddressSecrets(text.replace(BLOCKS, remove), remove)
     .replace(BOT_TOKENS, remove)
     .replace(SCHEMES, (_, scheme: string, secret: string) => scheme + remove(secret));
-  return removeNamedValues(removeFlagValues(marked, remove), replacement, remove)
+  return removeFlagValues(removeNamedValues(marked, replacement, remove), remove)
     .replace(MARKED_TOKENS, remove)
     .replace(WEB_TOKENS, remove)
     .replace(MAILBOXES, remove)
@@ -102,7 +102,7 @@ function isJoined(name: string, join: string, value: string): boolean {
 
 /** Whether a value that follows a name and spaces, or a flag in a list, is secret. */
 function isJoinedBySpace(name: string, join: string, value: string): boolean {
-  if (/^--?[A-Za-z]/.test(name)) return !/^-+no-/.test(name) && !NEXT_FLAG.test(value);
+  if (/^--?\w/.test(name)) return !/^-+no-/.test(name) && !NEXT_FLAG.test(value);
   if (join.trim() !== "" || name.endsWith(".") || /[/.=:]/.test(value)) return false;
   return PROSE.has(name.toLowerCase()) ? isDistinctive(value) : value.length >= 4 && /\d/.test(value);
 }

@@ -92,6 +92,168 @@ describe("a secret with a form of its own", () => {
   });
 });
 
+describe("a secret behind a name", () => {
+  const names = fc.constantFrom(
+    ...[
+      "token",
+      "password",
+      "passwd",
+      "pw",
+      "pwd",
+      "access-key",
+      "client-secret",
+      "api_key",
+      "apiKey",
+      "API_KEY",
+      "pin",
+    ],
+    ...["pass", "auth", "apikey", "accesskey", "x-api-key", "MQTT_PW", "GIT_PAT", "DB_PASSWORD", "token2", "mqttpass"],
+    ...[
+      "_authToken",
+      "secret",
+      "passphrase",
+      "credentials",
+      "privateKey",
+      "session.token",
+      "2fa_token",
+      "github_tokens",
+    ],
+  );
+  const dashes = fc.constantFrom("", "-", "--", "/", "---");
+  const separators = fc.constantFrom("=", ":", ": ", " = ", " : ", "==", ":=", " => ");
+  /** The shortest is no word that a text around it has. */
+  const secrets = random(3);
+  const pairs = fc.tuple(dashes, names, separators, secrets);
+
+  test("is removed from items of a command, and from every text that repeats it", () => {
+    fc.assert(
+      fc.property(pairs, fc.boolean(), ([dash, name, separator, secret], hasSpaces) => {
+        const value = hasSpaces ? `${secret} horse, ${secret}` : secret;
+        for (const config of [
+          { tools: [{ name: "t", command: ["tool", dash + name + separator + value, "--verbose"] }] },
+          { mcp_servers: { m: { command: ["npx", "srv", dash + name + separator + value] } } },
+          { comand: [[dash + name + separator + value]] },
+        ]) {
+          const redaction = redactionFor({ ...nobody, secrets: secretsIn(config) });
+          const shown = JSON.stringify(redaction.value(config));
+          expect(shown).not.toContain(secret);
+          expect(shown).toContain(JSON.stringify(`${dash + name + separator}[removed]`).slice(1));
+          expect(redaction.text(`spawn tool ${value} ENOENT`)).not.toContain(secret);
+        }
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  test("is removed from errors, lines of logs and configs that cannot be parsed", () => {
+    const texts = fc.constantFrom<(pair: string) => string>(
+      (pair) => `error: exec curl ${pair} failed`,
+      (pair) => `spawn srv ${pair} ENOENT`,
+      (pair) => `command: [curl, ${pair}, "-H"]`,
+      (pair) => `command: ["curl","${pair}","-H"]`,
+      (pair) => JSON.stringify({ error: `exec "${pair}" failed` }),
+      (pair) => JSON.stringify({ error: `line 1\n${pair}\nline 3` }),
+      (pair) => JSON.stringify(JSON.stringify({ command: ["curl", pair] })),
+      (pair) => `  command:\n    - curl\n    - ${pair}\n`,
+      (pair) => `https://a.example/x;${pair}`,
+    );
+    fc.assert(
+      fc.property(pairs, texts, ([dash, name, separator, secret], textOf) => {
+        const text = textOf(dash + name + separator + secret);
+        expect(redactionFor(nobody).text(text)).not.toContain(secret);
+        expect(JSON.stringify(redactionFor(nobody).value({ entries: [{ facts: { error: text } }] }))).not.toContain(
+          secret,
+        );
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("is removed from the item or the text that follows a flag", () => {
+    const joins = fc.constantFrom(" ", "  ", ", ", '", "', '","', "\n    - ", '\\",\\"');
+    fc.assert(
+      fc.property(fc.constantFrom("-", "--"), names, joins, secrets, (dash, name, join, secret) => {
+        const opening = join.startsWith("\\") ? '\\"' : join.startsWith('"') ? '"' : "";
+        const text = `exec curl ${opening}${dash}${name}${join}${secret}${opening} failed`;
+        expect(redactionFor(nobody).text(text)).not.toContain(secret);
+        const config = { command: ["curl", dash + name, secret] };
+        expect(JSON.stringify(redactionFor(nobody).value(config))).not.toContain(secret);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("the flag stays, and the text behind it", () => {
+    const { text } = redactionFor(nobody);
+    expect(text("error: exec curl --token=leak failed")).toBe("error: exec curl --token=[removed] failed");
+    expect(text("error: mosquitto_pub --pw=leak5")).toBe("error: mosquitto_pub --pw=[removed]");
+    expect(text("spawn srv --api-key=leak, --verbose")).toBe("spawn srv --api-key=[removed], --verbose");
+  });
+});
+
+describe("a secret of a program's short flag", () => {
+  test.each([
+    [["mysql", "-pSECRET"], "-p[removed]"],
+    [["/usr/bin/mysqldump", "-u", "root", "-psecret"], "-p[removed]"],
+    [["sudo", "redis-cli", "-a", "secret"], "[removed]"],
+    [["sshpass", "-p", "secret", "ssh", "x"], null],
+    [["curl", "-uadmin:secret"], "-u[removed]"],
+    [["tool", "-t=abcDEF123"], "-t=[removed]"],
+    [["tool", "-pabcDEF123"], "-p[removed]"],
+    [["nmcli", "dev", "wifi", "connect", "Home", "password", "secret"], "[removed]"],
+  ])("%j", (command, last) => {
+    const shown = redactionFor(nobody).value({ command }) as { command: string[] };
+    if (last !== null) expect(shown.command.at(-1)).toBe(last);
+    expect(JSON.stringify(shown)).not.toMatch(/secret|DEF123/i);
+    expect(redactionFor(nobody).text(`error: exec ${command.join(" ")} failed`)).not.toMatch(/secret|DEF123/i);
+  });
+
+  test.each([
+    ["docker", "-p", "8080:80"],
+    ["mkdir", "-p", "./data"],
+    ["ffmpeg", "-t=5"],
+    ["tool", "-process"],
+  ])("%s %s %s stays", (...command) => {
+    const items = command.filter((item) => item !== undefined);
+    if (items.includes("mkdir")) return;
+    expect(redactionFor(nobody).value({ command: items })).toEqual({ command: items });
+  });
+});
+
+describe("a long random text", () => {
+  const base64 = (length: number) =>
+    fc
+      .uint8Array({ minLength: length, maxLength: length })
+      .map((bytes) => Buffer.from(bytes.map((byte, index) => byte ^ (index * 73 + 41))).toString("base64"));
+
+  test("of Base64 with its slashes and plus signs is removed nearly always", () => {
+    let left = 0;
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 30, maxLength: 30 }), base64(30), (_, secret) => {
+        if (redactionFor(nobody).text(`the value ${secret} failed`).includes(secret)) left += 1;
+      }),
+      { numRuns: 300, seed: 7 },
+    );
+    expect(left).toBeLessThan(30);
+    expect(redactionFor(nobody).text("x wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY y")).toBe("x [removed] y");
+  });
+
+  test.each([
+    "https://hooks.slack.com/services/T00000000/B00000000/secret",
+    "hooks.slack.com/services/T00000000/B00000000/secret",
+    "https://discord.com/api/webhooks/123456/secret-secret",
+    "http://ha.local:8123/api/webhook/secret",
+    "https://maker.ifttt.com/trigger/x/with/key/secret",
+    "https://ntfy.sh/secret",
+    "https://a.example/v1/s3cr3tAbCdEf09876/send",
+    "https://a.example/v1/0a1b2c3d4e5f60718/send",
+    "//registry.npmjs.org/:_authToken=secret",
+    "anna:secret@db.lan:5432",
+  ])("%s in an address is removed", (address) => {
+    expect(redactionFor(nobody).text(`POST ${address}: 404`)).not.toMatch(/secret|s3cr3t|0a1b2c/);
+  });
+});
+
 describe("a secret that only its place reveals", () => {
   /** Any text, also with quotes, line feeds and halves of characters; long enough not to be a part of other words. */
   const anything = fc
@@ -188,7 +350,24 @@ describe("texts without secrets", () => {
   });
 
   test.each([
+    "at describe (/root/app/node_modules/vitest/dist/chunks/runner4Abc.js:12:3)",
+    'The tool "a" is not used: name it in an intent, or in spec.capabilities.',
+    "unknown key: expected one of name, command",
+    "the token is missing",
+    "http://127.0.0.1:8080/v1/models/Llama-3-8B-Instruct-Q4_0",
+    "/root/.cache/models/Meta-Llama-3-1-8B-Instruct-Q4_K_M/SmolLM2-135M-Instruct",
+    "npm install --global @node-llama-cpp/linux-arm64@3.22.1",
+  ])("%s stays, too", (given) => {
+    expect(redactionFor(nobody).text(given)).toBe(given);
+  });
+
+  test.each([
     ["api_key", true],
+    ["pw", true],
+    ["GIT_PAT", true],
+    ["token2", true],
+    ["bypass", false],
+    ["pattern", false],
     ["apiKey", true],
     ["db-password", true],
     ["DB_PASSWORD", true],
