@@ -62,21 +62,32 @@ export class BegunTurns {
     return this.#unfinished.some((turn) => turn.conversation === conversation);
   }
 
+  /** Whether a turn of the conversation was interrupted, so that its journal may have the beginning of it. */
+  wasInterrupted(conversation: string): boolean {
+    return this.#unfinished.some((turn) => turn.conversation === conversation && turn.end === INTERRUPTED);
+  }
+
   /**
-   * Returns the id of a turn of a journal: that of the turn with the same time, or of an interrupted one with the same
-   * message, which then has its place in the journal. Null if there is none.
+   * Returns the id of a turn of a journal that is not among the taken ones: that of the turn with the same time, or of an
+   * interrupted one with the same message. Null for any other turn.
    */
-  claim(conversation: string, message: string, at: string): string | null {
-    const known = this.#named.find((turn) => turn.conversation === conversation && turn.at === at);
-    if (known !== undefined) return known.turn;
-    const found = this.#unfinished.find(
-      (turn) =>
-        turn.conversation === conversation && turn.end === INTERRUPTED && turn.message === message && turn.at <= at,
-    );
-    if (found === undefined) return null;
+  idOf(conversation: string, message: string, at: string, taken: ReadonlySet<string>): string | null {
+    const isFree = (turn: NamedTurn) => turn.conversation === conversation && !taken.has(turn.turn);
+    const named = this.#named.find((turn) => isFree(turn) && turn.at === at);
+    const found =
+      named ??
+      this.#unfinished.find(
+        (turn) => isFree(turn) && turn.end === INTERRUPTED && turn.message === message && turn.at <= at,
+      );
+    return found?.turn ?? null;
+  }
+
+  /** Notes that the journal has a turn, so that it is not unfinished. */
+  noteStored({ id, at }: PageTurn): void {
+    const found = this.#unfinished.find(({ turn }) => turn === id);
+    if (found === undefined) return;
     this.#unfinished = this.#unfinished.filter((turn) => turn !== found);
-    this.#name({ conversation, turn: found.turn, at });
-    return found.turn;
+    this.#name({ conversation: found.conversation, turn: id, at });
   }
 
   /** The turns of a conversation that no journal has, as pages show them. Those that run are not among them. */

@@ -1,12 +1,13 @@
 import { ServiceError } from "../errors/service-error.js";
 import type { OperatedAgent } from "../service/served-agent.js";
 import { BegunTurns } from "./begun-turns.js";
+import { finishStoredTurn } from "./finish-stored-turn.js";
 import { type IndexEntry, newConversationId } from "./index-content.js";
 import { LiveConversation, type LiveConversationOptions } from "./live-conversation.js";
 import { conversationNotRemoved, conversationUnknown } from "./page-errors.js";
 import type { PageConversation, PageTurn } from "./page-events.js";
 import { PageIndex } from "./page-index.js";
-import { type ClaimTurn, readStoredFacts, readStoredTurns } from "./read-stored-turns.js";
+import { type NameTurn, readStoredFacts, readStoredTurns } from "./read-stored-turns.js";
 import type { TurnChange } from "./reduce-turn.js";
 import { ShownTurns } from "./shown-turns.js";
 import { titleOf } from "./title-of.js";
@@ -240,8 +241,12 @@ export class PageConversations {
   async #load(entry: Entry): Promise<LiveConversation | null> {
     const { id } = entry;
     const index = this.#index;
-    const claim: ClaimTurn = (message, at) => this.#begun.claim(id, message, at);
-    const stored = index === null ? null : await readStoredTurns(index.folderOf(id), claim).catch(() => null);
+    const nameOf: NameTurn = (message, at, taken) => this.#begun.idOf(id, message, at, taken);
+    if (index !== null && this.#begun.wasInterrupted(id)) {
+      await finishStoredTurn(this.#operated.agent, index.folderOf(id));
+    }
+    const stored = index === null ? null : await readStoredTurns(index.folderOf(id), nameOf).catch(() => null);
+    for (const turn of stored?.turns.list ?? []) this.#begun.noteStored(turn);
     const missing = this.#begun.missingFrom(id);
     if (stored === null && missing.length === 0) {
       // The retention of the session, or somebody, has removed it.

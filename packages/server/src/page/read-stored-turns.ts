@@ -20,14 +20,14 @@ export interface StoredTurns {
 /** An agent without a session does not need this part of the runtime. */
 const readers = () => import("@nanoagent/runtime/node");
 
-/** Returns the id by which pages know a stored turn, or null. */
-export type ClaimTurn = (message: string, at: string) => string | null;
+/** Returns the id by which pages know a stored turn, or null. The taken ids belong to other turns. */
+export type NameTurn = (message: string, at: string, taken: ReadonlySet<string>) => string | null;
 
 /**
  * Reads the newest turns of a stored conversation. A turn that pages do not know has the same id at every reading. Returns
  * null for a folder without turns. Damage is skipped.
  */
-export async function readStoredTurns(folder: string, claim: ClaimTurn = () => null): Promise<StoredTurns | null> {
+export async function readStoredTurns(folder: string, nameOf: NameTurn = () => null): Promise<StoredTurns | null> {
   const { findSession, readSession } = await readers();
   const session = await findSession(folder).catch(() => null);
   if (session === null) return null;
@@ -39,11 +39,11 @@ export async function readStoredTurns(folder: string, claim: ClaimTurn = () => n
     if (begins) {
       turns = new ShownTurns();
       history = new VisibleHistory();
+      ids.clear();
     } else if (turns.isEmpty && turn > 1) turns.noteOlder();
     history.add(visibleOf(messages));
     const shown = toPageTurn(messages, interrupted);
-    const known = claim(shown.message, shown.at);
-    const id = known === null || ids.has(known) ? `stored-${turn}` : known;
+    const id = nameOf(shown.message, shown.at, ids) ?? `stored-${turn}`;
     ids.add(id);
     turns.put({ id, ...shown });
   }

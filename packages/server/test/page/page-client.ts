@@ -91,7 +91,9 @@ export class OpenPage {
         this.#wake();
       }
     } catch (error) {
-      if (!this.#abort.signal.aborted) throw error;
+      // A service that is killed cuts its streams off.
+      const isCutOff = error instanceof TypeError && error.message === "terminated";
+      if (!this.#abort.signal.aborted && !isCutOff) throw error;
     } finally {
       this.isEnded = true;
       this.#wake();
