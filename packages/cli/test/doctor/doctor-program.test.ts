@@ -1,8 +1,18 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { expect, onTestFinished, test } from "vitest";
-import { exampleConfig, runProgram } from "../run-program.js";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { exampleConfig, runProgram, startProgram } from "../run-program.js";
 
 function temporaryFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), "nanoagent-doctor-"));
@@ -33,4 +43,22 @@ test("a variable's secret in an error of the config is not in the report of the 
   expect(exitCode).toBe(0);
   expect(stdout).toContain("== Check ==");
   expect(stdout).not.toContain(secret);
+});
+
+test.skipIf(process.platform !== "linux")("SIGINT ends the built program with 130, and no report", async () => {
+  const folder = temporaryFolder();
+  const started = path.join(folder, "started");
+  const journal = path.join(folder, "journalctl");
+  writeFileSync(journal, `#!/bin/sh\n: > ${started}\nexec sleep 600\n`);
+  chmodSync(journal, 0o755);
+  mkdirSync(path.join(folder, "reports"));
+  const child = startProgram(["doctor", "--output", path.join(folder, "reports")], {
+    PATH: `${folder}:${process.env.PATH}`,
+    XDG_STATE_HOME: path.join(folder, "state"),
+  });
+  await vi.waitFor(() => expect(existsSync(started)).toBe(true), { timeout: 20_000 });
+  child.kill("SIGINT");
+  const [exitCode] = await once(child, "close");
+  expect(exitCode).toBe(130);
+  expect(readdirSync(path.join(folder, "reports"))).toEqual([]);
 });

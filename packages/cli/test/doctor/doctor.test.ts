@@ -20,6 +20,10 @@ beforeEach(() => {
 });
 
 async function doctor(...args: string[]) {
+  return doctorUntil(new AbortController().signal, ...args);
+}
+
+async function doctorUntil(stop: AbortSignal, ...args: string[]) {
   const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
   let [stdout, stderr] = ["", ""];
   streams.stdout.setEncoding("utf8").on("data", (text) => {
@@ -28,7 +32,7 @@ async function doctor(...args: string[]) {
   streams.stderr.setEncoding("utf8").on("data", (text) => {
     stderr += text;
   });
-  const exitCode = await runProgram(["doctor", ...args], { ...streams, stop: new AbortController().signal });
+  const exitCode = await runProgram(["doctor", ...args], { ...streams, stop });
   return { exitCode, stdout, stderr };
 }
 
@@ -126,6 +130,20 @@ describe("a report", () => {
   });
 });
 
+describe("an interrupt", () => {
+  test("while facts are gathered ends the program without a report", async () => {
+    place("bin/journalctl", "#!/bin/sh\nexec sleep 600\n");
+    chmodSync(path.join(folder, "bin/journalctl"), 0o755);
+    vi.stubEnv("PATH", `${path.join(folder, "bin")}:${process.env.PATH}`);
+    const stopping = new AbortController();
+    setTimeout(() => stopping.abort(), 200);
+    mkdirSync(path.join(folder, "reports"));
+    const { exitCode, stdout } = await doctorUntil(stopping.signal, "--output", path.join(folder, "reports"));
+    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: "" });
+    expect(readdirSync(path.join(folder, "reports"))).toEqual([]);
+  });
+});
+
 describe("secrets", () => {
   test("of the config, its variables and its errors are not in the report", async () => {
     vi.stubEnv("GARDEN_SERVER", `${SECRET}-variable`);
@@ -155,6 +173,29 @@ tools:
     expect(stdout).toContain("api_key_env: GARDEN_SERVER");
     expect(stdout).toContain("HF_TOKEN is set");
     expect(stdout).toContain("shed.example");
+  });
+
+  test("of commands are not in the report of a config, valid or not, nor in lines of a log", async () => {
+    const messages = [
+      `error: exec curl --token=${SECRET}-log failed`,
+      `error: mosquitto_pub --pw=${SECRET}-log`,
+      JSON.stringify({ level: "warn", event: "mcp-failed", error: `spawn srv --api-key=${SECRET}-log ENOENT` }),
+    ];
+    const lines = messages.map((MESSAGE) => JSON.stringify({ MESSAGE, __REALTIME_TIMESTAMP: "1767322745000000" }));
+    place("lines.json", `${lines.join("\n")}\n`);
+    place("bin/journalctl", `#!/bin/sh\ncat ${path.join(folder, "lines.json")}\n`);
+    chmodSync(path.join(folder, "bin/journalctl"), 0o755);
+    vi.stubEnv("PATH", `${path.join(folder, "bin")}:${process.env.PATH}`);
+    const command = `command: [curl, "--token=${SECRET}-1", "--client-secret=${SECRET}-2", "--pw:${SECRET}-3"]`;
+    const tools = `tools:\n  - { name: pump, description: Pump, permission: ask, ${command} }\n`;
+    const servers = `mcp_servers: { m: { ${command} } }\n`;
+    for (const more of ["", "serve: { port: 1 }\nunknown: 1\n", "broken: [\n"]) {
+      const file = place("agent.yaml", config(tools + servers + more));
+      const { stdout } = await doctor("--config", file, "--output", "-");
+      expect(stdout).not.toContain(SECRET);
+      if (more === "") expect(stdout).toContain("--token=[removed]");
+      if (process.platform === "linux") expect(stdout).toContain("spawn srv --api-key=[removed] ENOENT");
+    }
   });
 
   test.each([
@@ -237,6 +278,32 @@ describe("a session", () => {
     expect(stdout).toContain("format: 1");
     for (const text of ["plumber", "privately", "kitchen"]) expect(stdout).not.toContain(text);
     expect(readFileSync(segment)).toEqual(before);
+  });
+});
+
+describe("many sessions", () => {
+  test("all are counted, and the report says how many were read; no name of one is in it", async () => {
+    const dir = path.join(folder, "state");
+    for (let number = 0; number < 200; number += 1)
+      mkdirSync(path.join(dir, `visit-of-anna-${number}`), { recursive: true });
+    const journal = await Journal.open(path.join(dir, "visit-of-anna-0"));
+    const at = "2026-01-02T03:04:05.000Z";
+    await journal.appendTurn([{ role: "user", content: "hello", timestamp: at }]);
+    await journal.close();
+    const file = path.join(dir, "visit-of-anna-7/quarantine/journal-0000000000000001-00.bin");
+    const gone = path.join(dir, "berta-0123456789abcdef/journal-0000000000000001.jsonl");
+    const facts = { level: "error", event: "session-fault", error: `ENOSPC: write ${file} and ${gone}` };
+    const entry = { MESSAGE: JSON.stringify(facts), __REALTIME_TIMESTAMP: "1767322745000000" };
+    place("bin/journalctl", `#!/bin/sh\necho '${JSON.stringify(entry)}'\n`);
+    chmodSync(path.join(folder, "bin/journalctl"), 0o755);
+    vi.stubEnv("PATH", `${path.join(folder, "bin")}:${process.env.PATH}`);
+    for (const more of ["", "unknown: 1\n"]) {
+      const agent = place("agent.yaml", config(`session: { dir: ${dir} }\n${more}`));
+      const { stdout } = await doctor("--config", agent, "--output", "-");
+      if (more === "") expect(stdout).toContain("128 of 200 read, 1 turn (no texts)");
+      for (const name of ["anna", "berta"]) expect(stdout).not.toContain(name);
+      if (process.platform === "linux") expect(stdout).toMatch(/state\/conversation \d+\/quarantine/);
+    }
   });
 });
 
