@@ -49,6 +49,8 @@ interface CheckFileOptions {
   modelPath?: string | undefined;
   /** Address to serve on instead of the config's. */
   host?: string | undefined;
+  /** Port to serve on instead of the config's. */
+  port?: number | undefined;
   /** Reads the available memory. Default: this machine's probe. */
   memory?: MemoryProbe | undefined;
   streams: Pick<Streams, "stderr" | "stop">;
@@ -63,7 +65,7 @@ interface Checked {
 /** Checks everything in a config file that can be checked without running it. */
 export async function checkFile(
   file: string,
-  { device, elsewhere, modelPath, host, memory, streams }: CheckFileOptions,
+  { device, elsewhere, modelPath, host, port, memory, streams }: CheckFileOptions,
 ): Promise<Checked> {
   let placed: PlacedConfig;
   try {
@@ -92,7 +94,7 @@ export async function checkFile(
   report.parts.push(...others);
   checkContext(report, config, texts);
   if (elsewhere === null) await checkSession(report, config);
-  await checkServe(report, config, { isHere: elsewhere === null, host });
+  await checkServe(report, config, { isHere: elsewhere === null, host, port });
   return { report, config };
 }
 

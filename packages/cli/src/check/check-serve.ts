@@ -11,15 +11,18 @@ interface ServeCheckOptions {
   isHere: boolean;
   /** Address that replaces the one of the config. */
   host?: string | undefined;
+  /** Port that replaces the one of the config. */
+  port?: number | undefined;
 }
 
 /** Checks the settings of the service. */
 export async function checkServe(
   report: CheckReport,
-  { serve: settings, session }: NanoAgentConfig,
-  { isHere, host }: ServeCheckOptions,
+  { serve: written, session }: NanoAgentConfig,
+  { isHere, host, port }: ServeCheckOptions,
 ): Promise<void> {
-  if (settings === undefined) return;
+  if (written === undefined) return;
+  const settings = port === undefined ? written : { ...written, port };
   const part = report.part("Service");
   const parts = await import("@nanoagent/server/program");
   await checkServeSettings(part, settings, parts, isHere);

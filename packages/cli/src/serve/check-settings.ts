@@ -37,11 +37,15 @@ export async function readAddress({ host, port }: OptionValues): Promise<Address
 }
 
 /**
- * Refuses the settings of a service that `nanoagent check` calls errors. Throws {@link InvalidConfigError} with their
- * positions. Keys are checked when they are opened.
+ * Refuses the settings of a service that `nanoagent check` calls errors, with the port of the command line if it has one.
+ * Throws {@link InvalidConfigError} with their positions. Keys are checked when they are opened.
  */
-export async function checkSettings({ serve }: NanoAgentConfigInput, { config }: OptionValues): Promise<void> {
-  if (serve === undefined) return;
+export async function checkSettings(
+  { serve: written }: NanoAgentConfigInput,
+  { config, port }: OptionValues,
+): Promise<void> {
+  if (written === undefined) return;
+  const serve = port === undefined ? written : { ...written, port: Number(port) };
   const file = String(config ?? DEFAULT_CONFIG_FILE);
   const settings = new CheckedPart("Service", null);
   const parts = await import("@nanoagent/server/program");

@@ -23,7 +23,7 @@ interface ConfigProblem extends Pick<Issue, "line" | "message" | "reason" | "hin
  * error of a model file that `--model` names and that cannot be read.
  */
 export async function findErrors(
-  { config, model, device, host }: OptionValues,
+  { config, model, device, host, port }: OptionValues,
   streams: Streams,
   running: Agent,
 ): Promise<ConfigProblem[]> {
@@ -35,6 +35,7 @@ export async function findErrors(
     elsewhere: null,
     modelPath,
     host: host === undefined ? undefined : String(host),
+    port: port === undefined ? undefined : Number(port),
     memory: await probeWithout(running),
     streams,
   });

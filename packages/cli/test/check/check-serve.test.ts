@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -10,6 +10,10 @@ import { checkAgent } from "../../src/check/check-agent.js";
 import type { OptionValues } from "../../src/command-line/command.js";
 
 const hasOpenSsl = spawnSync("openssl", ["version"]).status === 0;
+
+const hasIpv6 = Object.values(networkInterfaces()).some((entries = []) =>
+  entries.some(({ family }) => family === "IPv6"),
+);
 
 let folder: string;
 const at = (name: string) => path.join(folder, name);
@@ -62,7 +66,7 @@ test.each([
   ],
   [
     "{wyoming: {port: 0, allow_clients: [192.168.1.0/24, 'fd00::5'], languages: [de, pt-BR], announce: true}}",
-    "no key, voice assistants of 2 addresses or networks at tcp://0.0.0.0:0",
+    `no key, voice assistants of 2 addresses or networks at tcp://${hasIpv6 ? "[::]" : "0.0.0.0"}:0`,
   ],
   [
     "{host: '::', wyoming: {port: 10400, allow_clients: [192.168.1.10]}}",

@@ -33,6 +33,14 @@ describe("what check calls an error is refused", () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   });
 
+  test("--port of the Wyoming service", async () => {
+    const { config, places } = await makeAgent("{ wyoming: { port: 10400 } }");
+    const { exitCode, stderr } = await runProgram(["serve", "--config", config, "--port", "10400"], "", places);
+    expect(stderr).toContain(`${config}:2:`);
+    expect(stderr).toContain("serve.wyoming.port: Port 10400 is already that of the service itself.");
+    expect(exitCode).toBe(2);
+  });
+
   test.each(["http://127.0.0.1", "127.0.0.1:8080", " 127.0.0.1", "1.2.3.4.5"])("--host %j", async (host) => {
     const { config, places } = await makeAgent("{}");
     const { exitCode, stderr } = await runProgram(["serve", "--config", config, "--host", host], "", places);

@@ -321,9 +321,39 @@ describe("who may connect", () => {
     ["0.0.0.0", ["10.0.0.1"], "0.0.0.0"],
     ["::", ["10.0.0.1"], "::"],
     ["192.168.1.5", ["10.0.0.1"], "192.168.1.5"],
+    ["192.168.1.5", ["fd00::1"], "192.168.1.5"],
+    ["127.0.0.1", ["10.0.0.1", "fd00::/8"], "::"],
+    ["localhost", ["::ffff:10.0.0.0/104"], "::"],
+    ["0.0.0.0", ["fd00::1"], "::"],
   ])("a service on %s with the clients %j listens on %s", (host, allow_clients, expected) => {
-    expect(listenHost({ host, settings: { port: 0, allow_clients } })).toBe(expected);
+    expect(listenHost({ host, settings: { port: 0, allow_clients } }, () => true)).toBe(expected);
   });
+
+  test.each(["127.0.0.1", "0.0.0.0"])("a system without IPv6 listens on IPv4 alone: %s", (host) => {
+    expect(listenHost({ host, settings: { port: 0, allow_clients: ["fd00::/8"] } }, () => false)).toBe("0.0.0.0");
+  });
+
+  test.skipIf(!hasIpv6 || lanAddress === null)(
+    `with clients of both families, each rule holds for its own${hasIpv6 ? lanNeeded : " (skipped: no IPv6)"}`,
+    async () => {
+      const answers = async (allow_clients: string[]) => {
+        const house = await serve(undefined, { wyoming: { port: 0, allow_clients } });
+        const port = Number(new URL(house.url.replace("tcp:", "http:")).port);
+        const from = async (host: string, localAddress: string) => {
+          const client = await WyomingClient.open({ host, port, localAddress });
+          client.send("ping");
+          const answer = await client.read();
+          client.close();
+          return answer?.type ?? null;
+        };
+        // On a socket for both families, the system reports IPv4 addresses as ::ffff:192.168.1.10.
+        return [await from("::1", "::1"), await from("127.0.0.1", lanAddress ?? "")];
+      };
+      expect(await answers(["fd00::/8"])).toEqual(["pong", null]);
+      expect(await answers(["fd00::/8", `${lanAddress}/32`])).toEqual(["pong", "pong"]);
+      expect(await answers([`::ffff:${lanAddress}`])).toEqual(["pong", "pong"]);
+    },
+  );
 
   test("with clients, this machine may still connect", async () => {
     const house = await serve(undefined, { wyoming: { port: 0, allow_clients: ["203.0.113.0/24"] } });
