@@ -197,8 +197,9 @@ class NodeAgentServer implements AgentServer {
       this.#listener = listener;
       this.#service.url = listener.url;
       this.#wyoming = await this.#listenWyoming(host);
-      await this.#openStatus();
       const wyoming = this.#wyoming && { url: this.#wyoming.url, port: this.#wyoming.port };
+      this.#service.wyoming = wyoming;
+      await this.#openStatus();
       return { url: listener.url, port: listener.port, madeKey: made, keyFile: file, wyoming };
     } catch (error) {
       await listener.close(0);

@@ -46,6 +46,8 @@ function describe({ status, socket }: FoundService): string {
     `${plainLine(name)}: ${where} (process ${pid}, running for ${formatDuration(uptime_seconds)})\n` +
     formatFields(LABEL_COLUMN, {
       Health: describeHealth(health),
+      // A service of an earlier version does not report it.
+      ...(status.wyoming && { "Voice at": plainLine(status.wyoming.url) }),
       Models: models.map(describeModel).join(", "),
       Turns: `${turns.answered} answered, ${turns.failed} failed, ${turns.aborted} aborted; ${turns.running} running, ${turns.waiting} waiting`,
       Tokens: `${turns.prompt_tokens} read, ${turns.cached_prompt_tokens} of them cached; ${turns.completion_tokens} written`,

@@ -33,6 +33,10 @@ describe("voice assistants", () => {
     const service = await ServedProgram.start(["--config", config], places);
     const { wyoming } = service.ready as unknown as { wyoming: { url: string; port: number } };
     expect(wyoming).toEqual({ url: `tcp://127.0.0.1:${wyoming.port}`, port: expect.any(Number) });
+    const status = await runProgram(["status"], "", places);
+    expect(status.stdout).toContain(`Voice at:      ${wyoming.url}\n`);
+    const { stdout } = await runProgram(["status", "--json"], "", places);
+    expect(JSON.parse(stdout).services[0].wyoming).toEqual(wyoming);
     expect(await ask(wyoming.port, { type: "describe" })).toContain('"name":"house"');
     const transcript = { type: "transcript", data: { text: "turn on the lamp", context: { conversation_id: "01J" } } };
     expect(await ask(wyoming.port, transcript)).toContain(

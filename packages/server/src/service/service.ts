@@ -46,6 +46,8 @@ export class Service implements OperatedAgent {
   readonly figures = new ServiceFigures();
   /** Address that it listens on, or null before that. */
   url: string | null = null;
+  /** Address for voice assistants, or null without one. */
+  wyoming: ServiceStatus["wyoming"] = null;
   readonly #options: ServiceOptions;
   readonly #turns: TurnAnswering;
   readonly #turnHealth = new TurnHealth();
@@ -157,6 +159,7 @@ export class Service implements OperatedAgent {
       version: this.version,
       pid: process.pid,
       url: this.url,
+      wyoming: this.wyoming,
       started_at: new Date(this.#startedAt).toISOString(),
       uptime_seconds: Math.max(0, Math.floor((this.now() - this.#startedAt) / 1000)),
       health: await this.health(),

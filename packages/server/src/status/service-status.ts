@@ -11,6 +11,8 @@ export interface ServiceStatus {
   pid: number;
   /** Address that it listens on, or null before that. */
   url: string | null;
+  /** Address for voice assistants. Null without `serve.wyoming`, and before that. */
+  wyoming: { url: string; port: number } | null;
   /** ISO 8601. */
   started_at: string;
   uptime_seconds: number;

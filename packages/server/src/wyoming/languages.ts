@@ -11,7 +11,8 @@ const ASSISTANT_LANGUAGES: readonly string[] = (
 
 /**
  * Returns the languages that an agent offers: those of `serve.wyoming.languages`; those of its sentences if it answers by
- * rules and each sentence has a language; otherwise all of Home Assistant's assistants, because nobody knows a model's.
+ * rules and each sentence has a language; otherwise all of Home Assistant's assistants, because sentences without
+ * a language are understood in each, and nobody knows those of a model.
  */
 export function offeredLanguages(
   { intents }: Pick<NanoAgentConfig, "intents">,

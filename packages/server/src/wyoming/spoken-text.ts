@@ -22,10 +22,18 @@ const SILENT_LINE = /^ ?(?:(?:```|~~~).*|(?:- ?){3,}|(?:\* ?){3,}|(?:_ ?){3,}|[ 
 /** Signs at the beginning of a line: quotes, and then a heading or a bullet. */
 const LINE_SIGNS = /^ ?(?:> ?)*(?:#{1,6} |[*+-] (?:\[[ xX]\] )?)?/;
 
+/** A value such as `> 20 °C` or `- 5 degrees`. In a text of one line, its sign is neither a quote nor a bullet. */
+const VALUE = /^(?:> ?)?(?:[+-] ?)?[.,]?\d/;
+
 /** Returns a reply as it is spoken: without the signs of Markdown, and without runs of spaces. */
 export function spokenText(reply: string): string {
-  const lines = reply.replaceAll(/[ \t\r]+/g, " ").split("\n");
-  const spoken = lines.map((line) => (SILENT_LINE.test(line) ? "" : line.replace(LINE_SIGNS, "").trimEnd()));
+  const lines = reply
+    .trim()
+    .replaceAll(/[ \t\r]+/g, " ")
+    .split("\n");
+  const isValue = lines.length === 1 && VALUE.test(lines[0] ?? "");
+  const wordsOf = (line: string) => (isValue ? line : line.replace(LINE_SIGNS, "").trimEnd());
+  const spoken = lines.map((line) => (SILENT_LINE.test(line) ? "" : wordsOf(line)));
   const text = spoken.map((line) => (isTableRow(line) ? cellsOf(line) : line)).join("\n");
   return signs
     .reduce((shorter, [sign, replacement]) => shorter.replaceAll(sign, replacement), text)

@@ -17,6 +17,15 @@ test.each([
   ["这是**重点**内容", "这是重点内容"],
   ["\\*not bold\\* and 1\\. no list", "*not bold* and 1. no list"],
   ["  two   spaces \t ", "two spaces"],
+  ["> 20 °C", "> 20 °C"],
+  [">20 °C\n", ">20 °C"],
+  ["- 5 degrees", "- 5 degrees"],
+  ["\n- 5 **degrees**", "- 5 degrees"],
+  ["> -5 °C", "> -5 °C"],
+  ["+ .5 V", "+ .5 V"],
+  ["- 5 eggs\n- 2 onions", "5 eggs\n2 onions"],
+  ["> quoted", "quoted"],
+  ["- eggs", "eggs"],
   ["", ""],
 ])("%j is spoken as %j", (reply, spoken) => {
   expect(spokenText(reply)).toBe(spoken);
