@@ -27,34 +27,52 @@ const UNKNOWN = "[conversation]";
  * folder is not there, as after its removal or in the session's folder of another agent.
  */
 export function replaceConversations(text: string, saved: SavedConversations | null): string {
-  const names = numbersOf(saved);
+  const names = saved === null ? NONE : numbersOf(saved);
   const label = (name: string): string => {
     const number = names.get(name);
     return number === undefined ? UNKNOWN : `conversation ${number}`;
   };
   const folder = saved === null ? null : path.basename(saved.folder);
-  return (saved === null ? text : replaceBelow(text, saved.folder, names, label))
+  const known = saved === null ? text : replaceKnown(text, saved.folder, names, label);
+  return known
     .replace(FOLDERS, (all, slash: string, name: string) =>
       name === folder || OWN_FOLDERS.has(name) ? all : slash + label(name),
     )
-    .replace(MADE_NAMES, label)
-    .replace(WORDS, (word) => (names.has(word) && isName(word) ? label(word) : word));
+    .replace(MADE_NAMES, label);
 }
 
-/** Replaces the first part of each path below the session's folder, if it is the name of a conversation. */
-function replaceBelow(
+/** Replaces names of conversations below their folder, also where it is reached by another path, and as words. */
+function replaceKnown(
   text: string,
   folder: string,
   names: ReadonlyMap<string, number>,
   label: (name: string) => string,
 ): string {
+  const isFolderOf = (name: string, isPart: boolean) =>
+    names.has(name) || (isPart && name !== "quarantine" && !/\s/.test(name));
+  return replaceBelow(replaceBelow(text, folder, label, isFolderOf), path.basename(folder), label, (name) =>
+    names.has(name),
+  ).replace(WORDS, (word) => (names.has(word) && isName(word) ? label(word) : word));
+}
+
+/** Replaces the first part of each path below a folder if it is one of a conversation. `isPart`: more of a path follows. */
+function replaceBelow(
+  text: string,
+  folder: string,
+  label: (name: string) => string,
+  isConversation: (name: string, isPart: boolean) => boolean,
+): string {
+  if (folder === "") return text;
   const [first = "", ...others] = text.split(folder);
-  const parts = others.map((part) =>
-    part.replace(/^([\\/]+)([^\\/\s"',;)]+)/, (all, slash: string, given: string) => {
-      const name = given.replace(/[.:]+$/, "");
-      return names.has(name) ? slash + label(name) + given.slice(name.length) : all;
-    }),
-  );
+  const parts = others.map((part) => {
+    const [all = "", slash = "", whole = ""] = /^([\\/]+)([^\\/\n"']{1,255})/.exec(part) ?? [];
+    const isPart = /^[\\/]/.test(part.slice(all.length));
+    // Names of folders may have spaces and marks, and sentences go on behind them: the longest one counts.
+    const ends = [...whole.matchAll(/[\s,;:.)]/g)].map(({ index }) => whole.slice(0, index)).reverse();
+    const ways = [whole, ...ends].filter((way) => way !== "");
+    const name = ways.find((way) => isConversation(way, isPart && way === whole));
+    return name === undefined ? part : slash + label(name) + part.slice(slash.length + name.length);
+  });
   return [first, ...parts].join(folder);
 }
 
@@ -63,11 +81,11 @@ function isName(word: string): boolean {
   return word.length >= MIN_WORD_CHARACTERS && /[\d_-]/.test(word);
 }
 
-const known = new WeakMap<SavedConversations, ReadonlyMap<string, number>>();
+const NONE: ReadonlyMap<string, number> = new Map();
+const numbers = new WeakMap<SavedConversations, ReadonlyMap<string, number>>();
 
-function numbersOf(saved: SavedConversations | null): ReadonlyMap<string, number> {
-  if (saved === null) return new Map();
-  const numbers = known.get(saved) ?? new Map(saved.names.map((name, index) => [name, index + 1]));
-  known.set(saved, numbers);
-  return numbers;
+function numbersOf(saved: SavedConversations): ReadonlyMap<string, number> {
+  const found = numbers.get(saved) ?? new Map(saved.names.map((name, index) => [name, index + 1]));
+  numbers.set(saved, found);
+  return found;
 }

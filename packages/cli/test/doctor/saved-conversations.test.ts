@@ -4,7 +4,7 @@ import { redactionFor } from "../../src/doctor/redact.js";
 
 const conversations = {
   folder: "/var/lib/garden/st",
-  names: ["a", "anna", "convrlogaa2-ca7617e949f145a5", "kitchen-talk", "wyoming-g0"],
+  names: ["a", "anna", "convrlogaa2-ca7617e949f145a5", "kitchen-talk", "wyoming-g0", "two words"],
 };
 const { text } = redactionFor({ home: null, user: null, host: null, secrets: [], conversations });
 
@@ -16,6 +16,10 @@ describe("names of conversations", () => {
     ],
     ["cannot open /var/lib/garden/st/anna.", "cannot open /var/lib/garden/st/conversation 2."],
     ["/var/lib/garden/st/a/page.json: damaged", "/var/lib/garden/st/conversation 1/page.json: damaged"],
+    ["cannot read /var/lib/garden/st/two words: EIO", "cannot read /var/lib/garden/st/conversation 6: EIO"],
+    ["/var/lib/garden/st/two words/page.json", "/var/lib/garden/st/conversation 6/page.json"],
+    ["/var/lib/garden/st/removed/page.json", "/var/lib/garden/st/[conversation]/page.json"],
+    ["/var/lib/private/garden/st/anna/page.json", "/var/lib/private/garden/st/conversation 2/page.json"],
     ["kitchen-talk is damaged", "conversation 4 is damaged"],
     ["conversation convrlogaa2-ca7617e949f145a5 is busy", "conversation conversation 3 is busy"],
     [
@@ -36,6 +40,7 @@ describe("names of conversations", () => {
     "/var/lib/garden/st/journal-0000000000000001.jsonl",
     "/var/lib/garden/st/quarantine/journal-0000000000000001-00.bin",
     "/var/lib/garden/st/engine-state.json",
+    "/var/lib/garden/st/page.json and /var/lib/garden/stairs/page.json",
     "/var/lib/nanoagent/journal-0000000000000001.jsonl",
     "a plan of anna",
   ])("%s stays", (given) => {
