@@ -121,7 +121,7 @@ describe("a secret behind a name", () => {
   );
   const dashes = fc.constantFrom("", "-", "--", "/", "---");
   const separators = fc.constantFrom("=", ":", ": ", " = ", " : ", "==", ":=", " => ");
-  /** The shortest is no word that a text around it has. */
+  /** The shortest has six characters, which the texts around it do not have. */
   const secrets = random(3);
   const pairs = fc.tuple(dashes, names, separators, secrets);
 
