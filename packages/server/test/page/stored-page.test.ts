@@ -283,3 +283,29 @@ test("after a reload with another session folder, both the conversations in memo
   ).toEqual([stored, id]);
   expect(existsSync(path.join(there, id))).toBe(true);
 });
+
+test("a list that is made again has 64 conversations, also if folders without turns are among the newest", async () => {
+  const dir = temporaryFolder();
+  const served = await servePage(new ScriptedEngine(["Yes."]), { dir, settings: { conversations: { max: 2 } } });
+  const first = await sayAndWait(served, "hello");
+  await served.close();
+  const segment = readdirSync(path.join(dir, first)).find((name) => name.startsWith("journal-")) ?? "";
+  const journal = readFileSync(path.join(dir, first, segment), "utf8");
+  for (let number = 0; number < 80; number++) {
+    const folder = path.join(dir, `page-${crypto.randomUUID()}`);
+    mkdirSync(folder);
+    // Every fourth one has no turn.
+    if (number % 4 > 0) writeFileSync(path.join(folder, segment), journal);
+  }
+  rmSync(path.join(dir, "page.json"));
+  const again = await reopen(dir);
+  expect((await OpenPage.open(again.url)).hello.conversations).toHaveLength(61);
+  await again.close();
+  for (let number = 0; number < 20; number++) {
+    const folder = path.join(dir, `page-${crypto.randomUUID()}`);
+    mkdirSync(folder);
+    if (number > 9) writeFileSync(path.join(folder, segment), journal);
+  }
+  rmSync(path.join(dir, "page.json"), { force: true });
+  expect((await OpenPage.open((await reopen(dir)).url)).hello.conversations).toHaveLength(64);
+});
