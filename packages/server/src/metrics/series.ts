@@ -68,6 +68,13 @@ export const series: readonly Series[] = [
       each("result", { answered: turns.answered, failed: turns.failed, aborted: turns.aborted }),
   },
   {
+    name: "nanoagent_requests_refused_total",
+    type: "counter",
+    help: "Requests that became no turns, because too many were taken already or the service stops",
+    labels: { reason: ["queue-full", "stopping"] },
+    read: ({ figures }) => each("reason", figures.refusals),
+  },
+  {
     name: "nanoagent_turn_seconds",
     type: "histogram",
     help: "Seconds from a request to the end of its turn, with the wait for the engine",
@@ -126,14 +133,14 @@ export const series: readonly Series[] = [
   {
     name: "nanoagent_queue_length",
     type: "gauge",
-    help: "Requests that wait for the engine, their conversation or the agent",
+    help: "Requests that wait for the engine, their conversation or the agent; not those whose tool runs",
     labels: {},
     read: ({ status }) => one(status.turns.waiting),
   },
   {
     name: "nanoagent_turns_running",
     type: "gauge",
-    help: "Turns that have the engine or a tool",
+    help: "Turns that have the engine, a tool or a question for permission",
     labels: {},
     read: ({ status }) => one(status.turns.running),
   },

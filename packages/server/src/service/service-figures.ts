@@ -1,4 +1,5 @@
 import type { PermissionAnswer } from "../permissions/permission-desk.js";
+import type { RefusalReason } from "../turns/turn-answering.js";
 import { Histogram } from "./histogram.js";
 import { countTurn, noTurns, type TurnCounts } from "./turn-counts.js";
 import type { TurnCost, TurnEnd } from "./watch-turn.js";
@@ -26,6 +27,8 @@ export class ServiceFigures {
   readonly toolCalls: ToolCallCounts = { done: 0, failed: 0, denied: 0, aborted: 0 };
   /** Questions for permission by their answer. */
   readonly permissions: Record<PermissionAnswer, number> = { allowed: 0, denied: 0, unanswered: 0 };
+  /** Requests that got no place among the turns, by the reason. */
+  readonly refusals: Record<RefusalReason, number> = { "queue-full": 0, stopping: 0 };
   /** Respawns of the engines of agents that were replaced. */
   #earlierRespawns = 0;
   #respawns = 0;
@@ -45,6 +48,10 @@ export class ServiceFigures {
     this.toolCalls.failed += failed;
     this.toolCalls.denied += denied;
     this.toolCalls.aborted += Math.max(0, tool_calls - done - failed - denied);
+  }
+
+  addRefusal(reason: RefusalReason): void {
+    this.refusals[reason] += 1;
   }
 
   addAnswer(answer: PermissionAnswer): void {

@@ -76,6 +76,7 @@ export class Service implements OperatedAgent {
     this.#turns = new TurnAnswering(agent, this.permissions, {
       conversations: options.settings?.conversations,
       onNotice: (message) => options.log({ level: "warn", event: "session-notice", message }),
+      onRefused: (reason) => this.figures.addRefusal(reason),
       now: options.now,
     });
     this.answering = {

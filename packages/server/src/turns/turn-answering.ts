@@ -27,9 +27,14 @@ export interface TurnAnsweringOptions {
   store?: ConversationStore | undefined;
   /** Receives the notices of stored conversations that are opened. Default: nobody. */
   onNotice?: ((notice: string) => void) | undefined;
+  /** Called for each request that gets no place. Default: nothing is. */
+  onRefused?: ((reason: RefusalReason) => void) | undefined;
   /** Clock, in milliseconds since 1970. Default: the system's. */
   now?: (() => number) | undefined;
 }
+
+/** Why a request gets no place: too many are taken already, or the service stops. */
+export type RefusalReason = "queue-full" | "stopping";
 
 interface Turn {
   stream: AnswerStream | EmbeddingTurn | null;
@@ -40,8 +45,8 @@ interface Turn {
 /**
  * Answers requests with an agent, or with its model alone.
  *
- * - At most 16 requests are taken besides one that is being answered. A further one is refused with `queue-full`, and told
- *   to try again after the mean length of recent turns.
+ * - At most 17 requests are taken: one that is being answered and 16 that wait, or whose tools or questions do. A further
+ *   one is refused with `queue-full`, and told to try again after the mean length of recent turns.
  * - While the agent is replaced (`pause`, `resume`), requests wait. While the service stops (`drain`), they are refused
  *   with `service-stopping`.
  * - A turn ends, and its place is free, as soon as its last event exists: at the latest 250 ms after an abort.
@@ -51,6 +56,7 @@ export class TurnAnswering implements Answering {
   readonly #desk: PermissionDesk;
   readonly #store: ConversationStore;
   readonly #now: () => number;
+  readonly #onRefused: (reason: RefusalReason) => void;
   readonly #turns = new Set<Turn>();
   readonly #gate = new TurnGate();
   readonly #lengths = new TurnLengths();
@@ -61,11 +67,12 @@ export class TurnAnswering implements Answering {
   #isStopping = false;
 
   constructor(agent: Agent, desk: PermissionDesk, options: TurnAnsweringOptions = {}) {
-    const { conversations, now = Date.now, onNotice } = options;
+    const { conversations, now = Date.now, onNotice, onRefused = () => {} } = options;
     const { store = new ConversationStore({ limits: conversations, now, onNotice }) } = options;
     this.#agent = agent;
     this.#desk = desk;
     this.#now = now;
+    this.#onRefused = onRefused;
     this.#store = store;
     this.#store.use(agent);
   }
@@ -101,8 +108,14 @@ export class TurnAnswering implements Answering {
 
   /** See {@link Answering.checkPlace}. */
   checkPlace(): void {
-    if (this.#isStopping) throw serviceStopping();
-    if (this.#turns.size > MAX_WAITING) throw queueFull(this.#turns.size, this.#lengths.retrySeconds);
+    if (this.#isStopping) {
+      this.#onRefused("stopping");
+      throw serviceStopping();
+    }
+    if (this.#turns.size > MAX_WAITING) {
+      this.#onRefused("queue-full");
+      throw queueFull(this.#turns.size, this.#lengths.retrySeconds);
+    }
   }
 
   /** Embeds texts: see `Agent.embed`. A request has a place in the queue like a turn, and takes turns with the others. */

@@ -114,6 +114,34 @@ describe("turns", () => {
     expect(metrics.by("nanoagent_health", "status")).toMatchObject({ degraded: 1 });
   });
 
+  test("requests that get no place are counted by reason, and are no turns", async () => {
+    const slow = { deltas: ["Never."], delayMilliseconds: 60_000 };
+    const measured = await MeasuredServer.open([slow]);
+    const before = await measured.read();
+    expect(before.by("nanoagent_requests_refused_total", "reason")).toEqual({ "queue-full": 0, stopping: 0 });
+    const leaving = new AbortController();
+    const statuses: number[] = [];
+    const asked = Array.from({ length: 22 }, () =>
+      measured
+        .ask("hello", { signal: leaving.signal })
+        .then(({ status }) => void statuses.push(status))
+        .catch(() => {}),
+    );
+    await vi.waitFor(async () => {
+      const metrics = await measured.read();
+      expect(metrics.by("nanoagent_requests_refused_total", "reason")).toEqual({ "queue-full": 5, stopping: 0 });
+      expect([metrics.value("nanoagent_turns_running"), metrics.value("nanoagent_queue_length")]).toEqual([1, 16]);
+    }, PATIENCE);
+    expect(statuses).toEqual([429, 429, 429, 429, 429]);
+    leaving.abort();
+    await Promise.all(asked);
+    await measured.server.drain(0);
+    expect((await measured.ask("hello")).status).toBe(503);
+    const after = await measured.read();
+    expect(after.by("nanoagent_requests_refused_total", "reason")).toEqual({ "queue-full": 5, stopping: 1 });
+    expect(after.by("nanoagent_turns_total", "result")).toEqual({ answered: 0, failed: 0, aborted: 17 });
+  });
+
   test("never make the tokens that were not cached decrease, whatever an engine reports", async () => {
     const engine = new ScriptedEngine();
     engine.generate = async function* () {
