@@ -8,6 +8,8 @@ const MOST_ROWS = 8;
 const SENDING = "Sending …";
 /** A message that takes longer to send says so, in milliseconds. */
 const SENDING_MILLISECONDS = 400;
+/** A page that is left has ended by then, in milliseconds. */
+const LEAVE_MILLISECONDS = 10_000;
 
 export interface ComposerActions {
   /** Returns the conversation that the message is in when the service has it. */
@@ -27,7 +29,9 @@ export class Composer {
   readonly #drafts = new Drafts();
   readonly #actions: ComposerActions;
   #conversation: string | null = null;
-  #isSending = false;
+  /** Id of the message that is on its way. */
+  #sending: string | null = null;
+  #isLeft = false;
 
   constructor(actions: ComposerActions) {
     this.#actions = actions;
@@ -42,6 +46,11 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
+    const leave = () => {
+      this.#isLeft = true;
+    };
+    addEventListener("beforeunload", leave);
+    addEventListener("pagehide", leave);
     onClick("stop", () => void this.stop());
   }
 
@@ -58,7 +67,7 @@ export class Composer {
     const draft = this.#drafts.get(conversation);
     this.#fill(joined(draft.text, text));
     // The page was loaded again before the answer came.
-    if (draft.sent?.isWaiting && !this.#isSending) void this.#send(draft.sent);
+    if (draft.sent?.isWaiting && this.#sending === null) void this.#send(draft.sent);
   }
 
   /** Forgets all drafts. */
@@ -71,6 +80,7 @@ export class Composer {
     const { sent } = this.#drafts.get(this.#conversation);
     if (sent?.id !== id) return;
     this.#drafts.change(this.#conversation, { sent: null });
+    this.#noteEnd(id);
     if (sent.isWaiting || this.#field.value !== sent.text) return;
     this.#fill("");
     this.note("");
@@ -99,7 +109,7 @@ export class Composer {
   #submit(): void {
     const text = this.#field.value;
     if (text.trim() === "") return;
-    if (this.#isSending) {
+    if (this.#sending !== null) {
       this.note(SENDING);
       return;
     }
@@ -112,22 +122,29 @@ export class Composer {
   async #send({ id, text }: SentMessage): Promise<void> {
     const from = this.#conversation;
     const isOpen = () => this.#drafts.get(from).sent?.id === id;
-    this.#isSending = true;
+    this.#sending = id;
     this.note("");
     this.#drafts.change(from, { sent: { id, text, isWaiting: true } });
-    const timer = setTimeout(() => this.note(SENDING), SENDING_MILLISECONDS);
+    const timer = setTimeout(() => this.#sending === id && this.note(SENDING), SENDING_MILLISECONDS);
     try {
       const conversation = await this.#actions.send({ id, text }, from);
       if (isOpen()) this.#drafts.change(from, { sent: null });
       this.#actions.onSent(from, conversation);
     } catch (error) {
+      // The page sends it again when it is loaded again.
+      if (this.#isLeft) await new Promise((resolve) => setTimeout(resolve, LEAVE_MILLISECONDS));
       // Otherwise it has arrived, or was forgotten.
       if (isOpen()) this.#takeBack({ id, text }, from, error as Error);
     } finally {
-      this.#isSending = false;
       clearTimeout(timer);
-      if (this.#note.textContent === SENDING) this.note("");
+      this.#noteEnd(id);
     }
+  }
+
+  #noteEnd(id: string): void {
+    if (this.#sending !== id) return;
+    this.#sending = null;
+    if (this.#note.textContent === SENDING) this.note("");
   }
 
   /** Puts a message back in front of everything that was typed since. */

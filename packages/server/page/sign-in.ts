@@ -22,7 +22,7 @@ export class SignIn {
       const key = this.#field.value.trim();
       // A header has no other characters.
       if (/^[!-~]+$/.test(key)) this.#use(key);
-      else setText(this.#error, "A key has letters, digits and signs only. Copy it again.");
+      else setText(this.#error, "A key has only letters, digits and signs. Copy it again.");
     });
     onClick("sign-out", () => {
       this.#key.value = SIGNED_OUT;
@@ -54,11 +54,13 @@ export class SignIn {
 
   /** Another key, or none, also by another page of this browser. */
   #changed(): void {
-    if (this.#key.value === SIGNED_OUT) return this.#onSignOut();
-    setText(this.#error, "");
-    this.#field.value = "";
-    this.#show(false);
-    this.#onKey();
+    if (this.#key.value === SIGNED_OUT) this.#onSignOut();
+    else {
+      setText(this.#error, "");
+      this.#field.value = "";
+      this.#show(false);
+      this.#onKey();
+    }
   }
 
   #show(isAsking: boolean): void {

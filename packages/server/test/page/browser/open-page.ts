@@ -10,7 +10,7 @@ const PATIENCE = 20_000;
 export const browserPath: string | null = findBrowser();
 
 /** Errors that a browser reports for answers of the service that a test expects. */
-const EXPECTED = /^Failed to load resource: (net::ERR_|the server responded with a status of 4(01|04|13|29))/;
+const EXPECTED = /^Failed to load resource: (net::ERR_|the server responded with a status of 4(01|03|04|13|29))/;
 
 export interface OpenPages {
   /** Opens the page in a browser of its own. Everything that the browser complains about fails the test. */

@@ -17,6 +17,8 @@ export interface ServedPage extends AsyncDisposable {
 
 export interface ServedPageOptions {
   readonly tools?: readonly Tool[];
+  /** Command that the tool `valve` runs, which asks for permission. Default: the tool is missing. */
+  readonly valve?: readonly string[];
   /** A key that clients need. */
   readonly key?: string;
   /** Port to listen on. Default: any free one. */
@@ -26,13 +28,15 @@ export interface ServedPageOptions {
   readonly conditions?: DeviceConditions;
 }
 
+const VALVE = "Opens the valve of a tank. This takes a while, because the motor turns slowly. Then the water flows.";
+
 /** Call of the lamp, for a script. */
 export const lampCall = { id: "call00001", name: "lamp", arguments: { room: "kitchen", on: true } };
 
 /** Serves an agent with a page. Its tool `lamp` asks for permission. */
 export async function servePage(
   replies: readonly ScriptedReply[],
-  { tools = [], key, port = 0, sessions, conditions }: ServedPageOptions = {},
+  { tools = [], valve, key, port = 0, sessions, conditions }: ServedPageOptions = {},
 ): Promise<ServedPage> {
   const lampCalls: unknown[] = [];
   const lamp = defineTool({
@@ -50,10 +54,12 @@ export async function servePage(
   });
   const engine = new ScriptedEngine(replies, { contextTokens: 4096 });
   const all = [lamp, ...tools];
-  const spec = { name: "house", capabilities: all.map(({ name }) => name) };
+  const commands =
+    valve === undefined ? [] : [{ name: "valve", description: VALVE, command: [...valve], permission: "ask" as const }];
+  const spec = { name: "house", capabilities: [...all, ...commands].map(({ name }) => name) };
   const session = sessions === undefined ? {} : { session: { dir: sessions } };
   const serve = { page: true, ...(key !== undefined && { api_keys_env: "PAGE_KEY" }) };
-  const agent = await openAgent({ spec, device, serve, ...session }, { engine, tools: all });
+  const agent = await openAgent({ spec, device, serve, tools: commands, ...session }, { engine, tools: all });
   const environment = key === undefined ? {} : { PAGE_KEY: key };
   const readDevice = conditions === undefined ? undefined : async () => conditions;
   const server = createServer(agent, { version: "0.1.0", environment, readDevice });
