@@ -97,7 +97,8 @@ phase_1() {
   step "logs shows lines for people" exits 0 "turn-end" pi 'sudo nanoagent service logs --lines 20'
   shown 6
   step "status asks the service of the system by its socket" exits 0 "agent: $address" pi 'XDG_RUNTIME_DIR=/run/nanoagent nanoagent status'
-  step "a reload keeps it running" bash -c 'systemctl reload nanoagent && sleep 3 && systemctl is-active nanoagent && curl --silent --fail http://127.0.0.1:7420/health'
+  step "a reload keeps it running" bash -c 'systemctl reload nanoagent && systemctl is-active nanoagent'
+  step "and it answers again" until_ok 60 healthy
   step "systemd knows its address after the reload" until_ok 60 bash -c 'systemctl show --property=StatusText nanoagent | tee /dev/stderr | grep -F "Listening on http://127.0.0.1:7420"'
 
   local before
