@@ -528,8 +528,8 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "session-format-unknown",
         message: "{state/journal-0000000000000001.jsonl} has format {2}. This version of nanoagent supports {1}.",
-        when: "A newer version of nanoagent wrote the session.",
-        now: "Use that version, or set another `session.dir`.",
+        when: "A newer version of nanoagent wrote the session. A service starts, and refuses messages to such a conversation.",
+        now: "Use that version, or set another `session.dir`. With a service, a new conversation also helps.",
       },
       {
         code: "session-not-saved",

@@ -146,6 +146,7 @@ describe.each([1, 90])("a file whose format is newer by %s is refused, and no by
       await expect(importModel(file, environment)).rejects.toMatchObject({
         code: "bundle-invalid",
         message: expect.stringContaining("newer"),
+        hint: expect.stringContaining("Or update nanoagent."),
       });
     });
   });

@@ -48,8 +48,15 @@ export function manifestHash(manifest: Uint8Array): string {
 
 const ORIGINS: ReadonlySet<unknown> = new Set<ModelOrigin>(["huggingface", "ollama", "lm-studio", "address", "import"]);
 
+/** Why a manifest cannot be used, as a part of a sentence. */
+interface BundleProblem {
+  problem: string;
+  /** Whether a newer version can use it. */
+  isNewer?: true;
+}
+
 /** Returns the manifest in a text, or the reason why it is not one. */
-export function parseBundleManifest(text: string): BundleManifest | { problem: string } {
+export function parseBundleManifest(text: string): BundleManifest | BundleProblem {
   let data: Record<string, unknown>;
   try {
     const value: unknown = JSON.parse(text);
@@ -59,7 +66,7 @@ export function parseBundleManifest(text: string): BundleManifest | { problem: s
     return { problem: "its manifest is not JSON" };
   }
   const { format, name, source, repository, revision, reference, quantization, license } = data;
-  if (typeof format === "number" && format > FORMAT) return { problem: "a newer nanoagent wrote it" };
+  if (typeof format === "number" && format > FORMAT) return { problem: "a newer nanoagent wrote it", isNewer: true };
   if (format !== FORMAT) return { problem: "its manifest does not have format 1" };
   const texts = { name, repository, revision, reference, quantization, license };
   for (const [key, value] of Object.entries(texts)) {

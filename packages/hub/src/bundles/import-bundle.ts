@@ -82,7 +82,9 @@ async function readManifest(file: string, entries: AsyncGenerator<TarEntry>): Pr
     throw invalid(file, `its manifest does not have the SHA-256 in ${MANIFEST_HASH_NAME}`);
   }
   const manifest = parseBundleManifest(text.toString("utf8"));
-  if ("problem" in manifest) throw invalid(file, manifest.problem);
+  if ("problem" in manifest) {
+    throw invalid(file, manifest.problem, undefined, manifest.isNewer ? NEWER_HINT : EXPORT_HINT);
+  }
   return manifest;
 }
 
@@ -158,12 +160,16 @@ function shown(name: string): string {
   return JSON.stringify(cutText(name, 80));
 }
 
-function invalid(file: string, reason: string, cause?: unknown): HubError {
+const EXPORT_HINT = "Export the model again with nanoagent models export NAME --output FILE, and copy the whole file.";
+const NEWER_HINT =
+  "Export the model with this version of nanoagent: nanoagent models export NAME --output FILE. Or update nanoagent.";
+
+function invalid(file: string, reason: string, cause?: unknown, hint = EXPORT_HINT): HubError {
   return new HubError({
     code: "bundle-invalid",
     message: `${path.basename(file)} cannot be imported.`,
     reason: `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`,
-    hint: "Export the model again with nanoagent models export NAME --output FILE, and copy the whole file.",
+    hint,
     cause,
   });
 }
