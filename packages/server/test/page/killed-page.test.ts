@@ -72,10 +72,11 @@ describe("after kill -9", () => {
       },
     ]);
     await sayToEnd(second, "Water them now", conversation);
-    expect(shown(page)).toEqual([
+    const expected = [
       ["Water the tomatoes", "failed", INTERRUPTED],
       ["Water them now", "done", "They have water."],
-    ]);
+    ];
+    await vi.waitFor(() => expect(shown(page)).toEqual(expected), { timeout: 20_000 });
     await second.end("SIGKILL");
     const third = await OpenPage.open((await startPage(program, dir, [])).url, conversation);
     expect(shown(third)).toEqual(shown(page));

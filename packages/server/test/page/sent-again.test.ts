@@ -93,7 +93,7 @@ describe("a turn that the conversation did not keep", () => {
     expect(again.turns[0]?.id).toBe(turn.id);
     await sayToEnd(second, "again", conversation);
     expect(second.engine.requests[0]?.messages.map(({ content }) => content)).toEqual(["again"]);
-    expect(again.turns.map(({ message }) => message)).toEqual(["hello", "again"]);
+    await vi.waitFor(() => expect(again.turns.map(({ message }) => message)).toEqual(["hello", "again"]), PATIENCE);
     const removed = await fetch(`${second.url}/page/conversations/${conversation}`, { method: "DELETE" });
     expect(removed.status).toBe(200);
     await second.close();
