@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Page } from "playwright-core";
 import { describe, expect, test, vi } from "vitest";
-import { browserPath, lastReply, messageField, openPages, send, waitForReply } from "./open-page.js";
+import { browserPath, expectAccessible, lastReply, messageField, openPages, send, waitForReply } from "./open-page.js";
 import { servePage } from "./serve-page.js";
 
 const long = { deltas: Array.from({ length: 400 }, (_, index) => `word${index} `), delayMilliseconds: 50 };
@@ -89,6 +89,14 @@ describe.skipIf(browserPath === null)("a conversation in a browser (needs Chromi
     const text = (await lastReply(page).locator(".text").textContent()) ?? "";
     expect(text.trim()).toBe(long.deltas.slice(0, 60).join("").trim());
     expect(house.engine.requests.length).toBe(1);
+  });
+
+  test("says quietly that a reply is empty", async () => {
+    await using house = await servePage([""]);
+    const page = await pages.open(house.url);
+    await send(page, "Nothing?");
+    await lastReply(page).locator(".turn-state").getByText("The agent gave no reply.").waitFor();
+    await expectAccessible(page);
   });
 
   test("is shown by every page that opens it", async () => {

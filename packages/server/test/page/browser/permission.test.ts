@@ -1,5 +1,6 @@
+import type { Route } from "playwright-core";
 import { describe, expect, test, vi } from "vitest";
-import { browserPath, lastReply, messageField, openPages, send, waitForReply } from "./open-page.js";
+import { browserPath, expectAccessible, lastReply, messageField, openPages, send, waitForReply } from "./open-page.js";
 import { lampCall, servePage } from "./serve-page.js";
 
 const patient = { timeout: 20_000 };
@@ -41,6 +42,56 @@ describe.skipIf(browserPath === null)("a question for permission in a browser (n
     for (const one of [page, other]) await one.getByRole("group", permission).waitFor({ state: "detached" });
     expect(house.lampCalls).toEqual([]);
     await lastReply(page).getByRole("group", { name: "Tool: lamp" }).getByText("failed").waitFor();
+  });
+
+  test("says so to whoever answers second", async () => {
+    await using house = await servePage(script);
+    const page = await pages.open(house.url);
+    const other = await pages.open(house.url);
+    await send(page, "Light!");
+    const held: Route[] = [];
+    await other.route("**/permissions/*", (route) => void held.push(route));
+    await other.getByRole("group", permission).getByRole("button", { name: "Deny" }).click();
+    await vi.waitFor(() => expect(held.length).toBe(1), patient);
+    await page.getByRole("group", permission).getByRole("button", { name: "Approve" }).click();
+    await waitForReply(page, "Done.");
+    await held[0]?.continue();
+    const note = other.locator("#note").filter({ hasText: "This question has been answered already" });
+    await note.waitFor();
+    expect(await note.getAttribute("aria-live")).toBe("assertive");
+    expect(house.lampCalls).toEqual([lampCall.arguments]);
+  });
+
+  test.each([
+    { width: 640, height: 320 },
+    { width: 320, height: 256 },
+  ])("shows its command and its buttons together at $width × $height", async (viewport) => {
+    const valve = ["/bin/echo", "--tank=north", "--minutes=15"];
+    const calls = [{ id: "call00003", name: "valve", arguments: {} }];
+    await using house = await servePage([{ calls }, "Done."], { valve });
+    const page = await pages.open(house.url, { viewport, colorScheme: "dark" });
+    await send(page, "Water!");
+    const group = page.getByRole("group", { name: "Permission: valve" });
+    await group.waitFor();
+    const places = [group.getByText("Command: /bin/echo --tank=north --minutes=15"), messageField(page)];
+    for (const name of ["Approve", "Deny", "Stop", "Send"])
+      places.push(page.getByRole("button", { name, exact: true }));
+    for (const place of places) {
+      const { x = -1, y = -1, width = 0, height = 0 } = (await place.boundingBox()) ?? {};
+      // A path of several lines may go on below.
+      const shown = Math.min(height, 44);
+      expect(Math.min(x, y), String(place)).toBeGreaterThanOrEqual(0);
+      expect(x + width, String(place)).toBeLessThanOrEqual(viewport.width);
+      expect(y + shown, String(place)).toBeLessThanOrEqual(viewport.height);
+    }
+    const body = await group.locator(".question-body").boundingBox();
+    expect(body?.height).toBeGreaterThanOrEqual(60);
+    await expectAccessible(page);
+    await group.getByRole("button", { name: "Deny" }).click();
+    await waitForReply(page, "Done.");
+    expect(await messageField(page).isVisible()).toBe(true);
+    const field = await messageField(page).boundingBox();
+    expect((field?.y ?? 0) + (field?.height ?? 0)).toBeLessThanOrEqual(viewport.height);
   });
 
   test("outlives a reload", async () => {

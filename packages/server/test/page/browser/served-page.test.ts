@@ -86,6 +86,11 @@ describe.skipIf(browserPath === null)("the page in a browser (needs Chromium)", 
     await opener.click();
     await navigation.waitFor();
     await expectAccessible(page);
+    // Nothing beside it can be reached.
+    for (let count = 0; count < 10; count++) {
+      await page.keyboard.press("Tab");
+      expect(await page.locator("main :focus, header :focus").count()).toBe(0);
+    }
     await page.keyboard.press("Escape");
     await navigation.waitFor({ state: "hidden" });
     expect(await opener.evaluate((one) => one === document.activeElement)).toBe(true);
@@ -99,6 +104,24 @@ describe.skipIf(browserPath === null)("the page in a browser (needs Chromium)", 
     await navigation.waitFor({ state: "hidden" });
     for (const control of await page.locator("button:visible, textarea").all()) {
       expect((await control.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+    }
+  });
+
+  test("gives the parts of the memory the same colors in the bar and in the details", async () => {
+    await using house = await servePage([]);
+    for (const forcedColors of ["none", "active"] as const) {
+      const page = await pages.open(house.url, { forcedColors });
+      await page.getByRole("meter", { name: "Memory" }).waitFor();
+      const colors = await page.evaluate(() =>
+        ["engine", "program", "tools"].map((part) => {
+          const bar = document.querySelector(`rect.${part}`);
+          const legend = document.querySelector(`dt.${part}`);
+          if (bar === null || legend === null) throw new Error(`${part} is missing.`);
+          return [getComputedStyle(bar).fill, getComputedStyle(legend, "::before").backgroundColor];
+        }),
+      );
+      for (const [bar, legend] of colors) expect(legend).toBe(bar);
+      expect(new Set(colors.flat()).size).toBe(3);
     }
   });
 
