@@ -9,8 +9,6 @@ import type { Systemd } from "./systemd.js";
 import { nameOptions, sudoProgram } from "./typed-command.js";
 
 const DEFAULT_LINES = 50;
-/** journalctl says so if this user may not read the journal of the system. */
-const HINT_OF_JOURNALCTL = /not seeing messages from other users|insufficient permissions/;
 /** Line of journalctl itself. */
 const NO_LINES = "-- No entries --";
 
@@ -45,7 +43,7 @@ export async function showLogs(
       },
     },
   );
-  const isPartial = HINT_OF_JOURNALCTL.test(outcome.stderr);
+  const isPartial = !place.isUser && !(await systemd.mayReadAllLines());
   if (isPartial && !hasLines && !stop.aborted) throw mayNotRead(place);
   if (isPartial) {
     const all = `${sudoProgram()} service logs${nameOptions(place)}`;

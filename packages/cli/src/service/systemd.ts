@@ -1,4 +1,5 @@
 import { cutText } from "@nanoagent/models";
+import { mayReadWholeJournal } from "./journal-access.js";
 import { type ProgramOutcome, type RunOptions, type RunTool, runTool } from "./run-tool.js";
 import { ServiceCommandError } from "./service-command-error.js";
 import { readState, type UnitState, unitProperties } from "./unit-state.js";
@@ -10,10 +11,13 @@ const MAX_SHOWN = 600;
 export class Systemd {
   readonly #isUser: boolean;
   readonly #run: RunTool;
+  /** Tells whether this user may read the lines of other users and of the system. */
+  readonly mayReadAllLines: () => Promise<boolean>;
 
-  constructor(isUser: boolean, run: RunTool = runTool) {
+  constructor(isUser: boolean, run: RunTool = runTool, mayReadAllLines = () => mayReadWholeJournal()) {
     this.#isUser = isUser;
     this.#run = run;
+    this.mayReadAllLines = mayReadAllLines;
   }
 
   get run(): RunTool {

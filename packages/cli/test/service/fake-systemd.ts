@@ -40,7 +40,7 @@ export class FakeSystemd {
   isLingering = false;
   mayLinger = true;
   log: string[] = [];
-  journalHint = "";
+  mayReadAllLines = true;
   readonly #place: ServicePlace;
 
   constructor(place: ServicePlace) {
@@ -48,7 +48,7 @@ export class FakeSystemd {
   }
 
   get systemd(): Systemd {
-    return new Systemd(true, this.run);
+    return new Systemd(true, this.run, async () => this.mayReadAllLines);
   }
 
   readonly run: RunTool = async (program, args, { onOutput } = {}) => {
@@ -59,7 +59,7 @@ export class FakeSystemd {
       );
       const stdout = lines.map((line) => `${line}\n`).join("");
       onOutput?.(stdout);
-      return { ...done, stdout, stderr: this.journalHint };
+      return { ...done, stdout };
     }
     if (program === "loginctl") return this.#linger(args);
     if (program === "systemctl") return this.#control(args.slice(1));

@@ -184,7 +184,7 @@ describe.skipIf(process.platform === "win32")("logs", () => {
 
   test("of the system are for root", async () => {
     const { fake } = makeService();
-    fake.journalHint = "Hint: You are currently not seeing messages from other users and the system.\n";
+    fake.mayReadAllLines = false;
     await expect(show(fake)).rejects.toMatchObject({ code: "service-needs-root" });
     fake.log = ["a line of this user"];
     expect(await show(fake)).toMatchObject({
