@@ -114,7 +114,7 @@ describe("turns", () => {
     expect(metrics.by("nanoagent_health", "status")).toMatchObject({ degraded: 1 });
   });
 
-  test("requests that get no place are counted by reason, and are no turns", async () => {
+  test("requests that get no place are counted by reason, and do not count as turns", async () => {
     const slow = { deltas: ["Never."], delayMilliseconds: 60_000 };
     const measured = await MeasuredServer.open([slow]);
     const before = await measured.read();
