@@ -33,9 +33,9 @@ const PORTS = /^[\d.:/-]+$/;
  */
 export function secretOfItem(items: readonly unknown[], index: number): string {
   const given = items[index];
-  if (typeof given === "number") return isAfterSecretFlag(items, index, String(given)) ? String(given) : "";
+  if (typeof given === "number") return isAfterSecretFlag(items, index) ? String(given) : "";
   if (typeof given !== "string") return "";
-  if (isAfterSecretFlag(items, index, given)) return given;
+  if (isAfterSecretFlag(items, index)) return given;
   const [assigned = "", , name = ""] = ASSIGNED.exec(given) ?? [];
   if (isSecretName(name)) return given.slice(assigned.length);
   if (/^(?:user|proxy-user|u)$/i.test(name) && given.slice(assigned.length).includes(":")) {
@@ -51,8 +51,9 @@ export function secretOfItem(items: readonly unknown[], index: number): string {
 }
 
 /** Whether the item before this one is a flag whose value is a secret: `--api-key`, `-password`. */
-export function isAfterSecretFlag(items: readonly unknown[], index: number, item = String(items[index])): boolean {
-  const before = index === 0 ? null : items[index - 1];
+export function isAfterSecretFlag(items: readonly unknown[], index: number): boolean {
+  const [before, given] = [index === 0 ? null : items[index - 1], items[index]];
+  const item = typeof given === "string" || typeof given === "number" ? String(given) : "";
   if (typeof before !== "string") return false;
   if (before === "-P" || (before === "-p" && !PORTS.test(item))) return true;
   if (/^(?:-[A-Za-z]{0,5}[uU]|--user|--proxy-user)$/.test(before) && item.includes(":")) return true;

@@ -1,5 +1,5 @@
 import { cutText } from "@nanoagent/models";
-import { secretOfItem } from "./command-secrets.js";
+import { isAfterSecretFlag, secretOfItem } from "./command-secrets.js";
 import { replaceConversations, type SavedConversations } from "./saved-conversations.js";
 import { removeSecretForms } from "./secret-forms.js";
 import { isDistinctive, isSecretName, isSecretValue } from "./secret-names.js";
@@ -86,10 +86,11 @@ export function redactionFor({ home, user, host, secrets, conversations }: Priva
     if (Array.isArray(given)) {
       const items = given.slice(0, MAX_ITEMS);
       const kept = items.map((item, index) => {
-        const secret = String(item).length - (isSecret ? 0 : secretOfItem(items, index).length);
-        const isPartSecret = typeof item === "string" && secret > 0 && secret < item.length;
-        if (isPartSecret) return text(item.slice(0, secret)) + REMOVED;
-        return value(item, depth + 1, isSecret || secretOfItem(items, index) !== "");
+        const secret = isSecret ? "" : secretOfItem(items, index);
+        if (typeof item === "string" && secret !== "" && secret.length < item.length) {
+          return text(item.slice(0, -secret.length)) + REMOVED;
+        }
+        return value(item, depth + 1, isSecret || secret !== "" || isAfterSecretFlag(items, index));
       });
       return given.length > MAX_ITEMS ? [...kept, `[left out: ${given.length - MAX_ITEMS} more]`] : kept;
     }
@@ -116,7 +117,7 @@ export function secretsIn(value: unknown, isSecret = false, depth = 0): string[]
     return value.flatMap((item, index) => {
       const secret = isSecret ? "" : secretOfItem(value, index);
       if (secret !== "") return [secret, ...withoutUser(secret)];
-      return secretsIn(item, isSecret, depth + 1);
+      return secretsIn(item, isSecret || isAfterSecretFlag(value, index), depth + 1);
     });
   }
   return Object.entries(value).flatMap(([key, item]) =>

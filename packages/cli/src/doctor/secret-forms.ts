@@ -76,7 +76,7 @@ function removeNamedValues(text: string, replacement: string, remove: (secret: s
     const name = nameAt(text, found);
     if (!isSecretName(name) && !/tokens$/i.test(name)) continue;
     const join = found[2];
-    const value = valueAt(text, at, join !== undefined && /[=:]\s*$/.test(join) && LONG.test(name));
+    const value = valueAt(text, at, join !== undefined && /[=:]\s*$/.test(join) && LONG.test(name), replacement);
     if (value === "" || !isSecretValue(name, value)) continue;
     const isSecret = join === undefined ? isJoinedBySpace(name, found[3] ?? "", value) : isJoined(name, join, value);
     if (!isSecret || isHarmlessValue(value, replacement)) continue;
@@ -112,7 +112,7 @@ const ORDINARY_STATES =
   /^(?:missing|wrong|required|empty|invalid|valid|unknown|needed|expired|refused|rejected|accepted|removed|too|longer|shorter|given|used|found)$/i;
 
 /** Returns the value that begins at this place; empty if there is none. */
-function valueAt(text: string, at: number, mayHaveSpaces: boolean): string {
+function valueAt(text: string, at: number, mayHaveSpaces: boolean, replacement: string): string {
   const read = (pattern: RegExp): string | null => {
     pattern.lastIndex = at;
     return pattern.exec(text)?.[0] ?? null;
@@ -122,9 +122,10 @@ function valueAt(text: string, at: number, mayHaveSpaces: boolean): string {
   const quoted = read(QUOTED);
   if (quoted !== null) return quoted;
   const bare = read(BARE) ?? "";
+  const start = bare.startsWith(replacement) ? replacement.length : 0;
   let end = bare.length;
   // Marks at the end belong to the sentence or to the data around.
-  while (end > 0 && ",;.&)}]\\".includes(bare.charAt(end - 1))) end -= 1;
+  while (end > start && ",;.&)}]\\".includes(bare.charAt(end - 1))) end -= 1;
   return bare.slice(0, end);
 }
 

@@ -183,10 +183,24 @@ describe("a secret behind a name", () => {
     );
   });
 
+  test("is removed from data of any form that follows a flag", () => {
+    const command: unknown[] = ["tool", "--token", ["leak"], "--pw", { a: { b: "leak" } }, "--pin", 4711, { toString: 0 }];
+    const shown = JSON.stringify(redactionFor(nobody).value({ command: [...command, "--token=leak"] }));
+    expect(shown).not.toMatch(/leak|4711/);
+    expect(secretsIn({ command })).toEqual(["leak", "leak", "4711"]);
+  });
+
   test("the flag stays, and the text behind it", () => {
     const { text } = redactionFor(nobody);
     expect(text("error: exec curl --token=leak failed")).toBe("error: exec curl --token=[removed] failed");
     expect(text("error: mosquitto_pub --pw=leak5")).toBe("error: mosquitto_pub --pw=[removed]");
+    for (const cleaned of [
+      "token=[removed].",
+      "API key: [removed] and --token [removed], x",
+      "X-Auth-Token: [removed]",
+    ]) {
+      expect(text(cleaned)).toBe(cleaned);
+    }
     expect(text("spawn srv --api-key=leak, --verbose")).toBe("spawn srv --api-key=[removed], --verbose");
   });
 });
