@@ -184,7 +184,16 @@ describe("a secret behind a name", () => {
   });
 
   test("is removed from data of any form that follows a flag", () => {
-    const command: unknown[] = ["tool", "--token", ["leak"], "--pw", { a: { b: "leak" } }, "--pin", 4711, { toString: 0 }];
+    const command: unknown[] = [
+      "tool",
+      "--token",
+      ["leak"],
+      "--pw",
+      { a: { b: "leak" } },
+      "--pin",
+      4711,
+      { toString: 0 },
+    ];
     const shown = JSON.stringify(redactionFor(nobody).value({ command: [...command, "--token=leak"] }));
     expect(shown).not.toMatch(/leak|4711/);
     expect(secretsIn({ command })).toEqual(["leak", "leak", "4711"]);
