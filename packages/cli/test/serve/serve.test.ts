@@ -207,7 +207,7 @@ describe("the end", () => {
     const messages: { role: string; content: string }[] = [];
     for (let attempt = 0; attempt < kills; attempt++) {
       const service = await ServedProgram.start(["--config", config], places);
-      const killed = setTimeout(() => service.child.kill("SIGKILL"), 100 + 37 * attempt);
+      let killed: NodeJS.Timeout | undefined;
       for (;;) {
         const asked = [...messages, { role: "user", content: `note that it is ${messages.length}` }];
         const reply = await service
@@ -215,6 +215,7 @@ describe("the end", () => {
           .then((response) => response.json() as Promise<{ choices: { message: { content: string } }[] }>)
           .catch(() => null);
         if (reply === null) break;
+        killed ??= setTimeout(() => service.child.kill("SIGKILL"), 37 * attempt);
         messages.push(asked.at(-1) as (typeof messages)[0], {
           role: "assistant",
           content: reply.choices[0]?.message.content ?? "",
