@@ -73,9 +73,9 @@ export interface AgentServer extends AsyncDisposable {
    */
   fetch(this: void, request: Request): Promise<Response>;
   /**
-   * Listens on the address of the settings, or on the given one. Rejects with {@link ServiceError} `listen-failed` and
-   * `keys-unreadable`, and with `session-unreadable` if the folder of the conversations cannot be used. A start that fails
-   * makes no key.
+   * Listens on the address of the settings, or on the given one. Rejects with {@link ServiceError} `listen-failed`,
+   * `listen-not-permitted` and `keys-unreadable`, and with `session-unreadable` if the folder of the conversations cannot be
+   * used. A start that fails makes no key.
    */
   listen(address?: { host?: string | undefined; port?: number | undefined }): Promise<Listening>;
   /** The agent that is served now. */

@@ -61,7 +61,7 @@ const ownExitCodes: Readonly<Record<string, Readonly<Record<string, string>>>> =
   models: {
     0: "done",
     1: "any other failure: not found, gated, no network, a damaged download, a full disk, offline and not on this device",
-    2: "not a name, or no such quantization; those that exist are listed",
+    2: "not a name, or no such quantization; those that exist are listed. Except for `pull`: not on this device",
     3: "known before the download: the memory or the disk is too small; for `recommend`, nothing fits",
     130: "interrupted; the partial download stays, and the next `pull` continues it",
   },

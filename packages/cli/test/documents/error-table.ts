@@ -554,13 +554,19 @@ export const errorTopics: readonly ErrorTopic[] = [
   {
     title: "Serving an agent",
     introduction:
-      "The first three end a command. The others answer requests to a service, in the form of the API that was asked, or are reasons of `/health`.",
+      "The first four end a command. The others answer requests to a service, in the form of the API that was asked, or are reasons of `/health`.",
     rows: [
       {
         code: "listen-failed",
         message: "Another program listens on {127.0.0.1:7420}.",
-        when: "`nanoagent serve` cannot listen on the address: it is in use, not permitted or not one of this machine's. `check` reports a file of `serve.tls` that is missing or wrong with this code; `serve` then says `invalid-config`.",
+        when: "`nanoagent serve` cannot listen on the address: it is in use or not one of this machine's. `check` reports a file of `serve.tls` that is missing or wrong with this code; `serve` then says `invalid-config`.",
         now: "Apply the `do:` line: another port with `--port`, another address with `--host`, or files of `serve.tls` that were made together.",
+      },
+      {
+        code: "listen-not-permitted",
+        message: "Listening on {0.0.0.0:80} is not permitted.",
+        when: "The system does not let this user listen on the port of `nanoagent serve` or of `serve.wyoming`. Ports below 1024 are often for root alone.",
+        now: "Set the port to 1024 or above, for example 7420. `sudo nanoagent service install` gives a service the right to the port of its config.",
       },
       {
         code: "keys-unreadable",

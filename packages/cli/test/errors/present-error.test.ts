@@ -45,6 +45,9 @@ test.each([
   [new NanoRuntimeError({ code: "insufficient-memory", message: "m" }), 3],
   [new NanoRuntimeError({ code: "model-too-large", message: "m" }), 3],
   [new NanoRuntimeError({ code: "aborted", message: "m" }), 130],
+  [new NanoAgentError({ code: "model-not-downloaded", message: "m" }), 2],
+  [new NanoAgentError({ code: "listen-not-permitted", message: "m" }), 2],
+  [new NanoAgentError({ code: "listen-failed", message: "m" }), 1],
   [new EngineError({ code: "engine-failed", message: "m" }), 1],
   [new Error("boom"), 1],
 ])("the exit code of %o", (error, exitCode) => expect(exitCodeFor(error)).toBe(exitCode));

@@ -23,6 +23,7 @@ export type ServiceErrorCode =
   | "conversation-not-removed"
   | "too-many-pages"
   | "listen-failed"
+  | "listen-not-permitted"
   | "keys-unreadable"
   | "service-not-found";
 
@@ -40,6 +41,7 @@ export type ServiceErrorCode =
  * - `queue-full`: too many requests wait for the agent.
  * - `service-stopping`: the service takes no new turns.
  * - `listen-failed`: the address cannot be listened on.
+ * - `listen-not-permitted`: the system does not let this user listen on the port, so a later try fails, too.
  * - `keys-unreadable`: the file or the variable of the keys cannot be used.
  * - `service-not-found`: no running service answers.
  */

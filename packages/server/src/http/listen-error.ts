@@ -53,13 +53,18 @@ export function listenFailed(message: string, hint: string, cause?: unknown): Se
   return new ServiceError({ code: "listen-failed", status: 500, type: "server_error", message, hint, cause });
 }
 
+function listenNotPermitted(message: string, hint: string, cause: unknown): ServiceError {
+  return new ServiceError({ code: "listen-not-permitted", status: 500, type: "server_error", message, hint, cause });
+}
+
 /** Converts the error of a server that cannot listen. `settings`: where its address is set. */
 export function listenError(cause: unknown, address: ListenAddress, settings = SERVICE_SETTINGS): ServiceError {
-  const code = (cause as NodeJS.ErrnoException | null)?.code ?? "unknown error";
-  const explain = explanations[aliases[code] ?? code];
+  const systemCode = (cause as NodeJS.ErrnoException | null)?.code ?? "unknown error";
+  const code = aliases[systemCode] ?? systemCode;
+  const explain = explanations[code];
   const { message, hint } = explain?.(address, settings) ?? {
-    message: `Listening on ${named(address)} failed (${code}).`,
+    message: `Listening on ${named(address)} failed (${systemCode}).`,
     hint: `Choose another address with ${settings.host}, or another port with ${settings.port}.`,
   };
-  return listenFailed(message, hint, cause);
+  return (code === "EACCES" ? listenNotPermitted : listenFailed)(message, hint, cause);
 }

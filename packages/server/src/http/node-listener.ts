@@ -52,7 +52,7 @@ export type HttpHandler = (request: HttpRequest) => Promise<HttpReply>;
 
 /**
  * Listens for HTTP requests, with `node:http` or, if `tls` is given, `node:https`. Costs hardly more than these: requests
- * and replies are light objects instead of the platform's. Rejects with {@link ServiceError} `listen-failed`.
+ * and replies are light objects instead of the platform's. Rejects with {@link ServiceError} `listen-failed` or `listen-not-permitted`.
  */
 export async function listenOn(handle: HttpHandler, options: ListenOptions): Promise<Listener> {
   const limits = { ...defaultLimits, ...options.limits };

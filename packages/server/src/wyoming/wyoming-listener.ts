@@ -39,7 +39,7 @@ export interface WyomingOptions {
 /**
  * Answers Home Assistant's voice assistants. The protocol has no keys, so it listens on loopback, unless
  * `allow_clients` names who may connect: then on the address of the service, or on all addresses if that is loopback.
- * Rejects with {@link ServiceError} `listen-failed`.
+ * Rejects with {@link ServiceError} `listen-failed` or `listen-not-permitted`.
  */
 export async function listenWyoming(operated: OperatedAgent, options: WyomingOptions): Promise<WyomingListener> {
   const { settings } = options;

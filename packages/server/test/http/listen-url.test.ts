@@ -35,6 +35,10 @@ test.each([
   ["EMFILE", "(EMFILE)"],
 ])("%s says what happened and what to do", (code, words) => {
   const error = listenError(Object.assign(new Error("x"), { code }), { host: "::1", port: 80 });
-  expect(error).toMatchObject({ code: "listen-failed", message: expect.stringContaining(words) });
+  const isRefused = code === "EACCES" || code === "EPERM";
+  expect(error).toMatchObject({
+    code: isRefused ? "listen-not-permitted" : "listen-failed",
+    message: expect.stringContaining(words),
+  });
   expect(error.hint).toMatch(/(?:serve\.host|serve\.port)/);
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -11,6 +11,10 @@ import type { HttpHandler } from "../../src/http/node-listener.js";
 import { listenOn } from "../../src/http/node-listener.js";
 import { echo, get } from "./echo-routes.js";
 import { eventually, exchange, listening, RawClient, statusOf } from "./raw-client.js";
+
+const PORT_START = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+const canDropRights =
+  process.getuid?.() === 0 && existsSync(PORT_START) && Number(readFileSync(PORT_START, "utf8")) > 81;
 
 describe("handlers that fail", () => {
   test("are 500, and the server goes on", async () => {
@@ -105,6 +109,16 @@ describe("listening", () => {
     ["nothing.invalid", 'The host name "nothing.invalid" has no address.'],
   ])("%s is not available", async (host, message) => {
     await expect(listenOn(echo, { host, port: 0 })).rejects.toMatchObject({ code: "listen-failed", message });
+  });
+
+  test.skipIf(!canDropRights)("a port below 1024 without the right to it (needs root)", async () => {
+    process.seteuid?.(65_534);
+    onTestFinished(() => process.seteuid?.(0));
+    await expect(listenOn(echo, { host: "127.0.0.1", port: 81 })).rejects.toMatchObject({
+      code: "listen-not-permitted",
+      message: "Listening on 127.0.0.1:81 is not permitted.",
+      hint: expect.stringContaining("1024"),
+    });
   });
 
   test("a port that does not exist", async () => {
