@@ -8,8 +8,9 @@ import type { RunTool } from "./run-tool.js";
 import { ServiceCommandError } from "./service-command-error.js";
 import { readVariables, type ServicePlace } from "./service-place.js";
 import { type ChosenAccount, chooseAccount } from "./service-user.js";
+import { sessionFolder } from "./session-folder.js";
 import type { ProgramPaths } from "./stable-program-path.js";
-import type { UnitFacts } from "./unit-file.js";
+import { isUnitText, type UnitFacts } from "./unit-file.js";
 
 /** Folders in which systemd looks for programs. */
 const STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -38,7 +39,13 @@ const unknownDevice = { device_id: "unknown", platform: "unknown", memory_mb: 1,
 
 /** Reads the config of a service and decides how to run it. Throws the errors of the config. */
 export async function readServiceFacts({ place, config: file, paths, run }: FactSources): Promise<ServiceFacts> {
-  refuseControls([file, paths.node, paths.program]);
+  refuseControls({
+    "The path of the config": file,
+    "The path of Node": paths.node,
+    "The path of this program": paths.program,
+    "The folder of the service": place.stateFolder,
+    "The file of variables": place.environmentFile,
+  });
   const ofFile = await readVariables(place.environmentFile);
   const own = { PATH: pathFor(paths.node), STATE_DIRECTORY: place.stateFolder, HOME: "/" };
   const config = await readConfig(file, {
@@ -50,7 +57,8 @@ export async function readServiceFacts({ place, config: file, paths, run }: Fact
   // A model's name is looked up in the user's cache.
   const caches = isPerson && namesModel(config) ? hubFolders(chosen.person?.home ?? "/") : {};
   const environment = { ...(own.PATH === STANDARD_PATH ? {} : { PATH: own.PATH }), ...caches };
-  const session = sessionFolder(config, place, chosen);
+  const session = await sessionFolder(config.session?.dir, place, chosen);
+  refuseControls({ "session.dir": session, ...caches });
   return {
     config,
     chosen,
@@ -134,34 +142,22 @@ function hubFolders(home: string): Record<string, string> {
   };
 }
 
-/** Returns the folder of the conversations if it is outside the service's own; null otherwise. */
-function sessionFolder({ session }: NanoAgentConfig, place: ServicePlace, { account }: ChosenAccount): string | null {
-  if (session === undefined) return null;
-  const { dir } = session;
-  if (dir === place.stateFolder || dir.startsWith(`${place.stateFolder}/`)) return null;
-  if (account.kind !== "own") return dir;
-  throw new ServiceCommandError({
-    code: "service-unsuitable",
-    message: `session.dir is ${dir}, where the service may not write.`,
-    reason: `The service has a user of its own, which may write to ${place.stateFolder} only.`,
-    hint: `Set session.dir to "\${STATE_DIRECTORY:-state}" in the config, which is ${place.stateFolder} in the service.`,
-  });
-}
-
 /** Returns the PATH of a service: systemd's, with Node's folder if it is another one. */
 function pathFor(node: string): string {
   const folder = path.dirname(node);
   return STANDARD_PATH.split(":").includes(folder) ? STANDARD_PATH : `${folder}:${STANDARD_PATH}`;
 }
 
-function refuseControls(files: readonly string[]): void {
-  const wrong = files.find((file) => /\p{Cc}/u.test(file));
-  if (wrong === undefined) return;
+/** Throws if a value cannot stand in a line of a unit, where a control character would begin another line. */
+function refuseControls(values: Readonly<Record<string, string | null>>): void {
+  const found = Object.entries(values).find(([, value]) => value !== null && !isUnitText(value));
+  if (found === undefined) return;
+  const [name, value] = found;
   throw new ServiceCommandError({
     code: "service-unsuitable",
-    message: `The path ${JSON.stringify(wrong)} cannot be written into a unit.`,
-    reason: "It has control characters.",
-    hint: "Rename the file or the folder.",
+    message: `${name} is ${JSON.stringify(value)}, which cannot be written into a unit.`,
+    reason: "It has control characters, or ends with a backslash.",
+    hint: "Choose another file or folder, or rename it.",
   });
 }
 

@@ -148,8 +148,15 @@ function splitWords(line: string): string[] {
   );
 }
 
+/** Whether a text can stand in a line of a unit: a control character or a backslash at its end changes the next line. */
+export function isUnitText(text: string): boolean {
+  return !/\p{Cc}|\\$/u.test(text);
+}
+
 /** A value that is the rest of its line: only `%` has a meaning. */
 function lineValue(text: string): string {
+  // The last guard: root's systemd would obey a line that a config has written.
+  if (!isUnitText(text)) throw new TypeError(`Not a text of a unit: ${JSON.stringify(text)}`);
   return text.replaceAll("%", "%%");
 }
 

@@ -63,6 +63,21 @@ describe.skipIf(process.platform === "win32")("install", () => {
     expect(wrong.fake.changes).toEqual([]);
   });
 
+  test("refuses a setting that would write lines into the unit", async () => {
+    const { place, fake, install } = makeService(
+      JSON.stringify({
+        spec: { name: "shed", max_memory_mb: 256 },
+        session: { dir: "/srv/s\nExecStartPre=+/bin/true\n#" },
+      }),
+    );
+    await expect(install()).rejects.toMatchObject({
+      code: "service-unsuitable",
+      message: expect.stringMatching(/^session\.dir is "/),
+    });
+    expect(fake.changes).toEqual([]);
+    expect(existsSync(place.unitFile)).toBe(false);
+  });
+
   test("with a start that fails, shows the log, and leaves the unit stopped", async () => {
     const { place, fake, install } = makeService();
     fake.exitCode = 1;

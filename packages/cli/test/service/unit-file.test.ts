@@ -97,6 +97,18 @@ describe("the unit", () => {
     );
   });
 
+  test.each([
+    ["config", { config: "/etc/a\nExecStartPre=+/bin/true\n#.yaml" }],
+    ["config", { config: "/etc/a\\" }],
+    ["program", { program: "/opt/a\rb/main.js" }],
+    ["session.dir", { writableFolders: ["/home/pi/s\nExecStartPre=+/bin/true"] }],
+    ["environment", { environment: { HF_HUB_CACHE: "/a\nUser=root" } }],
+    ["user", { account: { kind: "person", name: "pi\nUser=root" } }],
+    ["file of variables", { environmentFile: "/etc/a\nb" }],
+  ] as const)("never has a line that a value wrote: %s", (_, facts) => {
+    expect(() => writeUnit({ ...usual, ...facts })).toThrow(TypeError);
+  });
+
   test("is read only if install wrote it", () => {
     expect(readUnit("[Service]\nExecStart=/bin/true\n")).toBeNull();
     fc.assert(fc.property(fc.string(), (text) => readUnit(text) === null));
