@@ -9,6 +9,10 @@ const FOLDERS = ["/usr/bin", "/bin", "/run/current-system/sw/bin"];
 const NOTIFY_MILLISECONDS = 10_000;
 /** Share of the watchdog's time between two beats: one may be late. */
 const BEATS_PER_TIMEOUT = 2;
+/** In the error of `systemd-notify` when it has sent its message, and systemd does not confirm that it has read it. */
+const UNCONFIRMED = "Failed to invoke barrier";
+const NOT_FOUND = "The program systemd-notify was not found.";
+const LOSS = "systemd does not learn how the service does, and may restart it.";
 
 export interface NotifierParts {
   environment: NodeJS.ProcessEnv;
@@ -19,7 +23,7 @@ export interface NotifierParts {
 
 /**
  * Tells systemd how the service does: ready, reloading, stopping, and alive. Node has no datagram sockets for files, so the
- * program `systemd-notify` sends each message. Failures are in the log once, and never end the service.
+ * program `systemd-notify` sends each message. Failures of a kind are in the log once, and never end the service.
  */
 export class SystemdNotifier {
   readonly #parts: NotifierParts;
@@ -30,7 +34,8 @@ export class SystemdNotifier {
   /** End of the queue of messages: systemd must see them in their order. */
   #last: Promise<void> = Promise.resolve();
   #isBeating = false;
-  #hasFailed = false;
+  /** Advice that is in the log already. */
+  readonly #told = new Set<string>();
 
   private constructor(parts: NotifierParts, variables: NodeJS.ProcessEnv, beatMilliseconds: number | null) {
     this.#parts = parts;
@@ -55,12 +60,12 @@ export class SystemdNotifier {
     return new SystemdNotifier(parts, { ...environment, NOTIFY_SOCKET }, beat);
   }
 
-  /** The service listens, or a reload has ended. Begins to beat. */
-  ready(url: string): Promise<void> {
+  /** The service listens, or a reload has ended. Begins to beat. `note`: what people should know, for the status. */
+  ready(url: string, note: string | null = null): Promise<void> {
     if (this.#beatMilliseconds !== null) {
       this.#timer ??= setInterval(() => void this.#beat(), this.#beatMilliseconds).unref();
     }
-    return this.#send("READY=1", `STATUS=Listening on ${url}`);
+    return this.#send("READY=1", `STATUS=Listening on ${url}${note === null ? "" : `; ${note}`}`);
   }
 
   reloading(): Promise<void> {
@@ -93,7 +98,7 @@ export class SystemdNotifier {
   async #run(assignments: readonly string[]): Promise<void> {
     this.#program ??= findProgram(this.#variables.PATH);
     const program = await this.#program;
-    if (program === null) throw new Error("The program systemd-notify was not found.");
+    if (program === null) throw new Error(NOT_FOUND);
     await new Promise<void>((resolve, reject) => {
       execFile(
         program,
@@ -105,16 +110,19 @@ export class SystemdNotifier {
   }
 
   #noteFailure(error: unknown): void {
-    if (this.#hasFailed) return;
-    this.#hasFailed = true;
-    this.#parts.log({
-      level: "warn",
-      event: "systemd-not-notified",
-      message:
-        "systemd does not learn how the service does, and may restart it. Install the package of systemd-notify.",
-      error: error instanceof Error ? error.message : String(error),
-    });
+    const text = error instanceof Error ? error.message : String(error);
+    const message = adviceFor(text);
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
+    this.#parts.log({ level: "warn", event: "systemd-not-notified", message, error: text });
   }
+}
+
+function adviceFor(error: string): string {
+  if (error === NOT_FOUND) return `${LOSS} Install the package of systemd-notify.`;
+  return error.includes(UNCONFIRMED)
+    ? "systemd did not confirm a message in time, as on a busy machine. The message was sent, so there is nothing to do."
+    : `${LOSS} Correct the cause that systemd-notify gives, then restart the service.`;
 }
 
 async function findProgram(searchPath = ""): Promise<string | null> {

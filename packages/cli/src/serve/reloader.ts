@@ -45,6 +45,8 @@ export class Reloader {
   #config: NanoAgentConfigInput;
   /** Whether an agent is open. It is not after neither the new nor the old one could be opened. */
   #hasAgent = true;
+  /** Whether the last reload kept the old config. */
+  #isRefused = false;
   #isRunning = false;
   /** Whether the config may have changed since it was read. */
   #isAskedAgain = false;
@@ -99,13 +101,14 @@ export class Reloader {
     this.#isRunning = false;
     if (streams.stop.aborted || !systemd) return;
     const { url } = await server.status();
-    if (url !== null) void systemd.ready(url);
+    if (url !== null) void systemd.ready(url, this.#note());
   }
 
   async #reload(): Promise<void> {
     const { log } = this.#parts;
     const startedAt = performance.now();
     log.write({ level: "info", event: "reload-start" });
+    this.#isRefused = false;
     try {
       const next = await this.#readConfig();
       if (next === null) return;
@@ -154,7 +157,14 @@ export class Reloader {
     return true;
   }
 
+  /** What people should know of the last reload, beside the address. */
+  #note(): string | null {
+    if (!this.#hasAgent) return "it has no agent, because the changed config failed";
+    return this.#isRefused ? "the changed config was refused" : null;
+  }
+
   #refuse(facts: object): void {
+    this.#isRefused = true;
     const message = this.#hasAgent
       ? "The old agent goes on."
       : "The service has no agent. Correct the config and send SIGHUP, or restart the service.";

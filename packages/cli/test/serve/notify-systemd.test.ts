@@ -63,7 +63,36 @@ describe.skipIf(process.platform === "win32")("messages to systemd", () => {
     const { notifier, logged } = open({ NOTIFY_SOCKET: file, PATH });
     await notifier?.ready("http://127.0.0.1:7420");
     await notifier?.stopping();
-    expect(logged).toMatchObject([{ level: "warn", event: "systemd-not-notified", error: "no such socket" }]);
+    expect(logged).toMatchObject([
+      {
+        level: "warn",
+        event: "systemd-not-notified",
+        message: expect.stringMatching(/may restart it\. Correct the cause/),
+        error: "no such socket",
+      },
+    ]);
+  });
+
+  test("that systemd does not confirm in time are no cause to install a package", async () => {
+    const { file, PATH, messages } = await fakeProgram(
+      'echo "$*" >> "$NOTIFY_SOCKET"; echo "Failed to invoke barrier: Connection timed out" >&2; exit 1',
+    );
+    const { notifier, logged } = open({ NOTIFY_SOCKET: file, PATH });
+    await notifier?.ready("http://127.0.0.1:7420");
+    await notifier?.stopping();
+    expect(await messages()).toHaveLength(2);
+    expect(logged).toMatchObject([{ level: "warn", error: expect.stringContaining("Failed to invoke barrier") }]);
+    expect(logged[0]?.message).toContain("did not confirm");
+    expect(logged[0]?.message).not.toMatch(/Install|restart/);
+  });
+
+  test("have a note after the address", async () => {
+    const { file, PATH, messages } = await fakeProgram();
+    const { notifier } = open({ NOTIFY_SOCKET: file, PATH });
+    await notifier?.ready("http://127.0.0.1:7420", "the changed config was refused");
+    expect(await messages()).toEqual([
+      "READY=1 STATUS=Listening on http://127.0.0.1:7420; the changed config was refused",
+    ]);
   });
 
   test("beat while the agent is there, for this process alone", async () => {
@@ -126,11 +155,12 @@ describe.skipIf(process.platform === "win32")("a service that systemd runs", () 
     const others = async () => (await messages()).filter((line) => line !== "WATCHDOG=1");
     await vi.waitFor(async () => expect(await others()).toHaveLength(3), PATIENCE);
     expect(await others()).toEqual([ready, expect.stringContaining("RELOADING=1"), ready]);
-    // A config with errors leaves the service ready.
+    // A config with errors leaves the service ready, and the status says so.
     await writeFile(config, "spec: [\n");
     service.child.kill("SIGHUP");
     await service.logged("reload-refused");
-    await vi.waitFor(async () => expect((await others()).at(-1)).toBe(ready), PATIENCE);
+    const refused = `${ready}; the changed config was refused`;
+    await vi.waitFor(async () => expect((await others()).at(-1)).toBe(refused), PATIENCE);
     expect(await service.end()).toBe(143);
     await vi.waitFor(async () => expect((await others()).at(-1)).toContain("STOPPING=1"), PATIENCE);
   });

@@ -1,8 +1,9 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import type { AgentServer } from "@nanoagent/server";
 import { expect, test } from "vitest";
+import type { SystemdNotifier } from "../../src/serve/notify-systemd.js";
 import { Reloader } from "../../src/serve/reloader.js";
 import { ServeLog } from "../../src/serve/serve-log.js";
 import { makeFolder } from "./served-program.js";
@@ -29,4 +30,46 @@ test("a reload that the end of the service overtakes is given up in the log", as
     { event: "reload-start" },
     { event: "reload-given-up" },
   ]);
+});
+
+test("systemd learns whether the changed config was refused", async () => {
+  const file = path.join(makeFolder(), "agent.yaml");
+  const stderr = new PassThrough();
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr, stop: new AbortController().signal };
+  const url = "http://127.0.0.1:7420";
+  let canOpen = true;
+  const agent = { notices: [], memory: () => Promise.reject(new Error("closed")) };
+  const server = {
+    agent,
+    replaceAgent: () => (canOpen ? Promise.resolve(true) : Promise.reject(new Error("neither opens"))),
+    status: () => Promise.resolve({ url }),
+  } as unknown as AgentServer;
+  const told: unknown[][] = [];
+  const systemd = {
+    reloading: () => Promise.resolve(),
+    ready: (...parts: unknown[]) => Promise.resolve(void told.push(parts)),
+  } as unknown as SystemdNotifier;
+  const reloader = new Reloader({
+    server,
+    log: new ServeLog(stderr, "info"),
+    values: { config: file },
+    streams,
+    open: () => Promise.reject(new Error("not opened")),
+    config: { spec: { name: "shed" } } as never,
+    systemd,
+  });
+  const reload = async () => {
+    reloader.request();
+    await reloader.ended;
+    return told.at(-1);
+  };
+  writeFileSync(file, "spec: [\n");
+  expect(await reload()).toEqual([url, "the changed config was refused"]);
+  writeFileSync(file, "spec: {name: shed}\n");
+  expect(await reload()).toEqual([url, null]);
+  rmSync(file);
+  expect(await reload()).toEqual([url, "the changed config was refused"]);
+  writeFileSync(file, "spec: {name: shed}\n");
+  canOpen = false;
+  expect(await reload()).toEqual([url, expect.stringContaining("no agent")]);
 });
