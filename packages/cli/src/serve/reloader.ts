@@ -157,7 +157,7 @@ export class Reloader {
     return true;
   }
 
-  /** What people should know of the last reload, beside the address. */
+  /** Says for systemd how the last reload ended, unless it was right. */
   #note(): string | null {
     if (!this.#hasAgent) return "it has no agent, because the changed config failed";
     return this.#isRefused ? "the changed config was refused" : null;

@@ -73,7 +73,7 @@ describe.skipIf(process.platform === "win32")("messages to systemd", () => {
     ]);
   });
 
-  test("that systemd does not confirm in time are no cause to install a package", async () => {
+  test("that systemd does not confirm in time have advice of their own", async () => {
     const { file, PATH, messages } = await fakeProgram(
       'echo "$*" >> "$NOTIFY_SOCKET"; echo "Failed to invoke barrier: Connection timed out" >&2; exit 1',
     );
