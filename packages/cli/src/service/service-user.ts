@@ -1,8 +1,9 @@
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import type { RunTool } from "./run-tool.js";
 import { ServiceCommandError } from "./service-command-error.js";
+import { shellWord } from "./typed-command.js";
 import type { ServiceAccount } from "./unit-file.js";
 
 /** A user of this machine. */
@@ -15,8 +16,9 @@ interface Person {
 
 /** Number of the user `nobody`, who stands for a user that systemd will make. */
 const NOBODY = 65_534;
-const EVERYONE_READS = constants.S_IROTH;
-const EVERYONE_ENTERS = constants.S_IXOTH;
+/** Bits of a mode, shifted to the owner, the group and everyone. */
+const READS = constants.S_IROTH;
+const ENTERS = constants.S_IXOTH;
 
 /** Folders that a service with a user of its own does not see. */
 const homes = ["/home", "/root", "/run/user"];
@@ -50,21 +52,38 @@ export async function chooseAccount({ config, files, namesModel, caller, run }: 
   const resolved = (await Promise.all(files.map(async (file) => [file, await realpath(file)]))).flat();
   const passing = resolved.find((file) => isIn(file, temporary));
   if (passing !== undefined) throw inTemporaryFolder(passing);
-  const reason =
-    (await firstReason([...new Set(resolved)])) ??
-    (namesModel ? "The config names a model, which is in the cache of a user." : null);
-  if (reason === null) return { account: { kind: "own" }, person: null, reason };
+  const unique = [...new Set(resolved)];
+  const obstacle = (await firstObstacle(unique, config)) ?? (namesModel ? modelOf(caller) : null);
+  if (obstacle === null) return { account: { kind: "own" }, person: null, reason: null };
+  const { reason } = obstacle;
   const owner = await stat(config).then(({ uid }) => uid);
   const person = await findPerson(owner === 0 ? (caller ?? "root") : String(owner), run);
-  if (person === null || person.uid === 0) throw onlyRoot(reason);
+  if (person === null || person.uid === 0) throw onlyRoot(obstacle);
+  const unreachable = await firstObstacle(unique, config, person);
+  if (unreachable !== null) throw notReachable(person, unreachable);
   return { account: { kind: "person", name: person.name }, person, reason };
 }
 
-async function firstReason(files: readonly string[]): Promise<string | null> {
+/** Why a service cannot have a user of its own, and what root can do about it. */
+interface Obstacle {
+  reason: string;
+  hint: string;
+}
+
+/**
+ * Returns what keeps a user from reading the files: any user, who sees no home folders, or a person. The person's groups
+ * are not known here, so what any group may read counts as readable; the check of the config finds the rest.
+ */
+async function firstObstacle(
+  files: readonly string[],
+  config: string,
+  person: Person | null = null,
+): Promise<Obstacle | null> {
   for (const file of files) {
-    if (isIn(file, homes)) return `${file} is in a home folder.`;
-    const blocked = await firstClosed(file);
-    if (blocked !== null) return `Not everyone can read ${blocked}.`;
+    const isHidden = person === null ? isIn(file, homes) : isIn(file, ["/root"]) && person.home !== "/root";
+    if (isHidden) return inHome(file, config);
+    const blocked = await firstClosed(file, person);
+    if (blocked !== null) return closedFile(blocked);
   }
   return null;
 }
@@ -73,19 +92,33 @@ function isIn(file: string, folders: readonly string[]): boolean {
   return folders.some((folder) => file === folder || file.startsWith(`${folder}/`));
 }
 
-/** Returns the first part of a path that not every user can pass or read, or null. */
-async function firstClosed(file: string): Promise<string | null> {
+/** A file or folder that a user cannot read or pass. */
+interface Closed {
+  file: string;
+  isFolder: boolean;
+  /** Whether it must only be passed, not read. */
+  isParent: boolean;
+}
+
+/** Returns the first part of a path that every user, or this person, cannot pass or read; null if all can. */
+async function firstClosed(file: string, person: Person | null): Promise<Closed | null> {
   const parents: string[] = [];
   for (let at = path.dirname(file); ; at = path.dirname(at)) {
     parents.unshift(at);
     if (path.dirname(at) === at) break;
   }
   for (const folder of parents) {
-    if (((await stat(folder)).mode & EVERYONE_ENTERS) === 0) return folder;
+    if (!allows(await stat(folder), ENTERS, person)) return { file: folder, isFolder: true, isParent: true };
   }
   const status = await stat(file);
-  const needed = status.isDirectory() ? EVERYONE_READS | EVERYONE_ENTERS : EVERYONE_READS;
-  return (status.mode & needed) === needed ? null : file;
+  const isFolder = status.isDirectory();
+  return allows(status, isFolder ? READS | ENTERS : READS, person) ? null : { file, isFolder, isParent: false };
+}
+
+function allows({ mode, uid }: Stats, needed: number, person: Person | null): boolean {
+  if (person === null) return (mode & needed) === needed;
+  const own = uid === person.uid ? mode >> 6 : (mode >> 3) | mode;
+  return (own & needed) === needed;
 }
 
 /** Finds a user by name or number. */
@@ -127,11 +160,51 @@ function inTemporaryFolder(file: string): ServiceCommandError {
   });
 }
 
-function onlyRoot(reason: string): ServiceCommandError {
+function closedFile({ file, isFolder, isParent }: Closed): Obstacle {
+  // Never recursively: a file with keys may stand beside it.
+  const right = isParent ? "a+x" : isFolder ? "a+rx" : "a+r";
+  return {
+    reason: `Not everyone can read ${file}.`,
+    hint: `If everyone may read it, run sudo chmod ${right} ${shellWord(file)} and install again. Otherwise let a user own the config, who can read it: the service then runs as that user.`,
+  };
+}
+
+/** A file in a home folder: what to move depends on what it is. */
+function inHome(file: string, config: string): Obstacle {
+  const folder = path.dirname(file);
+  const isNode = path.basename(file) === "node";
+  const isProgram = !isNode && /\/(?:packages\/cli|@nanoagent\/cli)\//.test(file);
+  const hint = isNode
+    ? "Install Node for all users, in /usr, or run the command with sudo as the user who has this Node."
+    : isProgram
+      ? `Move the folder with nanoagent's sources, in which ${folder} is, to /opt, run npm install --global ./packages/cli there, and install the service again.`
+      : file === config
+        ? "Move the agent's folder, with the config, to /etc/nanoagent, and install the service from there."
+        : "Move it to a folder that everyone may read, such as /etc/nanoagent, and correct its path in the config.";
+  return { reason: `${file} is in a home folder.`, hint };
+}
+
+function modelOf(caller: string | null): Obstacle {
+  return {
+    reason: "The config names a model, which is in the cache of a user.",
+    hint: `Set model_path to the path of the model's file, in a folder that everyone may read${caller === null ? ", or let a user own the config, who has the model" : ""}.`,
+  };
+}
+
+function onlyRoot({ reason, hint }: Obstacle): ServiceCommandError {
   return new ServiceCommandError({
     code: "service-unsuitable",
     message: "Only root could read the files of this service, and a service does not run as root.",
     reason,
-    hint: "Put the config and its files into a folder that everyone may read, such as /etc/nanoagent (sudo chmod -R a+rX /etc/nanoagent), or let a user own the config.",
+    hint,
+  });
+}
+
+function notReachable({ name }: Person, { reason, hint }: Obstacle): ServiceCommandError {
+  return new ServiceCommandError({
+    code: "service-unsuitable",
+    message: `The service would run as ${name}, who cannot read its files.`,
+    reason: reason.replace("Not everyone can", `${name} cannot`),
+    hint,
   });
 }
