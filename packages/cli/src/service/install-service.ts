@@ -16,7 +16,7 @@ import { portOf, readServiceFacts, type ServiceFacts } from "./service-facts.js"
 import type { ServicePlace } from "./service-place.js";
 import { commandPrefix, ownerOf } from "./service-user.js";
 import { lastLines } from "./show-logs.js";
-import { stableProgramPaths } from "./stable-program-path.js";
+import { type ProgramPaths, passingProgram, stableProgramPaths } from "./stable-program-path.js";
 import type { Systemd } from "./systemd.js";
 import { nameOptions, shellWord, sudoProgram } from "./typed-command.js";
 import { UNIT_MARK, writeUnit } from "./unit-file.js";
@@ -28,14 +28,19 @@ const START_MILLISECONDS = 660_000;
 const CHECK_MILLISECONDS = 600_000;
 const FAILED_START_LINES = 20;
 
-/** Prints the unit that {@link installService} would write. */
+/** Prints the unit that {@link installService} would write. A note says why it would not with a program that does not last. */
 export async function printUnit(
   place: ServicePlace,
   values: OptionValues,
-  { stdout }: Streams,
+  { stdout, stderr }: Streams,
   run: RunTool,
+  program = process.argv[1] ?? "",
 ): Promise<number> {
-  stdout.write(writeUnit((await readFacts(place, values, run)).unit));
+  const paths = stableProgramPaths(process.execPath, program);
+  const error = passingProgram(paths);
+  const { unit } = await readFacts({ place, values, run, paths, isPassing: error !== null });
+  stdout.write(writeUnit(unit));
+  if (error !== null) stderr.write(plainText(`note: ${error.message} ${error.hint}\n`));
   return exitCodes.done;
 }
 
@@ -45,8 +50,12 @@ export async function installService(
   values: OptionValues,
   streams: Streams,
   systemd: Systemd,
+  program = process.argv[1] ?? "",
 ): Promise<number> {
-  const facts = await readFacts(place, values, systemd.run);
+  const paths = stableProgramPaths(process.execPath, program);
+  const error = passingProgram(paths);
+  if (error !== null) throw error;
+  const facts = await readFacts({ place, values, run: systemd.run, paths, isPassing: false });
   const before = await systemd.show(place.unit);
   const known = await readUnitFile(place, before);
   const checked = await checkAsService(facts, values, streams, systemd.run);
@@ -96,9 +105,18 @@ export function urlOf({ text }: Pick<UnitState, "text">): string | null {
   return /\bhttps?:\/\/\S+/.exec(text)?.[0] ?? null;
 }
 
-function readFacts(place: ServicePlace, { config }: OptionValues, run: RunTool): Promise<ServiceFacts> {
-  const paths = stableProgramPaths(process.execPath, process.argv[1] ?? "");
-  return readServiceFacts({ place, config: path.resolve(String(config ?? DEFAULT_CONFIG_FILE)), paths, run });
+interface FactOptions {
+  place: ServicePlace;
+  values: OptionValues;
+  run: RunTool;
+  paths: ProgramPaths;
+  /** Whether the program is in a place that does not last. */
+  isPassing: boolean;
+}
+
+function readFacts({ place, values, run, paths, isPassing }: FactOptions): Promise<ServiceFacts> {
+  const config = path.resolve(String(values.config ?? DEFAULT_CONFIG_FILE));
+  return readServiceFacts({ place, config, paths, run, isPassing });
 }
 
 /** Returns the unit that is there, or null. Throws for a unit that nanoagent did not write. */

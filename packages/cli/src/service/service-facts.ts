@@ -33,12 +33,15 @@ interface FactSources {
   config: string;
   paths: ProgramPaths;
   run: RunTool;
+  /** Whether the program is in a place that does not last, so that its folder says nothing about the account. */
+  isPassing: boolean;
 }
 
 const unknownDevice = { device_id: "unknown", platform: "unknown", memory_mb: 1, cpu_cores: 1, has_gpu: false };
 
 /** Reads the config of a service and decides how to run it. Throws the errors of the config. */
-export async function readServiceFacts({ place, config: file, paths, run }: FactSources): Promise<ServiceFacts> {
+export async function readServiceFacts(sources: FactSources): Promise<ServiceFacts> {
+  const { place, config: file, paths } = sources;
   refuseControls({
     "The path of the config": file,
     "The path of Node": paths.node,
@@ -52,7 +55,7 @@ export async function readServiceFacts({ place, config: file, paths, run }: Fact
     environment: place.isUser ? { ...process.env, ...own, HOME: os.homedir(), ...ofFile } : { ...own, ...ofFile },
     profile: async () => unknownDevice,
   });
-  const chosen = await accountFor({ place, config: file, paths, run }, config);
+  const chosen = await accountFor(sources, config);
   const isPerson = chosen.person !== null;
   // A model's name is looked up in the user's cache.
   const caches = isPerson && namesModel(config) ? hubFolders(chosen.person?.home ?? "/") : {};
@@ -89,13 +92,13 @@ export function portOf({ serve }: NanoAgentConfig): number {
 }
 
 async function accountFor(
-  { place, config: file, paths, run }: FactSources,
+  { place, config: file, paths, run, isPassing }: FactSources,
   config: NanoAgentConfig,
 ): Promise<ChosenAccount> {
   if (place.isUser) return { account: { kind: "user-manager" }, person: null, reason: null };
   const { SUDO_USER, DOAS_USER } = process.env;
   const isRoot = process.getuid?.() === 0;
-  const files = [paths.node, paths.program, file, ...(await filesIn(config, file))];
+  const files = [paths.node, ...(isPassing ? [] : [paths.program]), file, ...(await filesIn(config, file))];
   return chooseAccount({
     config: file,
     files,

@@ -35,15 +35,14 @@ interface ReadLinks {
 
 /**
  * Returns the paths to write into a unit: the real paths, because links of version managers change with the shell, but a
- * stable link where the real path changes with an upgrade. Throws {@link ServiceCommandError} for a program that is in a
- * cache or a temporary folder.
+ * stable link where the real path changes with an upgrade.
  */
 export function stableProgramPaths(
   node: string,
   program: string,
   { realPath }: ReadLinks = { realPath: realpathSync },
 ): ProgramPaths {
-  return { node: stablePath(node, realPath), program: refusePassing(stablePath(program, realPath)) };
+  return { node: stablePath(node, realPath), program: stablePath(program, realPath) };
 }
 
 function stablePath(file: string, realPath: ReadLinks["realPath"]): string {
@@ -63,16 +62,17 @@ function leadsTo(link: string, real: string, realPath: ReadLinks["realPath"]): b
   }
 }
 
-function refusePassing(program: string): string {
+/** Returns the error for a program that is in a cache or a temporary folder, or null. */
+export function passingProgram({ program }: ProgramPaths): ServiceCommandError | null {
   const found = passing.find(({ pattern }) => pattern.test(program));
-  if (found === undefined) return program;
-  throw new ServiceCommandError({
+  if (found === undefined) return null;
+  return new ServiceCommandError({
     code: "service-unsuitable",
     message: `This nanoagent is in ${path.dirname(program)}, which does not last.`,
     reason:
       found.manager === null
         ? "Temporary folders are emptied at boot, and a service has its own."
         : `${found.manager} removes its cache at some time.`,
-    hint: "Install the program with npm install --global @nanoagent/cli, then run: nanoagent service install",
+    hint: "Install the program as README.md says (in its folder: npm install --global ./packages/cli), then run: nanoagent service install",
   });
 }

@@ -3,11 +3,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { installService } from "../../src/service/install-service.js";
+import { installService, printUnit } from "../../src/service/install-service.js";
 import { showLogs } from "../../src/service/show-logs.js";
 import { showService } from "../../src/service/show-service.js";
 import { uninstallService } from "../../src/service/uninstall-service.js";
 import { FakeSystemd, makePlace, makeStreams } from "./fake-systemd.js";
+
+/** A program outside temporary folders, wherever this clone is. */
+const LASTING = "/bin/sh";
 
 function makeService(config = "spec: { name: shed, max_memory_mb: 256 }\nserve: { port: 0 }\n", name?: string) {
   const place = makePlace(name);
@@ -16,7 +19,7 @@ function makeService(config = "spec: { name: shed, max_memory_mb: 256 }\nserve: 
   const fake = new FakeSystemd(place);
   const install = async (values = {}) => {
     const streams = makeStreams();
-    const exitCode = await installService(place, { config: file, ...values }, streams, fake.systemd);
+    const exitCode = await installService(place, { config: file, ...values }, streams, fake.systemd, LASTING);
     return { exitCode, out: streams.out(), err: streams.err() };
   };
   return { place, file, fake, install };
@@ -76,6 +79,20 @@ describe.skipIf(process.platform === "win32")("install", () => {
     });
     expect(fake.changes).toEqual([]);
     expect(existsSync(place.unitFile)).toBe(false);
+  });
+
+  test("refuses a program that does not last, and --dry-run prints its unit with a note", async () => {
+    const { place, file, fake } = makeService();
+    const program = path.join(place.folder, "main.js");
+    writeFileSync(program, "");
+    await expect(installService(place, { config: file }, makeStreams(), fake.systemd, program)).rejects.toMatchObject({
+      code: "service-unsuitable",
+    });
+    const streams = makeStreams();
+    expect(await printUnit(place, { config: file }, streams, fake.run, program)).toBe(0);
+    expect(streams.out()).toContain(`${program} serve --config ${file}\n`);
+    expect(streams.err()).toContain(`note: This nanoagent is in ${place.folder}, which does not last.`);
+    expect(fake.changes).toEqual([]);
   });
 
   test("with a start that fails, shows the log, and leaves the unit stopped", async () => {
