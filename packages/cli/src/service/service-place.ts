@@ -33,7 +33,9 @@ const MAX_VARIABLES_BYTES = 256 * 1024;
  * an invalid name.
  */
 export function placeOf({ name: given = PREFIX, user }: OptionValues): ServicePlace {
-  if (typeof given !== "string" || !NAME.test(given)) {
+  // After the prefix there is a name again: `nanoagent-` alone names no service.
+  const short = String(given).replace(/^nanoagent-/, "");
+  if (typeof given !== "string" || !NAME.test(given) || !NAME.test(short)) {
     throw new UsageError({
       message: `--name takes letters, digits, - and _ (at most 31), found "${given}".`,
       hint: "Pass a name such as --name greenhouse.",

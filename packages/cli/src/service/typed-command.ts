@@ -29,5 +29,8 @@ export function shellWord(word: string): string {
 
 /** The options that name a service in a command: empty for the usual one. */
 export function nameOptions({ name, isUser }: { name: string; isUser: boolean }): string {
-  return `${isUser ? " --user" : ""}${name === "nanoagent" ? "" : ` --name ${name.replace(/^nanoagent-/, "")}`}`;
+  const short = name.replace(/^nanoagent-/, "");
+  // `--name` leaves a prefix as it is, so a name with two of them is given in full.
+  const given = /^nanoagent(?:-|$)/.test(short) ? name : short;
+  return `${isUser ? " --user" : ""}${name === "nanoagent" ? "" : ` --name ${given}`}`;
 }

@@ -37,9 +37,20 @@ describe("the place of a service", () => {
     expect(nameOptions(placeOf({ user: true }))).toBe(" --user");
   });
 
-  test.each(["", "a/b", "../x", "a b", "a.service", "-x", "a%i", "x".repeat(40)])("%j is not a name", (name) => {
-    expect(() => placeOf({ name })).toThrow(expect.objectContaining({ code: "usage" }));
+  test("is named in commands so that they find the same service", () => {
+    for (const given of ["nanoagent", "x", "nanoagent-nanoagent", "nanoagent-nanoagent-x", "nanoagentx"]) {
+      const { name, isUser } = placeOf({ name: given });
+      const [, typed = "nanoagent"] = / --name (.*)/.exec(nameOptions({ name, isUser })) ?? [];
+      expect(placeOf({ name: typed }).name).toBe(name);
+    }
   });
+
+  test.each(["", "a/b", "../x", "a b", "a.service", "-x", "a%i", "nanoagent-", "nanoagent--", "x".repeat(40)])(
+    "%j is not a name",
+    (name) => {
+      expect(() => placeOf({ name })).toThrow(expect.objectContaining({ code: "usage" }));
+    },
+  );
 });
 
 test("variables are read as systemd does", async () => {
