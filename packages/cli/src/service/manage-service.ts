@@ -24,10 +24,10 @@ const actions: Record<string, Action> = {
 export const manageService: CommandAction = async (values, streams) => {
   const place = placeOf(values);
   const name = String(values.action);
+  if (place.isUser) refuseRoot(name);
   if (name === "install" && values["dry-run"] === true) return printUnit(place, values, streams, runTool);
   const isChange = name === "install" || name === "uninstall";
-  if (place.isUser) refuseRoot(name);
-  requireSystemd(place.isUser);
+  requireSystemd(place.isUser, name);
   if (!place.isUser && isChange) requireRoot(place, name, values);
   return (actions[name] as Action)(place, values, streams, new Systemd(place.isUser));
 };

@@ -1,9 +1,20 @@
 import { existsSync, readFileSync } from "node:fs";
 import { ServiceCommandError } from "./service-command-error.js";
 
-/** Throws {@link ServiceCommandError} unless systemd runs this machine; for a service of a user also that user's. */
-export function requireSystemd(isUser: boolean): void {
-  if (!existsSync("/run/systemd/system")) throw withoutSystemd();
+/** The actions of `nanoagent service`, as people say them. */
+const acts: Readonly<Record<string, string>> = {
+  install: "install a service",
+  uninstall: "remove a service",
+  status: "show a service",
+  logs: "show the log of a service",
+};
+
+/**
+ * Throws {@link ServiceCommandError} unless systemd runs this machine; for a service of a user also that user's. `action`:
+ * the action that needs it.
+ */
+export function requireSystemd(isUser: boolean, action: string): void {
+  if (!existsSync("/run/systemd/system")) throw withoutSystemd(action);
   const folder = process.env.XDG_RUNTIME_DIR || `/run/user/${process.getuid?.()}`;
   if (!isUser || existsSync(`${folder}/systemd`)) return;
   throw new ServiceCommandError({
@@ -14,12 +25,17 @@ export function requireSystemd(isUser: boolean): void {
   });
 }
 
-function withoutSystemd(): ServiceCommandError {
+/** The error of a machine without systemd. */
+export function withoutSystemd(action: string): ServiceCommandError {
+  const hint =
+    action === "install"
+      ? `${hintHere()} docs/service.md has recipes without systemd: OpenRC, nohup and cron.`
+      : "nanoagent status shows the services that this user runs in another way.";
   return new ServiceCommandError({
     code: "systemd-missing",
-    message: "This machine does not run systemd, so nanoagent cannot install a service here.",
+    message: `This machine does not run systemd, so nanoagent cannot ${acts[action]} here.`,
     reason: process.platform === "linux" ? reasonHere() : "systemd is a part of Linux.",
-    hint: `${hintHere()} docs/service.md has recipes without systemd: OpenRC, nohup and cron.`,
+    hint,
   });
 }
 
