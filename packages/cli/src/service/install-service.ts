@@ -12,7 +12,7 @@ import { describeExit } from "./describe-exit.js";
 import { turnOnLinger } from "./linger.js";
 import type { RunTool } from "./run-tool.js";
 import { ServiceCommandError } from "./service-command-error.js";
-import { portOf, readServiceFacts, type ServiceFacts } from "./service-facts.js";
+import { addressesOf, readServiceFacts, type ServiceFacts } from "./service-facts.js";
 import type { ServicePlace } from "./service-place.js";
 import { commandPrefix, ownerOf } from "./service-user.js";
 import { lastLines } from "./show-logs.js";
@@ -181,26 +181,26 @@ async function checkAsService(
   }
 }
 
-/** Throws if another program listens on the port of the service. */
+/** Throws if another program listens on a port of the service. */
 async function refusePortInUse({ config }: ServiceFacts): Promise<void> {
-  const port = portOf(config);
-  const host = config.serve?.host ?? "127.0.0.1";
-  if (port === 0) return;
-  const code = await new Promise<string | null>((resolve) => {
-    const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? null));
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)));
-  });
-  if (code !== "EADDRINUSE" && code !== "EACCES") return;
-  throw new ServiceCommandError({
-    code: "service-unsuitable",
-    message: code === "EACCES" ? `This user may not listen on port ${port}.` : `Port ${port} is in use.`,
-    reason: code === "EACCES" ? "Ports below 1024 need root." : "Another program listens on it.",
-    hint:
-      code === "EACCES"
-        ? "Set serve.port to a port above 1023, or install the service with sudo and without --user."
-        : `Stop that program (sudo ss -ltnp 'sport = :${port}' names it), or set serve.port to another port.`,
-  });
+  for (const { setting, host, port } of addressesOf(config)) {
+    if (port === 0) continue;
+    const code = await new Promise<string | null>((resolve) => {
+      const probe = createServer();
+      probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? null));
+      probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)));
+    });
+    if (code !== "EADDRINUSE" && code !== "EACCES") continue;
+    throw new ServiceCommandError({
+      code: "service-unsuitable",
+      message: code === "EACCES" ? `This user may not listen on port ${port}.` : `Port ${port} is in use.`,
+      reason: code === "EACCES" ? "Ports below 1024 need root." : "Another program listens on it.",
+      hint:
+        code === "EACCES"
+          ? `Set ${setting} to a port above 1023, or install the service with sudo and without --user.`
+          : `Stop that program (sudo ss -ltnp 'sport = :${port}' names it), or set ${setting} to another port.`,
+    });
+  }
 }
 
 async function makeFolders(place: ServicePlace, { unit, chosen }: ServiceFacts, run: RunTool): Promise<void> {

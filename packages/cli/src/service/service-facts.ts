@@ -82,13 +82,25 @@ export async function readServiceFacts(sources: FactSources): Promise<ServiceFac
       writableFolders: session === null ? [] : [session],
       environmentFile: place.environmentFile,
       environment,
-      needsLowPort: !place.isUser && portOf(config) > 0 && portOf(config) < FIRST_OPEN_PORT,
+      needsLowPort: !place.isUser && addressesOf(config).some(({ port }) => port > 0 && port < FIRST_OPEN_PORT),
     },
   };
 }
 
-export function portOf({ serve }: NanoAgentConfig): number {
-  return serve?.port ?? DEFAULT_PORT;
+/** An address that a service listens on, with the setting of its port. */
+interface ServiceAddress {
+  setting: string;
+  host: string;
+  port: number;
+}
+
+/** Returns the addresses that a service will listen on. */
+export function addressesOf({ serve }: NanoAgentConfig): ServiceAddress[] {
+  const own = { setting: "serve.port", host: serve?.host ?? "127.0.0.1", port: serve?.port ?? DEFAULT_PORT };
+  const voice = serve?.wyoming;
+  if (voice === undefined) return [own];
+  const isOpen = (voice.allow_clients ?? []).length > 0;
+  return [own, { setting: "serve.wyoming.port", host: isOpen ? "0.0.0.0" : "127.0.0.1", port: voice.port }];
 }
 
 async function accountFor(
@@ -109,19 +121,23 @@ async function accountFor(
 }
 
 /** Finds the files and folders that a config names, except its session. */
-async function filesIn(config: NanoAgentConfig, file: string): Promise<string[]> {
+export async function filesIn(config: NanoAgentConfig, file: string): Promise<string[]> {
   const { session: _, ...rest } = config;
   const folder = path.dirname(file);
   const texts: string[] = [];
-  const collect = (value: unknown): void => {
+  // Words of a command are looked at as files of the config's folder, too, such as the second of [python3, script.py].
+  const collect = (value: unknown, isCommand: boolean): void => {
     if (texts.length >= MAX_TEXTS) return;
-    if (typeof value === "string") texts.push(value);
-    else if (typeof value === "object" && value !== null) Object.values(value).forEach(collect);
+    if (typeof value === "string") {
+      if (isCommand || /^\.{0,2}\//.test(value)) texts.push(value);
+    } else if (typeof value === "object" && value !== null) {
+      for (const [key, part] of Object.entries(value)) {
+        collect(part, key === "command" || key === "args" || (isCommand && Array.isArray(value)));
+      }
+    }
   };
-  collect(rest);
-  const candidates = texts
-    .filter((text) => /^\.{0,2}\//.test(text) && !text.includes("\0"))
-    .map((text) => path.resolve(folder, text));
+  collect(rest, false);
+  const candidates = texts.filter((text) => !text.includes("\0")).map((text) => path.resolve(folder, text));
   const existing = await Promise.all(
     [...new Set(candidates)].map((candidate) =>
       stat(candidate).then(
@@ -130,7 +146,7 @@ async function filesIn(config: NanoAgentConfig, file: string): Promise<string[]>
       ),
     ),
   );
-  return existing.flat().filter((candidate) => candidate !== "/");
+  return existing.flat().filter((candidate) => candidate !== "/" && candidate !== folder);
 }
 
 function namesModel({ model_path }: NanoAgentConfig): boolean {

@@ -3,6 +3,7 @@ import { exitCodes } from "../exit-codes.js";
 import { plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 import { formatLogLine } from "./format-log.js";
+import { requireInstalled } from "./not-installed.js";
 import { ServiceCommandError } from "./service-command-error.js";
 import type { ServicePlace } from "./service-place.js";
 import type { Systemd } from "./systemd.js";
@@ -19,6 +20,8 @@ export async function showLogs(
   { stdout, stderr, stop }: Streams,
   systemd: Systemd,
 ): Promise<number> {
+  // A log that is followed would never have a line.
+  if (follow === true) await requireInstalled(place, systemd);
   let rest = "";
   let hasLines = false;
   const tell = (line: string) => {
@@ -43,6 +46,7 @@ export async function showLogs(
       },
     },
   );
+  if (!hasLines && !stop.aborted) await requireInstalled(place, systemd);
   const isPartial = !place.isUser && !(await systemd.mayReadAllLines());
   if (isPartial && !hasLines && !stop.aborted) throw mayNotRead(place);
   if (isPartial) {

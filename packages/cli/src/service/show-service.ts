@@ -12,7 +12,7 @@ import type { Streams } from "../streams.js";
 import { describeExit, staysStopped } from "./describe-exit.js";
 import { formatTime } from "./format-log.js";
 import { urlOf } from "./install-service.js";
-import { ServiceCommandError } from "./service-command-error.js";
+import { notInstalled } from "./not-installed.js";
 import { exists } from "./service-facts.js";
 import { readVariables, type ServicePlace } from "./service-place.js";
 import { lastLines } from "./show-logs.js";
@@ -177,15 +177,4 @@ function readHealth(text: string): Report["health"] {
   } catch {
     return null;
   }
-}
-
-function notInstalled(place: ServicePlace): ServiceCommandError {
-  return new ServiceCommandError({
-    code: "service-not-installed",
-    message: `${place.unit} is not installed.`,
-    reason: `${place.unitFile} does not exist.`,
-    hint: place.isUser
-      ? "Install it with nanoagent service install --user, or leave out --user to see a service of the system."
-      : `Install it with ${sudoProgram()} service install --config agent.yaml, or pass --user to see a service of this user.`,
-  });
 }

@@ -1,4 +1,5 @@
-import { readFile, rm } from "node:fs/promises";
+import { lstat, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
 import type { OptionValues } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
@@ -22,26 +23,30 @@ export async function uninstallService(
   { stdout }: Streams,
   systemd: Systemd,
 ): Promise<number> {
+  const { fragment } = await systemd.show(place.unit);
+  if (fragment !== "" && fragment !== place.unitFile) throw notOurs(place, fragment);
   const text = await readFile(place.unitFile, "utf8").catch(() => null);
-  if (text !== null && !text.startsWith(UNIT_MARK)) throw notOurs(place);
+  if (text !== null && !text.startsWith(UNIT_MARK)) throw notOurs(place, place.unitFile);
+  const isOurs = text !== null || (await hasMark(place));
   if (text !== null) {
     await systemd.control(["disable", "--now", place.unit]);
     // systemd knows its folders only while the unit exists. A service that does not stop keeps them.
     if (!place.isUser) await systemd.try(["clean", `--what=${purge === true ? "all" : "cache"}`, place.unit]);
     await rm(place.unitFile, { force: true });
+    await rm(place.dropInFolder, { recursive: true, force: true });
+    if (purge !== true) await leaveMark(place);
   }
-  await rm(place.dropInFolder, { recursive: true, force: true });
   await systemd.control(["daemon-reload"]);
   await systemd.try(["reset-failed", place.unit]);
   if (place.isUser) await turnOffLinger(place, systemd);
-  if (purge === true) await removeState(place);
-  const kept = purge !== true && (await exists(place.stateFolder)) ? place.stateFolder : null;
+  if (purge === true && isOurs) await removeState(place);
+  const kept = (await exists(place.stateFolder)) ? place.stateFolder : null;
   const isRemoved = text !== null;
   stdout.write(
     json === true
       ? formatJson({ event: "uninstalled", unit: place.unit, was_installed: isRemoved, kept })
       : plainText(
-          describe(place, { isRemoved, kept, config: text === null ? null : (readUnit(text)?.config ?? null) }),
+          describe(place, { isRemoved, kept, isOurs, config: text === null ? null : (readUnit(text)?.config ?? null) }),
         ),
   );
   return exitCodes.done;
@@ -59,29 +64,52 @@ async function removeState(place: ServicePlace): Promise<void> {
 interface Removed {
   isRemoved: boolean;
   kept: string | null;
+  /** Whether what is kept is of a service that `install` wrote. */
+  isOurs: boolean;
   config: string | null;
 }
 
-function describe(place: ServicePlace, { isRemoved, kept, config }: Removed): string {
+function describe(place: ServicePlace, { isRemoved, kept, isOurs, config }: Removed): string {
   const command = place.isUser ? "nanoagent" : sudoProgram();
   const lines = [
     isRemoved ? `Removed ${place.unitFile}. The service is stopped.` : `${place.unit} is not installed.`,
     ...(kept === null
       ? []
-      : [
-          `Conversations and keys are still in ${kept}.`,
-          `To remove them, too: ${command} service uninstall${nameOptions(place)} --purge`,
-        ]),
+      : isOurs
+        ? keptLines(place, command)
+        : [`${kept} stays: no service that was installed here left it.`]),
     ...(config === null ? [] : [`The agent itself stays: ${config}`]),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-function notOurs({ unitFile, unit }: ServicePlace): ServiceCommandError {
+function keptLines(place: ServicePlace, command: string): string[] {
+  return [
+    `Conversations and keys are still in ${place.stateFolder}.`,
+    `To remove them, too: ${command} service uninstall${nameOptions(place)} --purge`,
+  ];
+}
+
+/** Name of a file in the folder of a service that was removed, so that a later `--purge` knows whose folder it is. */
+const MARK = ".nanoagent-service";
+
+async function leaveMark({ stateFolder }: ServicePlace): Promise<void> {
+  // The folder may belong to another user: an existing file or link of this name is left as it is.
+  await writeFile(path.join(stateFolder, MARK), "", { flag: "wx" }).catch(() => {});
+}
+
+function hasMark({ stateFolder }: ServicePlace): Promise<boolean> {
+  return lstat(path.join(stateFolder, MARK)).then(
+    () => true,
+    () => false,
+  );
+}
+
+function notOurs({ unit, isUser }: ServicePlace, file: string): ServiceCommandError {
   return new ServiceCommandError({
     code: "service-unsuitable",
-    message: `${unitFile} was not written by nanoagent service install.`,
+    message: `${file} was not written by nanoagent service install.`,
     reason: "Only units that it wrote are removed.",
-    hint: `Remove it yourself: sudo systemctl disable --now ${unit}, then delete the file.`,
+    hint: `Remove it yourself: ${isUser ? "systemctl --user" : "sudo systemctl"} disable --now ${unit}, then delete the file.`,
   });
 }

@@ -40,6 +40,8 @@ export class FakeSystemd {
   isLingering = false;
   mayLinger = true;
   log: string[] = [];
+  /** File of a unit that nanoagent did not write. */
+  fragment: string | null = null;
   mayReadAllLines = true;
   readonly #place: ServicePlace;
 
@@ -99,7 +101,7 @@ export class FakeSystemd {
       `ExecMainStartTimestamp=@${this.isActive ? 4_000_000_000 : ""}`,
       "MemoryCurrent=64000000",
       "MemoryMax=268435456",
-      `FragmentPath=${isThere ? this.#place.unitFile : ""}`,
+      `FragmentPath=${this.fragment ?? (isThere ? this.#place.unitFile : "")}`,
     ].join("\n");
   }
 }

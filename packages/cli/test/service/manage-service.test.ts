@@ -150,6 +150,13 @@ describe.skipIf(process.platform === "win32")("install", () => {
       message: `Port ${port} is in use.`,
       hint: expect.stringContaining(`sport = :${port}`),
     });
+    const voice = makeService(
+      `spec: { name: shed, max_memory_mb: 256 }\nserve: { port: 0, wyoming: { port: ${port} } }\n`,
+    );
+    await expect(voice.install()).rejects.toMatchObject({
+      message: `Port ${port} is in use.`,
+      hint: expect.stringContaining("set serve.wyoming.port to another port"),
+    });
     // The service itself may have it.
     fake.isActive = true;
     expect((await install()).exitCode).toBe(0);
@@ -177,6 +184,28 @@ describe.skipIf(process.platform === "win32")("uninstall", () => {
       kept: null,
     });
     expect(readdirSync(path.dirname(place.stateFolder))).toEqual([]);
+  });
+
+  test("without a unit of its own, keeps drop-ins and unmarked folders", async () => {
+    const { place, fake } = makeService();
+    mkdirSync(place.dropInFolder, { recursive: true });
+    mkdirSync(place.stateFolder, { recursive: true });
+    const streams = makeStreams();
+    expect(await uninstallService(place, { purge: true }, streams, fake.systemd)).toBe(0);
+    expect(streams.out()).toContain(`${place.stateFolder} stays`);
+    expect(existsSync(place.stateFolder) && existsSync(place.dropInFolder)).toBe(true);
+  });
+
+  test("leaves a unit that stands elsewhere", async () => {
+    const { place, fake } = makeService();
+    fake.fragment = "/usr/lib/systemd/system/nanoagent.service";
+    mkdirSync(place.dropInFolder, { recursive: true });
+    await expect(uninstallService(place, { purge: true }, makeStreams(), fake.systemd)).rejects.toMatchObject({
+      code: "service-unsuitable",
+      message: `${fake.fragment} was not written by nanoagent service install.`,
+    });
+    expect(existsSync(place.dropInFolder)).toBe(true);
+    expect(fake.changes).toEqual([]);
   });
 
   test("leaves lingering on for the other services of the user, and where it was on before", async () => {
@@ -214,8 +243,20 @@ describe.skipIf(process.platform === "win32")("logs", () => {
     expect((await show(fake, { json: true })).out).toBe('{"level":"info","event":"turn-end","tokens":7}\n');
   });
 
-  test("of the system are for root", async () => {
+  test("of a service that is not installed do not exist", async () => {
     const { fake } = makeService();
+    for (const values of [{}, { follow: true }, { json: true }]) {
+      await expect(show(fake, values)).rejects.toMatchObject({ code: "service-not-installed" });
+    }
+    // Lines from before it was removed.
+    fake.log = ["a line"];
+    expect((await show(fake)).out).toContain("a line");
+    await expect(show(fake, { follow: true })).rejects.toMatchObject({ code: "service-not-installed" });
+  });
+
+  test("of the system are for root", async () => {
+    const { fake, install } = makeService();
+    await install();
     fake.mayReadAllLines = false;
     await expect(show(fake)).rejects.toMatchObject({ code: "service-needs-root" });
     fake.log = ["a line of this user"];
