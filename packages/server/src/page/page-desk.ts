@@ -36,7 +36,11 @@ export class PageDesk {
     this.#operated = operated;
     this.#agent = operated.agent;
     this.conversations = new PageConversations(operated, {
-      onList: () => this.#tellAll({ type: "conversations", conversations: this.conversations.list() }),
+      onList: () => {
+        this.#tellAll({ type: "conversations", conversations: this.conversations.list() });
+        // A turn begins or ends, so other figures of the status change, too.
+        if (this.#timer !== null) void this.#look();
+      },
       onTurn: (id, turn, change) => this.#tellTurn(id, turn, change),
       isShown: (id) => [...this.#streams].some(({ conversation }) => conversation === id),
     });
