@@ -16,6 +16,8 @@ import { isUnitText, type UnitFacts } from "./unit-file.js";
 const STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const DEFAULT_PORT = 7420;
 const FIRST_OPEN_PORT = 1024;
+/** Most paths in the unit that are waited for. */
+const MAX_MOUNTS = 64;
 /** Most texts of a config that are looked at as paths. */
 const MAX_TEXTS = 10_000;
 
@@ -79,6 +81,9 @@ export async function readServiceFacts(sources: FactSources): Promise<ServiceFac
       account: chosen.account,
       memoryMb: config.spec.max_memory_mb,
       stateFolder: place.stateFolder,
+      mounts: place.isUser
+        ? []
+        : lateMounts([...(await filesIn(config, file)), file, ...(session === null ? [] : [session])]),
       writableFolders: session === null ? [] : [session],
       environmentFile: place.environmentFile,
       environment,
@@ -100,7 +105,8 @@ export function addressesOf({ serve }: NanoAgentConfig): ServiceAddress[] {
   const voice = serve?.wyoming;
   if (voice === undefined) return [own];
   const isOpen = (voice.allow_clients ?? []).length > 0;
-  return [own, { setting: "serve.wyoming.port", host: isOpen ? "0.0.0.0" : "127.0.0.1", port: voice.port }];
+  const open = /^(?:127\.|localhost$|::1$)/.test(own.host) ? "0.0.0.0" : own.host;
+  return [own, { setting: "serve.wyoming.port", host: isOpen ? open : "127.0.0.1", port: voice.port }];
 }
 
 async function accountFor(
@@ -147,6 +153,14 @@ export async function filesIn(config: NanoAgentConfig, file: string): Promise<st
     ),
   );
   return existing.flat().filter((candidate) => candidate !== "/" && candidate !== folder);
+}
+
+/** Returns the paths that may be on a disk of their own: the service starts after it is mounted. */
+export function lateMounts(files: readonly string[]): string[] {
+  const others = files.filter(
+    (file) => isUnitText(file) && !/^\/(?:bin|boot|dev|etc|lib\d*|proc|run|sbin|sys|usr)\//.test(file),
+  );
+  return [...new Set(others)].sort().slice(0, MAX_MOUNTS);
 }
 
 function namesModel({ model_path }: NanoAgentConfig): boolean {

@@ -21,6 +21,8 @@ export interface UnitFacts {
   stateFolder: string;
   /** Further folders that the service may write to. */
   writableFolders: readonly string[];
+  /** Files and folders that may be on a disk that is mounted late. */
+  mounts: readonly string[];
   /** Optional file with variables. */
   environmentFile: string;
   /** Variables besides those that every service has. */
@@ -75,7 +77,7 @@ export function writeUnit(facts: UnitFacts): string {
 [Unit]
 Description=nanoagent serves ${lineValue(config)}
 After=network.target
-StartLimitIntervalSec=0
+${facts.mounts.length === 0 ? "" : `RequiresMountsFor=${facts.mounts.map(word).join(" ")}\n`}StartLimitIntervalSec=0
 
 [Service]
 Type=notify

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { filesIn, lateMounts } from "../../src/service/service-facts.js";
 import { readUnit, type UnitFacts, writeUnit } from "../../src/service/unit-file.js";
 import { repository } from "../run-program.js";
 
@@ -16,6 +17,7 @@ const usual: UnitFacts = {
   account: { kind: "own" },
   memoryMb: 256,
   stateFolder: "/var/lib/nanoagent",
+  mounts: [],
   writableFolders: [],
   environmentFile: "/etc/nanoagent/nanoagent.env",
   environment: {},
@@ -47,6 +49,20 @@ function placeUnit(facts: UnitFacts): string {
   return file;
 }
 
+test("files of a config: those of commands stand beside it", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "nanoagent-files-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const name of ["script.py", "shed", "model.gguf"]) writeFileSync(path.join(folder, name), "");
+  const config = {
+    spec: { name: "shed" },
+    model_path: path.join(folder, "model.gguf"),
+    tools: [{ command: ["python3", "script.py", "missing.py"] }],
+  } as unknown as Parameters<typeof filesIn>[0];
+  expect((await filesIn(config, path.join(folder, "agent.yaml"))).sort()).toEqual(
+    ["model.gguf", "script.py"].map((name) => path.join(folder, name)),
+  );
+});
+
 describe("the unit", () => {
   test.each(["docs/service.md", "examples/service/nanoagent.service"])("stands in %s as install writes it", (file) => {
     expect(readFileSync(path.join(repository, file), "utf8")).toContain(writeUnit(usual));
@@ -67,6 +83,12 @@ describe("the unit", () => {
     expect(unit).not.toMatch(/^(?:Protect|Private|User=|DynamicUser|CapabilityBoundingSet|StateDirectory)/m);
     expect(unit).toMatch(/^WantedBy=default.target$/m);
     expect(unit).toMatch(/^NoNewPrivileges=yes$/m);
+  });
+
+  test("waits for the disks of its files", () => {
+    expect(writeUnit(usual)).not.toContain("RequiresMountsFor");
+    const mounts = lateMounts(["/mnt/a disk/m.gguf", "/etc/nanoagent/agent.yaml", "/srv/100%", "/srv/100%"]);
+    expect(writeUnit({ ...usual, mounts })).toMatch(/^RequiresMountsFor="\/mnt\/a disk\/m.gguf" \/srv\/100%%$/m);
   });
 
   test("opens ports below 1024 only if it needs one", () => {
