@@ -724,7 +724,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       },
       {
         code: "systemd-missing",
-        message: "This machine does not run systemd, so nanoagent cannot install a service here.",
+        message: "This machine does not run systemd, so nanoagent cannot {install a service} here.",
         when: "The machine has another init system, or is a container or WSL without systemd; or with `--user`, the systemd of this user does not run because nobody has logged in as this user.",
         now: "[Without systemd](service.md#without-systemd) has recipes for OpenRC, nohup and cron. With `--user`, log in as this user and run the command again.",
       },
