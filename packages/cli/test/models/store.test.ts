@@ -257,7 +257,7 @@ describe("rm", () => {
     expect(await list()).toEqual([]);
     expect(existsSync(device.cacheOf(TINY))).toBe(false);
     const again = await device.models("rm", TINY);
-    expect([again.exitCode, again.stdout]).toEqual([1, ""]);
+    expect([again.exitCode, again.stdout]).toEqual([2, ""]);
     expect(again.stderr).toContain(`nanoagent models pull ${TINY}`);
   });
 
@@ -282,7 +282,7 @@ describe("a name without a model", () => {
   test.each(["show", "path", "verify", "rm", "export"])("%s says how to get it", async (action) => {
     const more = action === "export" ? ["--output", device.at("x.tar")] : [];
     const { exitCode, stdout, stderr } = await device.models(action, TINY, ...more);
-    expect([exitCode, stdout]).toEqual([1, ""]);
+    expect([exitCode, stdout]).toEqual([2, ""]);
     expect(stderr).toContain(`nanoagent models pull ${TINY}`);
     const word = await device.models(action, "nothing-like-this", ...more);
     expect(word.exitCode).toBe(2);

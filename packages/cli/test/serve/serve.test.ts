@@ -72,6 +72,14 @@ describe("the start", () => {
     expect(stderr).toContain(named);
   });
 
+  test("a model that is not on this device is exit code 2: a restart would not help", async () => {
+    const { config, folder, places } = await makeAgent("model_path: hub:org/no-such-model:Q4_K_M");
+    const environment = { ...places, HOME: folder, HF_HOME: folder };
+    const { exitCode, stderr } = await runProgram(["serve", "--config", config, "--port", "0"], "", environment);
+    expect(stderr).toContain("nanoagent models pull org/no-such-model:Q4_K_M");
+    expect(exitCode).toBe(2);
+  });
+
   test("a port in use is an error that names it", async () => {
     const { config, places } = await makeAgent();
     const first = await ServedProgram.start(["--config", config], places);
