@@ -719,7 +719,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "service-not-installed",
         message: "{nanoagent.service} is not installed.",
-        when: "`service status` found no unit of this name in the system, or with `--user` of this user.",
+        when: "`service status` or `logs` found no unit of this name in the system, or with `--user` of this user.",
         now: "Install it with `nanoagent service install`, or pass the `--name` or `--user` that it was installed with.",
       },
       {
