@@ -96,7 +96,7 @@ export class Composer {
     setText(this.#note, text);
   }
 
-  /** Stops the reply. Does nothing while there is none. */
+  /** Stops the reply that is being written, if any. */
   async stop(): Promise<void> {
     if (this.#stopButton.hidden) return;
     try {

@@ -6,7 +6,7 @@ export class OutageView {
   readonly #alert = find("outage");
   readonly #message = make("span");
   readonly #time = make("span", { "aria-live": "off" });
-  /** Null while there is no outage. */
+  /** Null while the service can be reached. */
   #nextTry: number | null = null;
 
   constructor(retry: () => void) {

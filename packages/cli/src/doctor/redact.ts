@@ -6,7 +6,7 @@ import { isDistinctive, isSecretName, isSecretValue } from "./secret-names.js";
 
 /** Facts about the user and the machine that a report must not have. */
 export interface PrivateFacts {
-  /** Home folder, which is shown as `~`; null if there is none. */
+  /** Home folder, which is shown as `~`; null if it is not known. */
   home: string | null;
   user: string | null;
   host: string | null;

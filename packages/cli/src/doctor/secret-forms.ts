@@ -111,7 +111,7 @@ function isJoinedBySpace(name: string, join: string, value: string): boolean {
 const ORDINARY_STATES =
   /^(?:missing|wrong|required|empty|invalid|valid|unknown|needed|expired|refused|rejected|accepted|removed|too|longer|shorter|given|used|found)$/i;
 
-/** Returns the value that begins at this place; empty if there is none. */
+/** Returns the value that begins at this place, or an empty text. */
 function valueAt(text: string, at: number, mayHaveSpaces: boolean, replacement: string): string {
   const read = (pattern: RegExp): string | null => {
     pattern.lastIndex = at;

@@ -4,7 +4,7 @@ import type { ServicePlace } from "./service-place.js";
 import type { Systemd } from "./systemd.js";
 import { sudoProgram } from "./typed-command.js";
 
-/** Throws {@link ServiceCommandError} if systemd has no unit of this name and there is no file for it. */
+/** Throws {@link ServiceCommandError} if systemd does not know a unit of this name and its file does not exist. */
 export async function requireInstalled(place: ServicePlace, systemd: Systemd): Promise<void> {
   const { isLoaded } = await systemd.show(place.unit);
   if (!isLoaded && !(await exists(place.unitFile))) throw notInstalled(place);

@@ -71,7 +71,7 @@ describe.skipIf(process.platform !== "linux")("the journals of systemd", () => {
   test.each([
     ["", "has no journalctl"],
     ["exit 1", "failed (1)"],
-  ])("with %j the report says why there are none", async (script, why) => {
+  ])("with %j the report says why it has no lines", async (script, why) => {
     install(script);
     expect((await gatherLastErrors(new AbortController().signal)).summary).toContain(why);
   });

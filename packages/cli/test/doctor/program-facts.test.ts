@@ -15,7 +15,7 @@ test.each([
     "with pnpm",
   ],
   ["/srv/app/node_modules/@nanoagent/cli/dist/main.js", "as a dependency in a folder"],
-  ["/work/nanoagent/packages/cli/dist/main.js", "from the sources"],
+  ["/srv/nanoagent/packages/cli/dist/main.js", "from the sources"],
   ["", "unknown"],
 ])("%s", (program, expected) => {
   expect(describeInstallation(program)).toBe(expected);

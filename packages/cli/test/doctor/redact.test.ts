@@ -111,7 +111,7 @@ describe("a long random text", () => {
     "https://ntfy.sh/secret",
     "https://a.example/v1/s3cr3tAbCdEf09876/send",
     "https://a.example/v1/0a1b2c3d4e5f60718/send",
-    "//registry.npmjs.org/:_authToken=secret",
+    "//packages.example/:_authToken=secret",
     "anna:secret@db.lan:5432",
   ])("%s in an address is removed", (address) => {
     expect(redactionFor(nobody).text(`POST ${address}: 404`)).not.toMatch(/secret|s3cr3t|0a1b2c/);

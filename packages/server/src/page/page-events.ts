@@ -54,7 +54,7 @@ export interface PageQuestion {
   readonly changes_world: boolean;
   /** Everything that runs if the answer is yes, for people. */
   readonly will_run: string;
-  /** Seconds after which the answer is no. */
+  /** Seconds until the tool is refused. */
   readonly seconds: number;
 }
 

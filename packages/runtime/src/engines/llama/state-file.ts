@@ -63,7 +63,7 @@ export class StateFile {
     return `${this.path}.tried`;
   }
 
-  /** Description that a newer version of this program wrote; null if there is none. Its state is never changed. */
+  /** Description that a newer version of this program wrote, or null. Its state is never changed. */
   async newerFile(): Promise<string | null> {
     for (const file of [this.#description, this.#tried]) if ((await readFormat(file)) > FORMAT) return file;
     return null;
