@@ -1,37 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { openAgent } from "@nanoagent/runtime";
-import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import type { LogEntry } from "@nanoagent/server";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Service } from "../../src/service/service.js";
 import type { ConnectionTimes } from "../../src/wyoming/wyoming-connection.js";
 import { listenWyoming } from "../../src/wyoming/wyoming-listener.js";
-import { houseConfig, type ServedHouse, serveWyoming } from "./serve-wyoming.js";
+import { PATIENCE, plainConfig, scripted, serveInTest as serve, slow } from "./serve-wyoming.js";
 import { WyomingClient } from "./wyoming-client.js";
-
-/** For a busy machine. */
-const PATIENCE = { timeout: 20_000 };
-/** A reply whose first piece comes after a minute, so that it never ends within a test. */
-const slow = { deltas: ["never"], delayMilliseconds: 60_000 };
-const plain = { spec: houseConfig.spec, device: houseConfig.device };
-
-const opened: ServedHouse[] = [];
-
-afterEach(async () => {
-  for (const house of opened.splice(0)) await house.close();
-});
-
-async function serve(...parameters: Parameters<typeof serveWyoming>) {
-  const house = await serveWyoming(...parameters);
-  opened.push(house);
-  return house;
-}
-
-const scripted = (...replies: NonNullable<ConstructorParameters<typeof ScriptedEngine>[0]>) => {
-  const engine = new ScriptedEngine(replies);
-  return { engine, agent: openAgent(plain, { engine }) };
-};
 
 describe("many and bad peers", () => {
   test("several are answered at once", async () => {
@@ -180,7 +156,7 @@ describe("slow peers", () => {
   });
 
   /** A service whose limits of time are this short. */
-  async function listen(times: Partial<ConnectionTimes>, agent = openAgent(plain)) {
+  async function listen(times: Partial<ConnectionTimes>, agent = openAgent(plainConfig)) {
     const log: LogEntry[] = [];
     const parts = { version: "1", logsTexts: false, settings: {}, now: Date.now, readDevice: null };
     const opened = await agent;

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { NanoAgentConfigInput, ServeSettings } from "@nanoagent/models";
 import { type Agent, openAgent } from "@nanoagent/runtime";
+import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { type AgentServer, createServer, type LogEntry } from "@nanoagent/server";
+import { onTestFinished } from "vitest";
 import { WyomingClient } from "./wyoming-client.js";
 
 const device = { device_id: "d", platform: "linux-aarch64", memory_mb: 512, cpu_cores: 2 };
@@ -21,6 +23,20 @@ export const houseConfig: NanoAgentConfigInput = {
     ],
   },
 };
+
+/** For a busy machine. */
+export const PATIENCE = { timeout: 20_000 };
+/** A reply whose first piece comes after a minute, so that it never ends within a test. */
+export const slow = { deltas: ["never"], delayMilliseconds: 60_000 };
+
+/** Config of an agent without intents. */
+export const plainConfig: NanoAgentConfigInput = { spec: { name: "house" }, device };
+
+/** An agent without intents whose model gives these replies. */
+export function scripted(...replies: NonNullable<ConstructorParameters<typeof ScriptedEngine>[0]>) {
+  const engine = new ScriptedEngine(replies);
+  return { engine, agent: openAgent(plainConfig, { engine }) };
+}
 
 /** A served agent with its address for voice assistants. */
 export interface ServedHouse {
@@ -66,4 +82,11 @@ export async function serveWyoming(
       await server.agent.close();
     },
   };
+}
+
+/** Serves an agent until the test is finished. */
+export async function serveInTest(...parameters: Parameters<typeof serveWyoming>): Promise<ServedHouse> {
+  const house = await serveWyoming(...parameters);
+  onTestFinished(() => house.close());
+  return house;
 }

@@ -2,40 +2,26 @@ import { createServer as createTcpServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { defineTool, EngineError, openAgent } from "@nanoagent/runtime";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { listenHost } from "../../src/wyoming/listen-host.js";
-import { houseConfig, type ServedHouse, serveWyoming } from "./serve-wyoming.js";
+import {
+  houseConfig,
+  PATIENCE,
+  plainConfig,
+  type ServedHouse,
+  scripted,
+  serveInTest as serve,
+  serveWyoming,
+  slow,
+} from "./serve-wyoming.js";
 import { WyomingClient } from "./wyoming-client.js";
-
-/** For a busy machine. */
-const PATIENCE = { timeout: 20_000 };
-/** A reply whose first piece comes after a minute, so that it never ends within a test. */
-const slow = { deltas: ["never"], delayMilliseconds: 60_000 };
-const plain = { spec: houseConfig.spec, device: houseConfig.device };
 
 const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
 const lanAddress = addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? null;
 const lanNeeded = lanAddress === null ? " (skipped: this machine has no network)" : "";
 const hasIpv6 = addresses.some(({ address }) => address === "::1");
 
-const opened: ServedHouse[] = [];
-
-afterEach(async () => {
-  for (const house of opened.splice(0)) await house.close();
-});
-
-async function serve(...parameters: Parameters<typeof serveWyoming>) {
-  const house = await serveWyoming(...parameters);
-  opened.push(house);
-  return house;
-}
-
 const failure = (message: string) => new EngineError({ code: "engine-failed", message });
-const scripted = (...replies: NonNullable<ConstructorParameters<typeof ScriptedEngine>[0]>) => {
-  const engine = new ScriptedEngine(replies);
-  return { engine, agent: openAgent(plain, { engine }) };
-};
-
 describe("a Wyoming service", () => {
   test("describes the agent as a service that handles texts", async () => {
     const house = await serve();
@@ -78,7 +64,7 @@ describe("a Wyoming service", () => {
       return info.handle[0].models[0].languages;
     };
     expect(await languagesOf(undefined, { wyoming: { port: 0, languages: ["fr"] } })).toEqual(["fr"]);
-    expect(await languagesOf(openAgent(plain))).toEqual(expect.arrayContaining(["en", "de", "ja"]));
+    expect(await languagesOf(openAgent(plainConfig))).toEqual(expect.arrayContaining(["en", "de", "ja"]));
     expect(await languagesOf(openAgent(houseConfig, { engine: new ScriptedEngine() }))).toContain("ja");
     const [lamp] = houseConfig.intents?.definitions ?? [];
     const anyLanguage = { definitions: [lamp, { name: "x", sentences: ["x"], answer: "x" }] };
@@ -245,7 +231,7 @@ describe("a conversation by voice", () => {
       },
     });
     const intents = { definitions: [{ name: "siren", sentences: ["sound the siren"], tool: "siren" }] };
-    const house = await serve(openAgent({ ...plain, intents }, { tools: [siren] }));
+    const house = await serve(openAgent({ ...plainConfig, intents }, { tools: [siren] }));
     expect(await (await house.connect()).ask("sound the siren")).toMatchObject({ type: "handled" });
     expect(runs).toEqual([]);
   });
@@ -294,10 +280,10 @@ describe("start and end", () => {
     const house = await serve();
     const client = await house.connect();
     await client.ask("hello", { conversation_id: "01J" });
-    const next = { ...plain, spec: { name: "garden" } };
+    const next = { ...plainConfig, spec: { name: "garden" } };
     await house.server.replaceAgent(
       () => openAgent(next),
-      () => openAgent(plain),
+      () => openAgent(plainConfig),
     );
     expect(await client.ask("hello", { conversation_id: "01J" })).toMatchObject({
       data: { text: "Hello from garden! How can I assist?" },
