@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildTinyGguf } from "@nanoagent/optimizer/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { CommandOption } from "../src/command-line/command.js";
+import type { Command, CommandOption } from "../src/command-line/command.js";
 import { parseCommandLine } from "../src/command-line/parse-command-line.js";
 import { commands } from "../src/commands/index.js";
 import { UsageError } from "../src/errors/usage-error.js";
@@ -14,6 +14,15 @@ const given = (name: string, { kind, choices }: CommandOption, second = false): 
   if (kind === "flag") return [`--${name}`];
   if (choices !== undefined) return [`--${name}`, String(choices.at(second ? -1 : 0))];
   return [`--${name}`, kind === "text" ? (second ? "y" : "x") : second ? "2" : "1"];
+};
+
+/** An action that takes both options. An option without `operands` belongs to every action. */
+const actionOfBoth = ({ operands }: CommandOption, other: CommandOption): string | undefined =>
+  (operands ?? other.operands)?.find((action) => (other.operands ?? operands)?.includes(action));
+
+const actionWords = ({ operand }: Command, action: string | undefined): string[] => {
+  if (operand?.choices === undefined || action === undefined) return [];
+  return [action, ...(operand.second?.[action] === undefined ? [] : ["m"])];
 };
 
 describe("an option without effect is refused", () => {
@@ -27,9 +36,7 @@ describe("an option without effect is refused", () => {
           [
             ...given(option, settings),
             ...given(other, otherSettings),
-            ...(operand?.choices === undefined
-              ? []
-              : [settings.operands?.find((action) => otherSettings.operands?.includes(action)) ?? "", "m"]),
+            ...actionWords(command, actionOfBoth(settings, otherSettings)),
             ...(command.needsOneOf && other !== "calibrate" ? ["--model", "x"] : []),
           ],
         ];
@@ -39,7 +46,7 @@ describe("an option without effect is refused", () => {
         .filter((action) => !settings.operands?.includes(action))
         .map((action): [string, string[]] => [
           name,
-          [action, ...(operand?.second?.[action] === undefined ? [] : ["m"]), ...given(option, settings)],
+          [...actionWords(command, action), ...given(option, settings)],
         ]),
     ]);
   });

@@ -13,7 +13,7 @@ const ofSystemd: Readonly<Record<number, string>> = {
 
 const ofProgram: Readonly<Record<number, string>> = {
   1: "it failed",
-  2: "the config, a key or a certificate is wrong",
+  2: "the config, a key or a certificate is wrong, the model is not downloaded, or the port is not permitted",
   3: "the agent does not fit the memory",
 };
 

@@ -222,7 +222,7 @@ describe.skipIf(process.platform !== "linux")("a service of systemd", () => {
       program: "/usr/lib/nanoagent/main.js",
       config: "/etc/greenhouse.yaml",
       ...{ name: "greenhouse", memoryMb: 64, account: { kind: "user-manager" as const }, stateFolder: folder },
-      ...{ writableFolders: [], environmentFile: "/none", environment: {}, needsLowPort: false },
+      ...{ writableFolders: [], mounts: [], environmentFile: "/none", environment: {}, needsLowPort: false },
     };
     vi.stubEnv("XDG_CONFIG_HOME", path.join(folder, "config-home"));
     place("config-home/systemd/user/greenhouse.service", writeUnit(unit as unknown as UnitFacts));

@@ -107,7 +107,7 @@ describe("a model that is not here", () => {
       device.write("home/agent.yaml", "spec: {name: porter, max_memory_mb: 600}\n");
       const place = command === "init" ? ["new.yaml"] : [];
       const { exitCode, stdout, stderr } = await device.run([command, ...place, "--model", CHAT, ...more]);
-      expect(exitCode, stdout + stderr).toBe(1);
+      expect(exitCode, stdout + stderr).toBe(2);
       expect(stderr).toContain(`nanoagent models pull ${CHAT}`);
       const word = await device.run([command, ...place, "--model", "qwen3-0.6", ...more]);
       expect(word.exitCode, word.stdout + word.stderr).toBe(2);

@@ -33,7 +33,7 @@ test("a name of the catalogue may have a quantization, for a pull and for every 
   expect((await device.models("show", "smollm2-135m")).stdout).toContain(pulled.stdout.trim());
   expect((await device.models("verify", "smollm2-135m")).exitCode).toBe(0);
   const missing = await device.models("path", "smollm2-135m:Q8_0");
-  expect(missing.exitCode).toBe(1);
+  expect(missing.exitCode).toBe(2);
   expect(missing.stderr).toContain(`nanoagent models pull ${SMOL}:Q8_0`);
   expect((await device.models("rm", "smollm2-135m")).exitCode).toBe(0);
   expect((await device.json<{ models: unknown[] }>("models", "list")).models).toEqual([]);

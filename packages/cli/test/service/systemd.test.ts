@@ -57,7 +57,12 @@ describe("the state of a unit", () => {
 
   test.each([
     ["success", null, null, false],
-    ["exit-code", 2, "exit code 2, the config, a key or a certificate is wrong", true],
+    [
+      "exit-code",
+      2,
+      "exit code 2, the config, a key or a certificate is wrong, the model is not downloaded, or the port is not permitted",
+      true,
+    ],
     ["exit-code", 3, "exit code 3, the agent does not fit the memory", true],
     ["exit-code", 1, "exit code 1, it failed", false],
     ["exit-code", 203, "exit code 203, systemd could not start the program", false],
