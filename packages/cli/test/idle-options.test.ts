@@ -44,10 +44,7 @@ describe("an option without effect is refused", () => {
       ...(settings.onlyWith === undefined ? [] : [[name, given(option, settings)] as [string, string[]]]),
       ...Object.keys(settings.operands === undefined ? {} : (operand?.choices ?? {}))
         .filter((action) => !settings.operands?.includes(action))
-        .map((action): [string, string[]] => [
-          name,
-          [...actionWords(command, action), ...given(option, settings)],
-        ]),
+        .map((action): [string, string[]] => [name, [...actionWords(command, action), ...given(option, settings)]]),
     ]);
   });
 
