@@ -38,6 +38,7 @@ Also try: what is the climate? · Südbeet 3 Minuten gießen · note that the do
   print(`
 What next:
   ${command} check --config examples/greenhouse/agent.yaml   checks the config
+  ${command} serve --config examples/greenhouse/agent.yaml   shows it in the browser
   ${command} sessions show --config examples/greenhouse/agent.yaml   shows the saved conversation
   ${command} run --config examples/greenhouse/agent.yaml --model FILE.gguf   runs it with a model
   ${command} init   creates your own agent

@@ -49,7 +49,7 @@ const config = {
       { name: "lamp", sentences: ["switch on the lamp"], tool: "lamp", answer: "The lamp is **on**." },
     ],
   },
-  serve: { port: 0, page: true },
+  serve: { port: 0 },
 };
 
 const folder = mkdtempSync(path.join(os.tmpdir(), "nanoagent-page-"));

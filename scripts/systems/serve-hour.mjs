@@ -59,7 +59,7 @@ function writeConfig(name) {
         },
       ],
     },
-    serve: { port: 0, page: true, metrics: true },
+    serve: { port: 0 },
   };
   writeFileSync(file, JSON.stringify(config));
   return file;

@@ -20,9 +20,9 @@ export interface ServeSettings {
   /** Longest wait for the answer to a permission request. Default: 60. */
   ask_seconds?: number | undefined;
   tls?: TlsSettings | undefined;
-  /** Whether to serve the page for people. Default: false. */
+  /** Whether to serve the page for people. Default: true. */
   page?: boolean | undefined;
-  /** Whether to serve metrics for Prometheus. Default: false. */
+  /** Whether to serve metrics for Prometheus. Default: true. */
   metrics?: boolean | undefined;
   wyoming?: WyomingSettings | undefined;
 }

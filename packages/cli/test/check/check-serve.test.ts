@@ -61,7 +61,7 @@ test.each([
   ["{host: '::1', bare_model: true}", "http://[::1]:7420, no key, the model alone too"],
   ["{api_keys_env: PATH}", "http://127.0.0.1:7420, keys of PATH"],
   [
-    "{page: true, metrics: true, wyoming: {port: 10400}}",
+    "{page: false, metrics: false, wyoming: {port: 10400}}",
     "http://127.0.0.1:7420, no key, voice assistants of this machine at tcp://127.0.0.1:10400",
   ],
   [

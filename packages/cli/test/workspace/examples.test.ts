@@ -111,7 +111,7 @@ describe("greenhouse", () => {
     expect(stdout).toContain(
       "Agent: Ich habe nicht gegossen: The tool water_bed was not allowed to run.\nAgent: It is 21.5 °C at 58 % humidity; the vent is open.\nSession ended.\n",
     );
-    expect(stdout).toMatch(/\nWhat next:\n(?: {2}node .*\n){4}$/);
+    expect(stdout).toMatch(/\nWhat next:\n(?: {2}node .*\n){5}$/);
     expect(stderr).toBe("");
   });
 });

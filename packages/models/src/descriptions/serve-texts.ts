@@ -61,11 +61,11 @@ export const serveTexts: KeyTexts = {
   },
   page: {
     description: "Whether browsers get a page at /: a chat, questions for permission, memory and health.",
-    default: false,
+    default: true,
   },
   metrics: {
     description: "Whether Prometheus can read figures at /metrics: turns, tokens, memory, tools, temperature.",
-    default: false,
+    default: true,
   },
   wyoming: {
     description: "Home Assistant's protocol for voice assistants.",

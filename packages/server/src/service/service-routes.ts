@@ -15,8 +15,8 @@ import type { Service } from "./service.js";
 /** Longest path in a line of the log. */
 const MAX_PATH_CHARACTERS = 100;
 
-/** All routes of a service. The page and the metrics are optional. */
-export function serviceRoutes(service: Service, { page = false, metrics = false }: ServeSettings): Route[] {
+/** All routes of a service. The page and the metrics can be turned off. */
+export function serviceRoutes(service: Service, { page = true, metrics = true }: ServeSettings): Route[] {
   return [
     ...(page ? pageRoutes(service, greetingRoute.handle) : [greetingRoute]),
     ...(metrics ? [metricsRoute(service)] : []),

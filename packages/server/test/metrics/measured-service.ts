@@ -10,7 +10,7 @@ const device = { device_id: "d", platform: "linux-aarch64", memory_mb: 512, cpu_
 export const configOf = (changes: Partial<NanoAgentConfigInput> = {}): NanoAgentConfigInput => ({
   spec: { name: "greenhouse" },
   device,
-  serve: { metrics: true },
+  serve: {},
   ...changes,
 });
 

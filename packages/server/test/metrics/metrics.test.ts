@@ -51,7 +51,7 @@ describe("GET /metrics", () => {
 
   test("is answered over HTTP, also HEAD, to whoever has the key and uses a name of the service", async () => {
     const agent = await openAgent(configOf(), { engine: new ScriptedEngine() });
-    const settings = { metrics: true, api_keys_env: "KEYS", allow_hosts: ["greenhouse.lan"] };
+    const settings = { api_keys_env: "KEYS", allow_hosts: ["greenhouse.lan"] };
     const server = createServer(agent, { settings, environment: { KEYS: "secret" } });
     onTestFinished(async () => {
       await server.close();
@@ -72,8 +72,8 @@ describe("GET /metrics", () => {
     }
   });
 
-  test("does not exist unless the config has it", async () => {
-    const agent = await openAgent(configOf({ serve: {} }), { engine: new ScriptedEngine() });
+  test("does not exist if the config turns it off", async () => {
+    const agent = await openAgent(configOf({ serve: { metrics: false } }), { engine: new ScriptedEngine() });
     const measured = new MeasuredServer(agent);
     expect((await measured.server.fetch(new Request("http://127.0.0.1/metrics"))).status).toBe(404);
   });

@@ -19,7 +19,7 @@ const agent = await openAgent(
   },
   { engine: new ScriptedEngine(JSON.parse(replies)), tools: [wait] },
 );
-const server = createServer(agent, { settings: { page: true }, environment: {} });
+const server = createServer(agent, { settings: {}, environment: {} });
 process.send?.((await server.listen({ port: 0 })).url);
 process.once("SIGTERM", async () => {
   await server.close();

@@ -64,7 +64,7 @@ describe("the files of the page", () => {
     }
   });
 
-  test("are not there unless the config wants the page", async () => {
+  test("are not there if the config turns the page off", async () => {
     const { url } = await servePage([], { settings: { page: false } });
     expect(await (await fetch(url, { headers: html })).text()).toContain("Ollama is running");
     for (const path of ["/page/page.js", "/page/events"]) expect((await fetch(`${url}${path}`)).status).toBe(404);

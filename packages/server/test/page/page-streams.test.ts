@@ -127,7 +127,7 @@ test("a service that is mounted in an app streams, too", async () => {
   const device = { device_id: "d", platform: "linux-aarch64", memory_mb: 512, cpu_cores: 2 };
   const engine = new ScriptedEngine(["Hello ", "Hello."]);
   const agent = await openAgent({ spec: { name: "kitchen" }, device }, { engine });
-  const server = createServer(agent, { settings: { page: true }, environment: {} });
+  const server = createServer(agent, { settings: {}, environment: {} });
   onTestFinished(async () => {
     await server.close();
     await agent.close();

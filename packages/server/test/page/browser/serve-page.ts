@@ -58,7 +58,7 @@ export async function servePage(
     valve === undefined ? [] : [{ name: "valve", description: VALVE, command: [...valve], permission: "ask" as const }];
   const spec = { name: "house", capabilities: [...all, ...commands].map(({ name }) => name) };
   const session = sessions === undefined ? {} : { session: { dir: sessions } };
-  const serve = { page: true, ...(key !== undefined && { api_keys_env: "PAGE_KEY" }) };
+  const serve = key === undefined ? {} : { api_keys_env: "PAGE_KEY" };
   const agent = await openAgent({ spec, device, serve, tools: commands, ...session }, { engine, tools: all });
   const environment = key === undefined ? {} : { PAGE_KEY: key };
   const readDevice = conditions === undefined ? undefined : async () => conditions;
