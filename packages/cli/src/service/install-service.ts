@@ -10,6 +10,7 @@ import { plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 import { describeExit } from "./describe-exit.js";
 import { turnOnLinger } from "./linger.js";
+import { removeFolder } from "./remove-folder.js";
 import type { RunTool } from "./run-tool.js";
 import { ServiceCommandError } from "./service-command-error.js";
 import { addressesOf, readServiceFacts, type ServiceFacts } from "./service-facts.js";
@@ -177,7 +178,7 @@ async function checkAsService(
     streams.stderr.write("  do: Correct them, then run the same command again.\n");
     return exitCode ?? exitCodes.failed;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder, run);
   }
 }
 

@@ -3,7 +3,7 @@ import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
 export type ServiceCommandErrorCode =
   /** This machine does not run systemd, or this user's part of it does not run. */
   | "systemd-missing"
-  /** A program of systemd failed. */
+  /** A program of systemd failed, or the removal of a folder. */
   | "systemd-failed"
   /** The action needs root, or must not be done as root. */
   | "service-needs-root"

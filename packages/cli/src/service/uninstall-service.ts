@@ -6,6 +6,8 @@ import { formatJson } from "../output/format.js";
 import { plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 import { turnOffLinger } from "./linger.js";
+import { removeFolder } from "./remove-folder.js";
+import type { RunTool } from "./run-tool.js";
 import { ServiceCommandError } from "./service-command-error.js";
 import { exists } from "./service-facts.js";
 import type { ServicePlace } from "./service-place.js";
@@ -39,7 +41,7 @@ export async function uninstallService(
   await systemd.control(["daemon-reload"]);
   await systemd.try(["reset-failed", place.unit]);
   if (place.isUser) await turnOffLinger(place, systemd);
-  if (purge === true && isOurs) await removeState(place);
+  if (purge === true && isOurs) await removeState(place, systemd.run);
   const kept = (await exists(place.stateFolder)) ? place.stateFolder : null;
   const isRemoved = text !== null;
   stdout.write(
@@ -53,12 +55,12 @@ export async function uninstallService(
 }
 
 /** Removes what `systemctl clean` may have left, such as the folders of a service whose unit is gone. */
-async function removeState(place: ServicePlace): Promise<void> {
+async function removeState(place: ServicePlace, run: RunTool): Promise<void> {
   const { name, isUser, stateFolder } = place;
   const folders = isUser
     ? [stateFolder]
     : ["lib", "cache"].flatMap((kind) => [`/var/${kind}/${name}`, `/var/${kind}/private/${name}`]);
-  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+  for (const folder of folders) await removeFolder(folder, run);
 }
 
 interface Removed {

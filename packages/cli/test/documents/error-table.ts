@@ -731,7 +731,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "systemd-failed",
         message: "{systemctl daemon-reload} failed: {its words}",
-        when: "A program of systemd failed. The message has its own words.",
+        when: "A program of systemd failed, or a folder of the service cannot be removed. The message has the words of the program.",
         now: "Correct the reason that it gives, then run the same command again.",
       },
     ],

@@ -32,6 +32,8 @@ export function makePlace(name = "nanoagent"): ServicePlace & { folder: string }
 export class FakeSystemd {
   /** `systemctl` with what it was asked to change, and `loginctl`. */
   readonly changes: string[] = [];
+  /** Folders that the system's `rm` removed. */
+  readonly removed: string[] = [];
   isActive = false;
   /** Exit code of the service at its next start; null: it becomes ready. */
   exitCode: number | null = null;
@@ -62,6 +64,12 @@ export class FakeSystemd {
       const stdout = lines.map((line) => `${line}\n`).join("");
       onOutput?.(stdout);
       return { ...done, stdout };
+    }
+    if (program === "rm") {
+      const folder = String(args.at(-1));
+      this.removed.push(folder);
+      rmSync(folder, { recursive: true, force: true });
+      return done;
     }
     if (program === "loginctl") return this.#linger(args);
     if (program === "systemctl") return this.#control(args.slice(1));

@@ -184,6 +184,8 @@ describe.skipIf(process.platform === "win32")("uninstall", () => {
       kept: null,
     });
     expect(readdirSync(path.dirname(place.stateFolder))).toEqual([]);
+    // Of the check of the config, and of the service.
+    expect(fake.removed).toEqual([expect.stringContaining("nanoagent-check-"), place.stateFolder]);
   });
 
   test("without a unit of its own, keeps drop-ins and unmarked folders", async () => {
