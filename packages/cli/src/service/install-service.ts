@@ -69,7 +69,8 @@ export async function installService(
   await systemd.control(["daemon-reload"]);
   await systemd.control(["enable", place.unit]);
   const linger = place.isUser ? await turnOnLinger(place, systemd) : null;
-  const isNewer = await isProgramNewer(facts.unit.program, before);
+  const { program: installed, config, environmentFile } = facts.unit;
+  const isNewer = await isAnyNewer([installed, config, environmentFile], before);
   const isRunning = before.active === "active";
   const mustStart = !isRunning || isChanged || isNewer;
   const mayStart = values["no-start"] !== true;
@@ -244,10 +245,21 @@ async function replaceFile(file: string, text: string): Promise<void> {
   }
 }
 
-/** Whether the program was installed after the service started, as after an upgrade. */
-async function isProgramNewer(program: string, { startedAt }: UnitState): Promise<boolean> {
-  const { ctimeMs } = await stat(program);
-  return startedAt !== null && ctimeMs / 1000 > startedAt;
+/**
+ * Whether one of the files changed after the service started, such as the program by an upgrade. The times are those of
+ * the inodes, because a file that is moved or restored keeps its time of modification.
+ */
+async function isAnyNewer(files: readonly string[], { startedAt }: UnitState): Promise<boolean> {
+  if (startedAt === null) return false;
+  const times = await Promise.all(
+    files.map((file) =>
+      stat(file).then(
+        ({ ctimeMs }) => ctimeMs / 1000,
+        () => 0,
+      ),
+    ),
+  );
+  return times.some((time) => time > startedAt);
 }
 
 async function start(place: ServicePlace, facts: ServiceFacts, streams: Streams, systemd: Systemd): Promise<void> {

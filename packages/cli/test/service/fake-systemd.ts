@@ -38,6 +38,8 @@ export class FakeSystemd {
   /** Exit code of the service at its next start; null: it becomes ready. */
   exitCode: number | null = null;
   checkExitCode = 0;
+  /** Later than every change of a file. */
+  startedAt = 4_000_000_000;
   url = "http://127.0.0.1:7420";
   isLingering = false;
   mayLinger = true;
@@ -105,8 +107,7 @@ export class FakeSystemd {
       "UnitFileState=enabled",
       `StatusText=${this.isActive ? `Listening on ${this.url}` : ""}`,
       `MainPID=${this.isActive ? 512 : 0}`,
-      // Later than every installation of the program.
-      `ExecMainStartTimestamp=@${this.isActive ? 4_000_000_000 : ""}`,
+      `ExecMainStartTimestamp=@${this.isActive ? this.startedAt : ""}`,
       "MemoryCurrent=64000000",
       "MemoryMax=268435456",
       `FragmentPath=${this.fragment ?? (isThere ? this.#place.unitFile : "")}`,

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { installService, printUnit } from "../../src/service/install-service.js";
 import { showLogs } from "../../src/service/show-logs.js";
@@ -48,6 +49,22 @@ describe.skipIf(process.platform === "win32")("install", () => {
     expect((await install()).out).toContain("It was restarted");
     expect(fake.changes).toContain("restart");
     expect(readFileSync(place.unitFile, "utf8")).toMatch(/^MemoryMax=300M$/m);
+  });
+
+  test("again: restarts if the config or the file of variables changed after the start", async () => {
+    const { place, file, fake, install } = makeService();
+    await install();
+    for (const [changed, text] of [
+      [file, readFileSync(file)],
+      [place.environmentFile, "AGENT_KEYS=another\n"],
+    ] as const) {
+      // systemd tells the time of a start in whole seconds.
+      fake.startedAt = Math.ceil(Date.now() / 1000);
+      expect((await install()).out).toContain("It runs already");
+      await sleep(fake.startedAt * 1000 + 50 - Date.now());
+      writeFileSync(changed, text);
+      expect((await install()).out).toContain("It was restarted");
+    }
   });
 
   test("with errors in the config, says what check says and changes nothing", async () => {
