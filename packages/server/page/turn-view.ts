@@ -72,6 +72,5 @@ function stateOf({ state, error, note }: PageTurn): HTMLElement[] {
   if (state === "waiting") return [make("p", {}, "waiting for other messages …")];
   if (state === "stopped") return [make("p", {}, "stopped"), ...notes];
   if (state !== "failed") return notes;
-  const message = make("p", { class: "unavailable", dir: "auto" }, error?.message ?? "");
-  return [message, make("p", { dir: "auto" }, error?.hint ?? ""), ...notes];
+  return [make("p", { class: "unavailable", dir: "auto" }, error?.message ?? ""), ...notes];
 }

@@ -15,7 +15,6 @@ const INTERRUPTED = {
   state: "failed",
   error: {
     message: "The service ended before the reply was complete. Send the message again if it is still needed.",
-    hint: null,
   },
 } as const;
 
@@ -46,7 +45,7 @@ export class BegunTurns {
     this.#unfinished = this.#unfinished.filter(({ turn }) => turn !== id);
     if (keptAt !== null) this.#name({ conversation, turn: id, at: keptAt });
     else if (state === "failed" || state === "stopped") {
-      const shown = error && { message: cutText(error.message, MAX_ERROR_CHARACTERS), hint: null };
+      const shown = error && { message: cutText(error.message, MAX_ERROR_CHARACTERS) };
       this.#unfinished.push({ conversation, turn: id, message, at, end: { state, error: shown } });
       this.#limit();
     }

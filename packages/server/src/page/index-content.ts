@@ -113,7 +113,7 @@ function toUnfinished(entry: unknown): UnfinishedTurn[] {
   if (named === undefined || typeof message !== "string" || message.length > MAX_MESSAGE_CHARACTERS) return [];
   if (state !== "failed" && state !== "stopped") return [{ ...named, message, end: null }];
   const hasError = typeof error === "string" && error.length <= MAX_ERROR_CHARACTERS;
-  return [{ ...named, message, end: { state, error: hasError ? { message: error, hint: null } : null } }];
+  return [{ ...named, message, end: { state, error: hasError ? { message: error } : null } }];
 }
 
 function toNamed(entry: unknown): NamedTurn[] {

@@ -5,7 +5,7 @@ import { PageConversations } from "./page-conversations.js";
 import { tooManyPages } from "./page-errors.js";
 import type { PageEvent, PageStatus, PageTurn, ShownConversation } from "./page-events.js";
 import { PageQuestions } from "./page-questions.js";
-import { isChanged, pageStatus } from "./page-status.js";
+import { pageStatus } from "./page-status.js";
 import { eventText, PageStream } from "./page-stream.js";
 import type { TurnChange } from "./reduce-turn.js";
 
@@ -130,7 +130,7 @@ export class PageDesk {
     try {
       const status = pageStatus(await this.#operated.status());
       const isOther = this.#agent !== this.#operated.agent;
-      const isNews = this.#status === null || isChanged(this.#status, status);
+      const isNews = JSON.stringify(status) !== JSON.stringify(this.#status);
       this.#agent = this.#operated.agent;
       this.#status = status;
       // Everything can differ with another agent.

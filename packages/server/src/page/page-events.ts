@@ -33,7 +33,6 @@ export interface PageTool {
 
 export interface PageError {
   readonly message: string;
-  readonly hint: string | null;
 }
 
 export interface PageConversation {
@@ -60,7 +59,6 @@ export interface PageQuestion {
 
 export interface PageStatus {
   readonly version: string;
-  readonly uptime_seconds: number;
   readonly health: { readonly status: "ok" | "degraded" | "unavailable"; readonly reasons: readonly string[] };
   readonly model: { readonly id: string; readonly engine: string; readonly context_tokens: number | null };
   readonly turns: { readonly running: number; readonly waiting: number };

@@ -2,19 +2,10 @@ import type { ServiceStatus } from "../status/service-status.js";
 import type { PageStatus } from "./page-events.js";
 
 /** Returns the part of a service's status that pages show. */
-export function pageStatus({
-  version,
-  uptime_seconds,
-  health,
-  models,
-  turns,
-  memory,
-  device,
-}: ServiceStatus): PageStatus {
+export function pageStatus({ version, health, models, turns, memory, device }: ServiceStatus): PageStatus {
   const { id = "", engine = "", context_tokens = null } = models[0] ?? {};
   return {
     version,
-    uptime_seconds,
     health: { status: health.status, reasons: health.reasons.map(({ message }) => message) },
     model: { id, engine, context_tokens },
     turns: { running: turns.running, waiting: turns.waiting },
@@ -33,9 +24,4 @@ export function pageStatus({
       power_source: device.power_source,
     },
   };
-}
-
-/** Whether two statuses differ in more than the time. */
-export function isChanged(one: PageStatus, other: PageStatus): boolean {
-  return JSON.stringify({ ...one, uptime_seconds: 0 }) !== JSON.stringify({ ...other, uptime_seconds: 0 });
 }

@@ -144,5 +144,5 @@ function isRunning(part: PagePart | undefined): part is PageTool {
 
 function shownError(error: NanoAgentError, parts: readonly PagePart[]): PageError {
   const hasActed = parts.some(({ type }) => type === "tool");
-  return { message: errorFacts(hasActed ? new ErrorAfterAct(error) : error).message, hint: null };
+  return { message: errorFacts(hasActed ? new ErrorAfterAct(error) : error).message };
 }

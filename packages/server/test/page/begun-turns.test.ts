@@ -40,7 +40,7 @@ test("a turn that failed does not get the place of a later one with the same mes
   const turns = new BegunTurns();
   const turn = begin("hello");
   turns.begin(conversation, turn);
-  turns.end(conversation, { ...turn, state: "failed", error: { message: "Full.", hint: null } }, null);
+  turns.end(conversation, { ...turn, state: "failed", error: { message: "Full." } }, null);
   expect(turns.idOf(conversation, "hello", at, new Set())).toBeNull();
   expect(restarted(turns).missingFrom(conversation)).toMatchObject([{ id: turn.id, error: { message: "Full." } }]);
 });

@@ -67,7 +67,7 @@ describe("after kill -9", () => {
         at: turn.at,
         state: "failed",
         parts: [],
-        error: { message: INTERRUPTED, hint: null },
+        error: { message: INTERRUPTED },
         note: null,
       },
     ]);

@@ -79,7 +79,7 @@ test("a written list is read again, and no other file is left", async () => {
     unfinished: [
       { ...one, message: "\ud800 \n", end: null },
       { ...one, message: "x", end: { state: "stopped" as const, error: null } },
-      { ...one, message: "x", end: { state: "failed" as const, error: { message: "Full.", hint: null } } },
+      { ...one, message: "x", end: { state: "failed" as const, error: { message: "Full." } } },
     ],
     named: [one],
   };

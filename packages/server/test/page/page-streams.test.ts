@@ -117,8 +117,7 @@ test("the status comes when something has changed, not with every look", async (
   expect(page.hello.status.device).toEqual(await readDevice());
   celsius = 50;
   now += 60_000;
-  const { status } = await page.find("status", (event) => event.status.device?.temperature_celsius === 50);
-  expect(status.uptime_seconds).toBeGreaterThanOrEqual(60);
+  await page.find("status", (event) => event.status.device?.temperature_celsius === 50);
   await say(url, "hello");
   await page.find("status", (event) => event.status.turns.running === 1);
 });

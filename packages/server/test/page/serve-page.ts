@@ -51,7 +51,12 @@ export async function servePage(
   const engine = replies instanceof ScriptedEngine ? replies : new ScriptedEngine(replies);
   const agent = await agentOf(engine, given);
   const log: LogEntry[] = [];
-  const server = createServer(agent, { settings: given.settings ?? {}, environment: {}, log: (entry) => log.push(entry), ...given.options });
+  const server = createServer(agent, {
+    settings: given.settings ?? {},
+    environment: {},
+    log: (entry) => log.push(entry),
+    ...given.options,
+  });
   const { url } = await server.listen({ port: 0 });
   const close = async () => {
     await server.close();

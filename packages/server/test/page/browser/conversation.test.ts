@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { EngineError } from "@nanoagent/runtime";
 import type { Page } from "playwright-core";
 import { describe, expect, test, vi } from "vitest";
 import { browserPath, expectAccessible, lastReply, messageField, openPages, send, waitForReply } from "./open-page.js";
@@ -38,6 +39,16 @@ describe.skipIf(browserPath === null)("a conversation in a browser (needs Chromi
       "It is **warm**.",
       "Really?",
     ]);
+  });
+
+  test("shows the error of a turn that failed, in one paragraph", async () => {
+    await using house = await servePage([
+      { error: new EngineError({ code: "engine-failed", message: "The engine failed." }) },
+    ]);
+    const page = await pages.open(house.url);
+    await send(page, "Hello");
+    await lastReply(page).locator(".unavailable").waitFor();
+    expect(await lastReply(page).locator("p").count()).toBe(1);
   });
 
   test("Enter sends; Shift+Enter and the Enter of an input method do not", async () => {
