@@ -260,7 +260,7 @@ phase_3() {
   step "does not linger any more" bash -c '! ls /var/lib/systemd/linger/pi'
   step "nothing answers" bash -c '! curl --silent --max-time 5 http://127.0.0.1:7420/health'
   step "npm removes the program" pi "npm uninstall --global @nanoagent/cli"
-  rm -rf /home/pi/agent /home/pi/agent.good /home/pi/.cache/nanoagent /home/pi/.local/state/nanoagent
+  rm -rf /home/pi/agent /home/pi/agent.good /home/pi/.cache/nanoagent
   step "leaves nothing" nothing_left
   echo vm-end
   systemctl poweroff

@@ -308,7 +308,7 @@ function describeInstalled({ place, facts, state, what, isChanged, linger }: Ins
         : "It runs as a user of its own"
       : `It runs as ${person} (${chosen.reason})`;
   const isLocal = url === null || /\/\/(?:127\.|localhost|\[::1\])/.test(url);
-  const keys = path.join(place.isUser ? "~/.local/state" : place.stateFolder, "nanoagent/serve-keys.json");
+  const keys = path.join(place.stateFolder, "nanoagent/serve-keys.json");
   const needsKey = !isLocal && facts.config.serve?.api_keys_env === undefined;
   const control = place.isUser ? "systemctl --user" : "sudo systemctl";
   const sentences: Record<InstallResult, string> = {

@@ -70,7 +70,7 @@ export async function readServiceFacts(sources: FactSources): Promise<ServiceFac
     variables: {
       ...own,
       HOME: place.isUser ? os.homedir() : (chosen.person?.home ?? "/"),
-      ...(place.isUser ? {} : { XDG_STATE_HOME: place.stateFolder }),
+      XDG_STATE_HOME: place.stateFolder,
       ...caches,
       ...ofFile,
     },

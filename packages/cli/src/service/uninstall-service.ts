@@ -1,4 +1,4 @@
-import { lstat, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { OptionValues } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
@@ -61,6 +61,10 @@ async function removeState(place: ServicePlace, run: RunTool): Promise<void> {
     ? [stateFolder]
     : ["lib", "cache"].flatMap((kind) => [`/var/${kind}/${name}`, `/var/${kind}/private/${name}`]);
   for (const folder of folders) await removeFolder(folder, run);
+  if (!isUser) return;
+  // The folders above it, if no other service and no other command has files in them.
+  const services = path.dirname(stateFolder);
+  for (const folder of [services, path.dirname(services)]) await rmdir(folder).catch(() => {});
 }
 
 interface Removed {

@@ -102,6 +102,7 @@ function accountLines({ name, account, stateFolder, writableFolders, environment
     return [
       `WorkingDirectory=${lineValue(stateFolder)}`,
       `Environment=${word(`STATE_DIRECTORY=${stateFolder}`)}`,
+      `Environment=${word(`XDG_STATE_HOME=${stateFolder}`)}`,
       ...variables,
     ].join("\n");
   }

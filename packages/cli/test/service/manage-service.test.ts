@@ -125,6 +125,12 @@ describe.skipIf(process.platform === "win32")("install", () => {
     expect(existsSync(place.unitFile)).toBe(true);
   });
 
+  test("says where the key of a service is that other machines reach", async () => {
+    const { place, fake, install } = makeService();
+    fake.url = "http://192.168.1.5:7420";
+    expect((await install()).out).toContain(`Clients need the key in ${place.stateFolder}/nanoagent/serve-keys.json\n`);
+  });
+
   test("with --no-start only enables it", async () => {
     const { file, fake, install } = makeService();
     const { out } = await install({ "no-start": true, json: true });
@@ -200,7 +206,7 @@ describe.skipIf(process.platform === "win32")("uninstall", () => {
       was_installed: false,
       kept: null,
     });
-    expect(readdirSync(path.dirname(place.stateFolder))).toEqual([]);
+    expect(existsSync(path.dirname(place.stateFolder))).toBe(false);
     // Of the check of the config, and of the service.
     expect(fake.removed).toEqual([expect.stringContaining("nanoagent-check-"), place.stateFolder]);
   });

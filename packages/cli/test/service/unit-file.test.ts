@@ -82,6 +82,7 @@ describe("the unit", () => {
     const unit = writeUnit(ofUser);
     expect(unit).not.toMatch(/^(?:Protect|Private|User=|DynamicUser|CapabilityBoundingSet|StateDirectory)/m);
     expect(unit).toMatch(/^WantedBy=default.target$/m);
+    expect(unit).toContain(`\nEnvironment=XDG_STATE_HOME=${ofUser.stateFolder}\n`);
     expect(unit).toMatch(/^NoNewPrivileges=yes$/m);
   });
 
