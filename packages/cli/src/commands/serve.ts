@@ -2,8 +2,8 @@ import type { Command } from "../command-line/command.js";
 
 export const serve: Command = {
   name: "serve",
-  summary: "Make an agent reachable for other programs.",
-  details: `Answers OpenAI's and Ollama's API over HTTP: point Open WebUI, Home Assistant, Node-RED or a program at the address that it prints.
+  summary: "Make an agent reachable for the browser and other programs.",
+  details: `Open the address that it prints in a browser to talk to the agent, or point Open WebUI, Home Assistant, Node-RED or a program at it: it has OpenAI's and Ollama's API, and figures for Prometheus at /metrics.
 It listens on this machine only. On any other address, clients need a key: one is made at the first start and shown once.
 SIGTERM lets running replies end, for at most 10 seconds. SIGHUP reads the config again without losing a reply.
 The log is one line of JSON for each event, on stderr. The key serve of the config has more settings, such as wyoming for Home Assistant's voice assistants.`,

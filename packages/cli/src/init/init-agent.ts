@@ -248,7 +248,7 @@ function describe({ name, device, memoryMb, model }: NewAgent, files: readonly s
 ${trust}Next:
   nanoagent check${option}
   nanoagent run${option}
-  nanoagent serve${option} (for other programs)
+  nanoagent serve${option} (for the browser, and other programs)
 `;
 }
 

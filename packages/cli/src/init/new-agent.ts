@@ -59,7 +59,7 @@ export function commentedConfig(agent: NewAgent, file: string, schema: string | 
   const { device } = agent;
   const sections = [
     `${schema === null ? "" : `# yaml-language-server: $schema=${schema}\n`}# Config of an agent. "nanoagent check" checks it; "nanoagent run" starts the agent;
-# "nanoagent serve" makes it reachable for other programs.
+# "nanoagent serve" makes it reachable for the browser and other programs.
 spec:
   name: ${quoted(literally(agent.name))}
   capabilities: # names of skills, and of tools that a model may call
