@@ -13,6 +13,8 @@ import { spokenText } from "./spoken-text.js";
 const MAX_ID_CHARACTERS = 100;
 /** Longest language, such as `zh-Hant-TW`. */
 const MAX_LANGUAGE_CHARACTERS = 35;
+/** Deepest nesting of a context that comes back with the reply. JSON.stringify can fail on a deeper one. */
+const MAX_CONTEXT_DEPTH = 32;
 /** Replies without a text of the agent. */
 const HEARD_NOTHING = "I did not hear a message.";
 const SAID_NOTHING = "I have no answer to that.";
@@ -40,7 +42,7 @@ type RunEnd = Extract<AnswerEvent, { type: "run-end" }>;
  * - `not-handled`: the text is empty, the reply is empty, or the agent answers by rules and none understood the text.
  * - `error`: the turn failed. Its `text` is one sentence, its `code` that of the error.
  *
- * The context comes back with the reply.
+ * The context comes back with the reply, unless it is nested very deep.
  */
 export async function answerTranscript(
   data: Readonly<Record<string, unknown>>,
@@ -108,13 +110,14 @@ function conversationIdOf(context: unknown): string | null {
   return id.length <= MAX_ID_CHARACTERS ? id : crypto.createHash("sha256").update(id).digest("hex");
 }
 
-/** Returns the context for the reply. One that is nested too deep to be written is left out. */
+/** Returns the context for the reply. One that is nested deeper than {@link MAX_CONTEXT_DEPTH} is left out. */
 function repeatable(context: unknown): { context?: unknown } {
   if (typeof context !== "object" || context === null) return {};
-  try {
-    JSON.stringify(context);
-    return { context };
-  } catch {
-    return {};
-  }
+  return isNestedWithin(context, MAX_CONTEXT_DEPTH) ? { context } : {};
+}
+
+/** Whether a value has at most this many levels of objects and lists. Looks no deeper. */
+function isNestedWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((part) => isNestedWithin(part, levels - 1));
 }

@@ -23,15 +23,15 @@ const MAX_WAITING_EVENTS = 16;
 const answered: ReadonlySet<string> = new Set(["describe", "ping", "transcript"]);
 
 /** Why the service ended a connection. */
-export type EndReason = FrameFault | "frame-too-slow" | "reply-not-read" | "idle" | "too-much-memory";
+export type EndReason = FrameFault | "frame-too-slow" | "reply-not-read" | "reply-failed" | "idle" | "too-much-memory";
 
 export interface ConnectionParts {
   readonly operated: OperatedAgent;
   readonly settings: WyomingSettings;
   readonly memory: ConversationMemory;
   readonly frameMemory: FrameMemory;
-  /** Called when the service ends the connection, except at its own end. */
-  readonly onEnd: (reason: EndReason) => void;
+  /** Called when the service ends the connection, except at its own end. `error`: the failure behind `reply-failed`. */
+  readonly onEnd: (reason: EndReason, error?: unknown) => void;
 }
 
 /** Times of a connection, in milliseconds. Tests shorten them. */
@@ -107,22 +107,27 @@ export class WyomingConnection {
     return this.#parts.frameMemory.hold(this, this.#reader.bufferBytes + this.#waitingBytes);
   }
 
-  /** Answers the events that wait. */
+  /** Answers the events that wait. Never rejects. */
   async #answer(): Promise<void> {
-    if (this.#isAnswering) return;
+    if (this.#isAnswering || this.#waiting.length === 0) return;
     this.#isAnswering = true;
-    for (let event = this.#waiting[0]; event !== undefined && !this.#isEnding; event = this.#waiting[0]) {
-      const reply = this.#replyTo(event);
-      await this.#write(reply instanceof Uint8Array ? reply : await reply);
-      this.#waiting.shift();
-      this.#waitingBytes -= event.bytes;
+    try {
+      for (let event = this.#waiting[0]; event !== undefined && !this.#isEnding; event = this.#waiting[0]) {
+        const reply = this.#replyTo(event);
+        await this.#write(reply instanceof Uint8Array ? reply : await reply);
+        this.#waiting.shift();
+        this.#waitingBytes -= event.bytes;
+      }
+    } catch (error) {
+      this.#end("reply-failed", error);
     }
     this.#isAnswering = false;
     if (this.#isEnding) return;
     if (this.#isClosing) return this.#end(null);
     this.#count();
     this.#socket.resume();
-    this.#watch(true);
+    // The frame that is being read may have begun before.
+    this.#watch(false);
   }
 
   #replyTo({ type, data }: WyomingEvent): Uint8Array | Promise<Uint8Array> {
@@ -164,10 +169,10 @@ export class WyomingConnection {
   }
 
   /** Ends the connection: its turn is aborted, and replies that are written already still arrive. */
-  #end(reason: EndReason | null): void {
+  #end(reason: EndReason | null, error?: unknown): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    if (reason !== null) this.#parts.onEnd(reason);
+    if (reason !== null) this.#parts.onEnd(reason, error);
     this.#stop();
     this.#socket.resume();
     this.#socket.end();

@@ -132,7 +132,7 @@ class Listener implements WyomingListener {
         settings,
         memory: this.#memory,
         frameMemory: this.#frameMemory,
-        onEnd: (why) => this.#write("connection-ended", why, client),
+        onEnd: (why, error) => this.#write("connection-ended", why, client, error),
       },
       times,
     );
@@ -151,8 +151,9 @@ class Listener implements WyomingListener {
     return null;
   }
 
-  #write(event: string, reason: string, client = "unknown"): void {
-    this.#log.write({ level: "info", event, protocol: "wyoming", reason, client });
+  #write(event: string, reason: string, client = "unknown", error?: unknown): void {
+    const failure = error instanceof Error ? { level: "error" as const, error: error.message } : null;
+    this.#log.write({ level: "info", event, protocol: "wyoming", reason, client, ...failure });
   }
 
   async close(graceMilliseconds: number): Promise<void> {

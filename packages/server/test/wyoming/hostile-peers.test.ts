@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { WyomingSettings } from "@nanoagent/models";
 import { openAgent } from "@nanoagent/runtime";
 import type { LogEntry } from "@nanoagent/server";
 import fc from "fast-check";
@@ -51,6 +52,21 @@ describe("many and bad peers", () => {
       expect.objectContaining({ event: "connection-ended", protocol: "wyoming", reason }),
     );
     expect(await good.ask("hello")).toMatchObject({ type: "handled" });
+  });
+
+  test("contexts of every depth do no harm, and come back up to 32 levels", { timeout: 120_000 }, async () => {
+    const house = await serve();
+    const client = await house.connect();
+    // The stack of a writer ends at some thousands of levels.
+    const overflowing = Array.from({ length: 150 }, (_, index) => 1000 + index * 40);
+    for (const depth of [1, 2, 31, 32, 33, 34, 64, 1000, ...overflowing, 50_000, 400_000]) {
+      const context = `{"a":${"[".repeat(depth - 1)}1${"]".repeat(depth - 1)}}`;
+      const block = `{"text":"turn on the lamp","context":${context}}`;
+      client.socket.write(`{"type":"transcript","data_length":${block.length}}\n${block}`);
+      const answer = await client.read();
+      expect(answer).toMatchObject({ type: "handled", data: { text: "The lamp is on." } });
+      expect([depth, answer?.data.context]).toEqual([depth, depth <= 32 ? JSON.parse(context) : undefined]);
+    }
   });
 
   test("random bytes do no harm", async () => {
@@ -156,12 +172,16 @@ describe("slow peers", () => {
   });
 
   /** A service whose limits of time are this short. */
-  async function listen(times: Partial<ConnectionTimes>, agent = openAgent(plainConfig)) {
+  async function listen(
+    times: Partial<ConnectionTimes>,
+    agent = openAgent(plainConfig),
+    settings: WyomingSettings = { port: 0 },
+  ) {
     const log: LogEntry[] = [];
     const parts = { version: "1", logsTexts: false, settings: {}, now: Date.now, readDevice: null };
     const opened = await agent;
     const service = new Service(opened, { ...parts, log: (entry) => log.push(entry) });
-    const listener = await listenWyoming(service, { settings: { port: 0 }, host: "127.0.0.1", times });
+    const listener = await listenWyoming(service, { settings, host: "127.0.0.1", times });
     const client = await WyomingClient.open(listener.url);
     closing.push(async () => {
       client.close();
@@ -169,7 +189,7 @@ describe("slow peers", () => {
       await listener.close(1000);
       await opened.close();
     });
-    return { client, ended: () => log.filter(({ event }) => event === "connection-ended") };
+    return { client, url: listener.url, ended: () => log.filter(({ event }) => event === "connection-ended") };
   }
 
   test("a frame that takes too long ends the connection", async () => {
@@ -179,6 +199,43 @@ describe("slow peers", () => {
     client.socket.write('{"type":"ping"');
     expect(await client.read()).toBeNull();
     expect(ended()).toMatchObject([{ reason: "frame-too-slow", client: "127.0.0.1" }]);
+  });
+
+  test("a frame that drips ends the connection, too", async () => {
+    const { client, ended } = await listen({ frame: 500 });
+    const dripping = setInterval(() => client.socket.write(" "), 20);
+    client.socket.on("error", () => {});
+    closing.push(async () => clearInterval(dripping));
+    await vi.waitFor(() => expect(ended()).toMatchObject([{ reason: "frame-too-slow" }]), PATIENCE);
+  });
+
+  test("a reply before does not lengthen the time of a frame", async () => {
+    const { agent } = scripted({ deltas: ["Done."], delayMilliseconds: 1500 });
+    const { client, ended } = await listen({ frame: 3000 }, agent);
+    client.send("transcript", { text: "a" });
+    client.socket.write("{");
+    expect(await client.read()).toMatchObject({ data: { text: "Done." } });
+    const answered = performance.now();
+    expect(await client.read()).toBeNull();
+    expect(performance.now() - answered).toBeLessThan(2900);
+    expect(ended()).toMatchObject([{ reason: "frame-too-slow" }]);
+  });
+
+  test("a reply that cannot be made ends its connection alone", async () => {
+    const settings = {
+      port: 0,
+      get languages(): string[] {
+        throw new RangeError("too deep");
+      },
+    };
+    const { client, url, ended } = await listen({}, undefined, settings);
+    client.send("describe");
+    client.send("ping");
+    expect(await client.read()).toBeNull();
+    expect(ended()).toMatchObject([{ level: "error", reason: "reply-failed", error: "too deep" }]);
+    const next = await WyomingClient.open(url);
+    expect(await next.ask("hello")).toMatchObject({ type: "handled" });
+    next.close();
   });
 
   test("a frame that comes byte by byte is read", async () => {
