@@ -6,6 +6,7 @@ import {
   neededContext,
   ownCodeReservation,
   type PlacedConfig,
+  type ResolveModel,
   readDataLimit,
   readPlacedConfig,
 } from "@nanoagent/runtime/program";
@@ -53,10 +54,14 @@ interface CheckFileOptions {
   port?: number | undefined;
   /** Reads the available memory. Default: this machine's probe. */
   memory?: MemoryProbe | undefined;
+  /** Finds the file of a model by its name. Default: finds it, and hashes one that was never hashed. */
+  findModel?: ResolveModel | undefined;
+  /** Ends the check before its next long part. */
+  signal?: AbortSignal | undefined;
   streams: Pick<Streams, "stderr" | "stop">;
 }
 
-interface Checked {
+export interface Checked {
   report: CheckReport;
   /** Null if the file is not a valid config. */
   config: NanoAgentConfig | null;
@@ -65,7 +70,7 @@ interface Checked {
 /** Checks everything in a config file that can be checked without running it. */
 export async function checkFile(
   file: string,
-  { device, elsewhere, modelPath, host, port, memory, streams }: CheckFileOptions,
+  { device, elsewhere, modelPath, host, port, memory, findModel, signal, streams }: CheckFileOptions,
 ): Promise<Checked> {
   let placed: PlacedConfig;
   try {
@@ -89,10 +94,12 @@ export async function checkFile(
   const texts = await fixedTexts(config, { skills, tools });
   // The engine is reported before the parts whose texts its plan needs room for.
   const others = report.parts.splice(place);
-  await checkEngine(report, config, { elsewhere, neededTokens: neededContext(texts), memory, streams });
+  signal?.throwIfAborted();
+  await checkEngine(report, config, { elsewhere, neededTokens: neededContext(texts), memory, findModel, streams });
   checkActs(report);
   report.parts.push(...others);
   checkContext(report, config, texts);
+  signal?.throwIfAborted();
   if (elsewhere === null) await checkSession(report, config);
   await checkServe(report, config, { isHere: elsewhere === null, host, port });
   return { report, config };

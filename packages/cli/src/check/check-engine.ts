@@ -1,5 +1,10 @@
 import type { MemoryProbe, NanoAgentConfig } from "@nanoagent/models";
-import { checkEngine as checkEngineOf, findUnusedSettings, resolveModelName } from "@nanoagent/runtime/program";
+import {
+  checkEngine as checkEngineOf,
+  findUnusedSettings,
+  type ResolveModel,
+  resolveModelName,
+} from "@nanoagent/runtime/program";
 import { findNamedModel } from "../named-models/find-named-model.js";
 import { type PlanningDevice, remoteDevice } from "../optimize/planning-device.js";
 import type { Streams } from "../streams.js";
@@ -9,6 +14,7 @@ interface EngineCheckOptions {
   elsewhere: PlanningDevice | null;
   neededTokens: number;
   memory?: MemoryProbe | undefined;
+  findModel?: ResolveModel | undefined;
   streams: Pick<Streams, "stderr" | "stop">;
 }
 
@@ -16,12 +22,12 @@ interface EngineCheckOptions {
 export async function checkEngine(
   report: CheckReport,
   named: NanoAgentConfig,
-  { elsewhere, neededTokens, memory, streams }: EngineCheckOptions,
+  { elsewhere, neededTokens, memory, streams, findModel = (name) => findNamedModel(name, streams) }: EngineCheckOptions,
 ): Promise<void> {
   const part = report.part("Engine");
   let config: NanoAgentConfig;
   try {
-    config = await resolveModelName(named, (name) => findNamedModel(name, streams));
+    config = await resolveModelName(named, findModel);
   } catch (error) {
     part.summary = "the model cannot be used";
     part.reject(["model_path"], error);

@@ -3,18 +3,19 @@ import path from "node:path";
 import { Writable } from "node:stream";
 import type { NanoAgentConfig } from "@nanoagent/models";
 import { MAX_CONFIG_BYTES } from "@nanoagent/runtime/node";
-import { readWrittenConfig } from "@nanoagent/runtime/program";
-import { checkFile } from "../check/check-agent.js";
-import type { CheckReport } from "../check/check-report.js";
+import { readPlacedConfig, readWrittenConfig } from "@nanoagent/runtime/program";
+import { type Checked, checkFile } from "../check/check-agent.js";
 import { isObject } from "../is-object.js";
+import { findWithoutHashing } from "./find-without-hashing.js";
 
-/** The config that a report is about, and what `nanoagent check` says of it. Each is read once. */
+/** The config that a report is about, and what `nanoagent check` says of it. Written and valid forms are read once. */
 export class ExaminedConfig {
   readonly file: string;
   /** Whether the file was named, or is the default one. */
   readonly isNamed: boolean;
   #written: Promise<unknown> | null = null;
-  #checked: Promise<{ report: CheckReport; config: NanoAgentConfig | null }> | null = null;
+  #config: Promise<NanoAgentConfig | null> | null = null;
+  #checked: Checked | null = null;
 
   constructor(file: string, isNamed: boolean) {
     this.file = file;
@@ -34,18 +35,30 @@ export class ExaminedConfig {
     return readFile(this.file, "utf8").catch(() => "");
   }
 
-  /** The findings of `nanoagent check`. Rejects for errors that `check` does not report as a finding. */
-  checked(): Promise<{ report: CheckReport; config: NanoAgentConfig | null }> {
+  /**
+   * Does what `nanoagent check` does, except that no model is hashed and nothing is written. Rejects when `signal` aborts,
+   * and for errors that `check` does not report as a finding.
+   */
+  async check(signal: AbortSignal): Promise<Checked> {
     const stderr = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const streams = { stderr, stop: new AbortController().signal };
-    this.#checked ??= checkFile(this.file, { device: null, elsewhere: null, streams });
+    const findModel = async (name: string) => (await findWithoutHashing(name)).path;
+    const streams = { stderr, stop: signal };
+    this.#checked = await checkFile(this.file, { device: null, elsewhere: null, findModel, signal, streams });
     return this.#checked;
   }
 
-  /** The valid config with its defaults; null if it is not valid. */
-  async config(): Promise<NanoAgentConfig | null> {
-    const { config } = await this.checked().catch(() => ({ config: null }));
-    return config;
+  /** The result of the check; null unless it has ended. */
+  get checked(): Checked | null {
+    return this.#checked;
+  }
+
+  /** The valid config with its defaults; null if it is not valid. Does not wait for the check. Never rejects. */
+  config(): Promise<NanoAgentConfig | null> {
+    this.#config ??= readPlacedConfig(this.file).then(
+      ({ config }) => config,
+      () => null,
+    );
+    return this.#config;
   }
 
   /** The session's folder, also of a config that is not valid; null if it names none. Never rejects. */

@@ -20,6 +20,8 @@ export interface ReportPart {
   name: string;
   /** Gathers the facts. A failure becomes a line of the report. Stops as soon as it can when `signal` aborts. */
   gather: (signal: AbortSignal) => Promise<PartFacts>;
+  /** Whether it is gathered after all others: it may take long, or uses the results of one that does. Default: false. */
+  isLate?: boolean | undefined;
 }
 
 /** Gathered part. `failure` is null unless it failed; then it has no data. */
@@ -37,20 +39,20 @@ export interface TimeLimits {
 
 /**
  * Gathers all parts, one after the other: a small device needs its memory. A part that fails or takes too long becomes a
- * section that says so. Never rejects.
+ * section that says so. The sections have the order of the parts. Never rejects.
  */
 export async function gatherSections(
   parts: readonly ReportPart[],
   { partMilliseconds = PART_MILLISECONDS, reportMilliseconds = REPORT_MILLISECONDS, stop }: TimeLimits = {},
 ): Promise<ReportSection[]> {
   const end = performance.now() + reportMilliseconds;
-  const sections: ReportSection[] = [];
-  for (const { name, gather } of parts) {
+  const gathered = new Map<ReportPart, ReportSection>();
+  for (const part of [...parts.filter(({ isLate }) => !isLate), ...parts.filter(({ isLate }) => isLate)]) {
     if (stop?.aborted) break;
     const milliseconds = Math.min(partMilliseconds, end - performance.now());
-    sections.push({ name, ...(await gatherWithin(gather, milliseconds, stop)) });
+    gathered.set(part, { name: part.name, ...(await gatherWithin(part.gather, milliseconds, stop)) });
   }
-  return sections;
+  return parts.flatMap((part) => gathered.get(part) ?? []);
 }
 
 async function gatherWithin(

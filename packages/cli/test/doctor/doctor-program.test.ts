@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { exampleConfig, runProgram, startProgram } from "../run-program.js";
+import { MODEL_NAME, placeNamedModel } from "./named-model.js";
 
 function temporaryFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), "nanoagent-doctor-"));
@@ -20,11 +21,18 @@ function temporaryFolder(): string {
   return folder;
 }
 
-test("the built program writes one file, and nothing else", async () => {
+test.each(["rules", "a model that was never hashed"])("the built program writes one file, with %s", async (engine) => {
   const folder = temporaryFolder();
-  const places = { XDG_STATE_HOME: path.join(folder, "state"), XDG_CACHE_HOME: path.join(folder, "cache") };
+  const places = {
+    XDG_STATE_HOME: path.join(folder, "state"),
+    XDG_CACHE_HOME: path.join(folder, "cache"),
+    HF_HOME: placeNamedModel(folder),
+  };
+  const config = path.join(folder, "agent.yaml");
+  writeFileSync(config, `spec: { name: porter, max_memory_mb: 600 }\nmodel_path: ${MODEL_NAME}\n`);
   mkdirSync(path.join(folder, "reports"));
-  const args = ["doctor", "--config", exampleConfig, "--output", path.join(folder, "reports"), "--json"];
+  const file = engine === "rules" ? exampleConfig : config;
+  const args = ["doctor", "--config", file, "--output", path.join(folder, "reports"), "--json"];
   const { exitCode, stdout, stderr } = await runProgram(args, "", places);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   const contents = JSON.parse(stdout);

@@ -1,12 +1,29 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import os, { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { Journal } from "@nanoagent/runtime/node";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { ExaminedConfig } from "../../src/doctor/examined-config.js";
 import { MAX_REPORT_BYTES } from "../../src/doctor/format-sections.js";
+import { gatherConfig } from "../../src/doctor/sections/config-facts.js";
+import { gatherEngine } from "../../src/doctor/sections/engine-facts.js";
+import { gatherFindings } from "../../src/doctor/sections/findings.js";
+import { gatherMemory } from "../../src/doctor/sections/memory-facts.js";
+import { gatherSessions } from "../../src/doctor/sections/session-facts.js";
 import { runProgram } from "../../src/program.js";
 import { type UnitFacts, writeUnit } from "../../src/service/unit-file.js";
+import { MODEL_BYTES, MODEL_NAME, placeNamedModel } from "./named-model.js";
 
 let folder = "";
 
@@ -128,6 +145,36 @@ describe("a report", () => {
     expect(stderr).toContain("why: The folder does not exist.");
     expect(stderr).toContain("--output -");
   });
+});
+
+test.skipIf(process.platform === "win32")("a model that was never hashed is examined without that", async () => {
+  vi.stubEnv("HF_HOME", placeNamedModel(folder));
+  const agent = config().replace("model_path: null", `model_path: ${MODEL_NAME}`);
+  const { stdout } = await doctor("--config", place("agent.yaml", agent), "--output", "-", "--json");
+  const { sections } = JSON.parse(stdout);
+  expect(sections.filter(({ failure }: { failure: string | null }) => failure !== null)).toEqual([]);
+  const { data } = sections.find(({ name }: { name: string }) => name === "engine");
+  expect(data.model).toMatchObject({ bytes: MODEL_BYTES, is_hashed: false, header: { architecture: "llama" } });
+  expect(existsSync(path.join(folder, "state-home"))).toBe(false);
+});
+
+test("sections of a config do not wait for its check", async () => {
+  const dir = path.join(folder, "state");
+  mkdirSync(dir);
+  const examined = new ExaminedConfig(place("agent.yaml", config(`session: { dir: ${dir} }`)), true);
+  examined.check = () => new Promise(() => {});
+  void gatherFindings(examined, new AbortController().signal);
+  expect((await gatherConfig(examined)).summary).toContain("without secrets");
+  expect((await gatherEngine(examined)).summary).toContain("rules");
+  expect((await gatherMemory(examined)).summary).toContain("budget 64 MB");
+  expect((await gatherSessions(examined, new AbortController().signal)).data).toMatchObject({ folder: dir });
+  expect(await examined.sessionFolder()).toBe(dir);
+});
+
+test("the check ends when its time is over", async () => {
+  const examined = new ExaminedConfig(place("agent.yaml", config()), true);
+  await expect(examined.check(AbortSignal.abort())).rejects.toThrow("aborted");
+  expect(examined.checked).toBeNull();
 });
 
 describe("an interrupt", () => {

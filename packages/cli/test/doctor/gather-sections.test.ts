@@ -27,6 +27,14 @@ describe("the parts of a report", () => {
     expect(wasStopped).toBe(true);
   });
 
+  test("a late one is gathered after the others, and keeps its place in the report", async () => {
+    const order: string[] = [];
+    const part = (name: string) => ({ name, gather: async () => ({ summary: String(order.push(name)), data: null }) });
+    const sections = await gatherSections([part("One"), { ...part("Late"), isLate: true }, part("Two")]);
+    expect(order).toEqual(["One", "Two", "Late"]);
+    expect(sections.map(({ name }) => name)).toEqual(["One", "Late", "Two"]);
+  });
+
   test("when the whole time is used up, the rest says so", async () => {
     const hanging = { name: "Hanging", gather: () => new Promise<never>(() => {}) };
     const sections = await gatherSections([hanging, quick], { partMilliseconds: 5000, reportMilliseconds: 50 });

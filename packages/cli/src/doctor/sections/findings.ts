@@ -4,11 +4,11 @@ import type { ExaminedConfig } from "../examined-config.js";
 import type { PartFacts } from "../report-section.js";
 
 /** Gathers the findings of `nanoagent check`. */
-export async function gatherFindings(examined: ExaminedConfig): Promise<PartFacts> {
+export async function gatherFindings(examined: ExaminedConfig, signal: AbortSignal): Promise<PartFacts> {
   if (!examined.isNamed && !(await hasDefaultConfig())) {
     return { summary: "nothing to check without a config", data: null };
   }
-  const { report, config } = await examined.checked();
+  const { report, config } = await examined.check(signal);
   const { exit_code, parts, capabilities, problems } = reportToJson(report, config);
   const count = (severity: string) => problems.filter((problem) => problem.severity === severity).length;
   const [errors, warnings] = [count("error"), count("warning")];

@@ -4,12 +4,11 @@ import { canLimitProcesses, readDataLimit } from "@nanoagent/runtime/program";
 import type { ExaminedConfig } from "../examined-config.js";
 import type { PartFacts } from "../report-section.js";
 
-/** Gathers the agent's budget with its plan, and the limits on this process. */
+/** Gathers the agent's budget with its plan, if the check has made one, and the limits on this process. */
 export async function gatherMemory(examined: ExaminedConfig): Promise<PartFacts> {
   const reading = await new DeviceMemoryProbe({ machine: new LocalMachine() }).read();
-  const checked = await examined.checked().catch(() => null);
-  const model = checked?.report.model ?? null;
-  const budget = checked?.config?.spec.max_memory_mb ?? null;
+  const budget = (await examined.config())?.spec.max_memory_mb ?? null;
+  const model = examined.checked?.report.model ?? null;
   const data = {
     max_memory_mb: budget,
     ...reading,
