@@ -74,7 +74,7 @@ export async function installService(
   const isRunning = before.active === "active";
   const mustStart = !isRunning || isChanged || isNewer;
   const mayStart = values["no-start"] !== true;
-  if (mayStart && mustStart) await start(place, facts, streams, systemd);
+  if (mayStart && mustStart && !(await start(place, facts, streams, systemd))) return exitCodes.interrupted;
   const state = await systemd.show(place.unit);
   const what = resultOf({ isRunning, mustStart, mayStart });
   streams.stdout.write(
@@ -135,13 +135,14 @@ async function readUnitFile(place: ServicePlace, { fragment }: UnitState): Promi
   });
 }
 
-/** Runs `nanoagent check` with the user and the variables of the service. Prints its report if it finds errors. */
+/** Runs `nanoagent check` with the user and the variables of the service. Prints its report if it fails. */
 async function checkAsService(
   { unit, chosen, variables }: ServiceFacts,
   { json }: OptionValues,
   streams: Streams,
   run: RunTool,
 ): Promise<number> {
+  const begin = Date.now();
   // The state folder may belong to a user that exists only while the service runs.
   const folder = await mkdtemp(path.join(os.tmpdir(), "nanoagent-check-"));
   try {
@@ -173,14 +174,26 @@ async function checkAsService(
       folder: "/",
       signal: streams.stop,
     });
+    if (streams.stop.aborted) return exitCodes.interrupted;
     if (exitCode === exitCodes.done) return exitCodes.done;
+    const hasErrors = exitCode === exitCodes.usage || exitCode === exitCodes.doesNotFit;
+    const reason = hasErrors ? "its config has errors" : failedCheck(exitCode, Date.now() - begin);
+    const what = hasErrors ? "them" : "the reason";
     streams.stdout.write(plainText(stdout));
-    streams.stderr.write(plainText(`${stderr}error: The service was not installed, because its config has errors.\n`));
-    streams.stderr.write("  do: Correct them, then run the same command again.\n");
-    return exitCode ?? exitCodes.failed;
+    streams.stderr.write(plainText(`${stderr}error: The service was not installed, because ${reason}.\n`));
+    streams.stderr.write(`  do: Correct ${what}, then run the same command again.\n`);
+    return hasErrors ? exitCode : exitCodes.failed;
   } finally {
     await removeFolder(folder, run);
   }
+}
+
+/** Describes a check that ended without a report, as the end of a sentence. */
+function failedCheck(exitCode: number | null, milliseconds: number): string {
+  const check = "the check of its config";
+  if (exitCode !== null) return `${check} failed (exit code ${exitCode})`;
+  const isTooLong = milliseconds >= CHECK_MILLISECONDS;
+  return isTooLong ? `${check} took longer than ${CHECK_MILLISECONDS / 60_000} minutes` : `a signal ended ${check}`;
 }
 
 /** Throws if another program listens on a port of the service. */
@@ -262,20 +275,29 @@ async function isAnyNewer(files: readonly string[], { startedAt }: UnitState): P
   return times.some((time) => time > startedAt);
 }
 
-async function start(place: ServicePlace, facts: ServiceFacts, streams: Streams, systemd: Systemd): Promise<void> {
+/** Starts the service and waits until it is ready. Returns false after an interruption, which leaves it stopped. */
+async function start(place: ServicePlace, facts: ServiceFacts, streams: Streams, systemd: Systemd): Promise<boolean> {
   if (streams.stderr.isTTY) streams.stderr.write("Starting the service. Loading a model can take minutes.\n");
   const since = `--since=@${Math.floor(Date.now() / 1000)}`;
   const started = await systemd.try(["restart", place.unit], {
     milliseconds: START_MILLISECONDS,
     signal: streams.stop,
   });
-  if (started.exitCode === 0) return;
+  if (started.exitCode === 0) return true;
+  const control = `${place.isUser ? "systemctl --user" : "sudo systemctl"} start ${place.name}`;
+  if (streams.stop.aborted) {
+    // This program ends before a service that is starting does.
+    await systemd.try(["stop", "--no-block", place.unit]);
+    streams.stderr.write(
+      `note: ${place.unit} is installed, and stopped. It starts at the next boot, or with ${control}\n`,
+    );
+    return false;
+  }
   const state = await systemd.show(place.unit);
   await systemd.try(["stop", place.unit]);
   const lines = await lastLines(place.unit, systemd, [`--lines=${FAILED_START_LINES}`, since]);
   if (lines.length > 0) streams.stderr.write(plainText(`${lines.join("\n")}\n`));
   const exit = describeExit(state);
-  const control = `${place.isUser ? "systemctl --user" : "sudo systemctl"} start ${place.name}`;
   throw new ServiceCommandError({
     code: "service-start-failed",
     message: `${place.unit} is installed, but it did not start${exit === null ? "." : `: ${exit}.`}`,

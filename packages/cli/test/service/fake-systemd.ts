@@ -37,7 +37,12 @@ export class FakeSystemd {
   isActive = false;
   /** Exit code of the service at its next start; null: it becomes ready. */
   exitCode: number | null = null;
-  checkExitCode = 0;
+  /** Exit code of the check of a config; null: a signal ended it. */
+  checkExitCode: number | null = 0;
+  checkWords = "";
+  onCheck = () => {};
+  /** Called while the service starts. */
+  onStart = () => {};
   /** Later than every change of a file. */
   startedAt = 4_000_000_000;
   url = "http://127.0.0.1:7420";
@@ -75,7 +80,8 @@ export class FakeSystemd {
     }
     if (program === "loginctl") return this.#linger(args);
     if (program === "systemctl") return this.#control(args.slice(1));
-    return { exitCode: this.checkExitCode, stdout: "The report of check.\n", stderr: "" };
+    await this.onCheck();
+    return { exitCode: this.checkExitCode, stdout: "The report of check.\n", stderr: this.checkWords };
   };
 
   #linger([verb = ""]: readonly string[]): ProgramOutcome {
@@ -91,6 +97,7 @@ export class FakeSystemd {
     this.changes.push([verb, ...rest.filter((word) => word.startsWith("-"))].join(" "));
     if (verb === "disable" || verb === "stop") this.isActive = false;
     if (verb !== "restart") return done;
+    this.onStart();
     this.isActive = this.exitCode === null;
     return this.isActive ? done : { ...done, exitCode: 1, stderr: "Job for nanoagent.service failed.\n" };
   }

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { installService, printUnit } from "../../src/service/install-service.js";
 import { showLogs } from "../../src/service/show-logs.js";
 import { showService } from "../../src/service/show-service.js";
@@ -18,8 +18,8 @@ function makeService(config = "spec: { name: shed, max_memory_mb: 256 }\nserve: 
   const file = path.join(place.folder, "agent.yaml");
   writeFileSync(file, config);
   const fake = new FakeSystemd(place);
-  const install = async (values = {}) => {
-    const streams = makeStreams();
+  const install = async (values = {}, stop = new AbortController().signal) => {
+    const streams = { ...makeStreams(), stop };
     const exitCode = await installService(place, { config: file, ...values }, streams, fake.systemd, LASTING);
     return { exitCode, out: streams.out(), err: streams.err() };
   };
@@ -81,6 +81,44 @@ describe.skipIf(process.platform === "win32")("install", () => {
     const wrong = makeService("spec: { nam: shed }\n");
     await expect(wrong.install()).rejects.toMatchObject({ code: "invalid-config" });
     expect(wrong.fake.changes).toEqual([]);
+  });
+
+  test("with a check that fails by itself, does not blame the config", async () => {
+    const { fake, install } = makeService();
+    fake.checkExitCode = 127;
+    fake.checkWords = "setpriv: setresuid failed: Operation not permitted\n";
+    const { exitCode, err } = await install();
+    expect(exitCode).toBe(1);
+    expect(err).toBe(
+      `${fake.checkWords}error: The service was not installed, because the check of its config failed (exit code 127).\n  do: Correct the reason, then run the same command again.\n`,
+    );
+    fake.checkExitCode = null;
+    expect((await install()).err).toContain("because a signal ended the check of its config.");
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    fake.onCheck = () => vi.setSystemTime(Date.now() + 600_000);
+    expect((await install()).err).toContain("the check of its config took longer than 10 minutes.");
+    expect(fake.changes).toEqual([]);
+  });
+
+  test("interrupted, is not a failure", async () => {
+    const { place, fake, install } = makeService();
+    const checking = new AbortController();
+    fake.checkExitCode = null;
+    fake.onCheck = () => checking.abort();
+    expect(await install({}, checking.signal)).toEqual({ exitCode: 130, out: "", err: "" });
+    expect(existsSync(place.unitFile)).toBe(false);
+
+    const starting = new AbortController();
+    fake.checkExitCode = 0;
+    fake.exitCode = 1;
+    fake.onStart = () => starting.abort();
+    expect(await install({}, starting.signal)).toEqual({
+      exitCode: 130,
+      out: "",
+      err: "note: nanoagent.service is installed, and stopped. It starts at the next boot, or with systemctl --user start nanoagent\n",
+    });
+    expect(fake.changes.slice(-2)).toEqual(["restart", "stop --no-block"]);
   });
 
   test("refuses a setting that would write lines into the unit", async () => {
