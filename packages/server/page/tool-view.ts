@@ -3,7 +3,12 @@ import { detail } from "./detail.js";
 import { setText } from "./find-element.js";
 import { make } from "./make-element.js";
 
-const STATES: Readonly<Record<PageTool["state"], string>> = { running: "running …", done: "done", failed: "failed" };
+const STATES: Readonly<Record<PageTool["state"], string>> = {
+  running: "running …",
+  done: "done",
+  failed: "failed",
+  ended: "ended",
+};
 
 /** A long text scrolls, also by keyboard. */
 const SCROLLED = { tabindex: "0" };

@@ -1,5 +1,11 @@
 import { cutText } from "@nanoagent/models";
-import { type IndexContent, MAX_ERROR_CHARACTERS, type NamedTurn, type UnfinishedTurn } from "./index-content.js";
+import {
+  type IndexContent,
+  MAX_ERROR_CHARACTERS,
+  type NamedTurn,
+  type TurnEnd,
+  type UnfinishedTurn,
+} from "./index-content.js";
 import type { PageTurn } from "./page-events.js";
 
 /** Most turns without a place in a journal. */
@@ -18,9 +24,15 @@ const INTERRUPTED = {
   },
 } as const;
 
+/** The facts about a turn of a journal that the journal does not have. */
+export interface RecognizedTurn {
+  readonly id: string;
+  /** Null: the journal tells the end. */
+  readonly end: TurnEnd | null;
+}
+
 /**
- * The turns that pages began: those that no journal has, with their messages, and the ids of those that are in one. Both
- * are bounded. Of the unfinished ones, the oldest that have ended are dropped first.
+ * The turns that pages began: those that no journal has, with their messages, and those that are in one. Both are bounded. Of the unfinished ones, the oldest that have ended are dropped first.
  */
 export class BegunTurns {
   #unfinished: UnfinishedTurn[] = [];
@@ -43,10 +55,13 @@ export class BegunTurns {
   /** Notes the end of a turn. `keptAt`: time of its message in the journal, or null if it is in none. */
   end(conversation: string, { id, message, at, state, error }: PageTurn, keptAt: string | null): void {
     this.#unfinished = this.#unfinished.filter(({ turn }) => turn !== id);
-    if (keptAt !== null) this.#name({ conversation, turn: id, at: keptAt });
-    else if (state === "failed" || state === "stopped") {
-      const shown = error && { message: cutText(error.message, MAX_ERROR_CHARACTERS) };
-      this.#unfinished.push({ conversation, turn: id, message, at, end: { state, error: shown } });
+    const isComplete = state !== "failed" && state !== "stopped";
+    const end = isComplete
+      ? null
+      : { state, error: error && { message: cutText(error.message, MAX_ERROR_CHARACTERS) } };
+    if (keptAt !== null) this.#name({ conversation, turn: id, at: keptAt, end });
+    else if (end !== null) {
+      this.#unfinished.push({ conversation, turn: id, message, at, end });
       this.#limit();
     }
   }
@@ -67,18 +82,17 @@ export class BegunTurns {
   }
 
   /**
-   * Returns the id of a turn of a journal that is not among the taken ones: that of the turn with the same time, or of an
-   * interrupted one with the same message. Null for any other turn.
+   * Returns the id and the end of a turn of a journal that is not among the taken ones: those of the turn with the same
+   * time, or the id of an interrupted one with the same message. Null for any other turn.
    */
-  idOf(conversation: string, message: string, at: string, taken: ReadonlySet<string>): string | null {
+  recognize(conversation: string, message: string, at: string, taken: ReadonlySet<string>): RecognizedTurn | null {
     const isFree = (turn: NamedTurn) => turn.conversation === conversation && !taken.has(turn.turn);
     const named = this.#named.find((turn) => isFree(turn) && turn.at === at);
-    const found =
-      named ??
-      this.#unfinished.find(
-        (turn) => isFree(turn) && turn.end === INTERRUPTED && turn.message === message && turn.at <= at,
-      );
-    return found?.turn ?? null;
+    if (named !== undefined) return { id: named.turn, end: named.end };
+    const interrupted = this.#unfinished.find(
+      (turn) => isFree(turn) && turn.end === INTERRUPTED && turn.message === message && turn.at <= at,
+    );
+    return interrupted === undefined ? null : { id: interrupted.turn, end: null };
   }
 
   /** Notes that the journal has a turn, so that it is not unfinished. */
@@ -86,7 +100,7 @@ export class BegunTurns {
     const found = this.#unfinished.find(({ turn }) => turn === id);
     if (found === undefined) return;
     this.#unfinished = this.#unfinished.filter((turn) => turn !== found);
-    this.#name({ conversation: found.conversation, turn: id, at });
+    this.#name({ conversation: found.conversation, turn: id, at, end: null });
   }
 
   /** The turns of a conversation that no journal has, as pages show them. Those that run are not among them. */

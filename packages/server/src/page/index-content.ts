@@ -19,23 +19,25 @@ export interface IndexEntry {
   readonly updatedAt: string;
 }
 
-/** A turn that no journal has. */
-export interface UnfinishedTurn {
-  readonly conversation: string;
-  readonly turn: string;
-  readonly message: string;
-  /** ISO 8601. */
-  readonly at: string;
-  /** Null while it runs or waits, and after a program that ended in the meantime. */
-  readonly end: { readonly state: "failed" | "stopped"; readonly error: PageError | null } | null;
+/** The end of a turn that is not complete. */
+export interface TurnEnd {
+  readonly state: "failed" | "stopped";
+  readonly error: PageError | null;
 }
 
-/** The id by which pages know a turn of a journal. */
+/** A turn that a page began: its id, and the end that a journal does not tell. */
 export interface NamedTurn {
   readonly conversation: string;
   readonly turn: string;
-  /** Time of the turn's first message in the journal. */
+  /** Time of the turn's first message in the journal, if it is in one. ISO 8601. */
   readonly at: string;
+  /** Null for a turn that is complete. */
+  readonly end: TurnEnd | null;
+}
+
+/** A turn that no journal has. Its end is null while it runs or waits, and after a program that ended in the meantime. */
+export interface UnfinishedTurn extends NamedTurn {
+  readonly message: string;
 }
 
 export interface IndexContent {
@@ -60,16 +62,8 @@ export function writeContent({ entries, unfinished, named }: IndexContent): stri
   const content = {
     format: FORMAT,
     conversations: entries.map(({ id, title, updatedAt }) => ({ id, title, updated_at: updatedAt })),
-    ...(unfinished.length > 0 && {
-      unfinished: unfinished.map(({ conversation, turn, message, at, end }) => ({
-        conversation,
-        turn,
-        message,
-        at,
-        ...(end !== null && { state: end.state, ...(end.error !== null && { error: end.error.message }) }),
-      })),
-    }),
-    ...(named.length > 0 && { turns: named.map(({ conversation, turn, at }) => ({ conversation, turn, at })) }),
+    ...(unfinished.length > 0 && { unfinished: unfinished.map(withEndFields) }),
+    ...(named.length > 0 && { turns: named.map(withEndFields) }),
   };
   return `${JSON.stringify(content)}\n`;
 }
@@ -84,6 +78,11 @@ export function readContent(text: string): IndexContent | "newer" | "damaged" {
     unfinished: listOf(content.unfinished).flatMap(toUnfinished),
     named: listOf(content.turns).flatMap(toNamed),
   };
+}
+
+function withEndFields({ end, ...turn }: NamedTurn): object {
+  if (end === null) return turn;
+  return { ...turn, state: end.state, ...(end.error !== null && { error: end.error.message }) };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -108,18 +107,18 @@ function toEntry(entry: unknown): IndexEntry[] {
 }
 
 function toUnfinished(entry: unknown): UnfinishedTurn[] {
-  const { message, state, error } = (entry ?? {}) as Fields;
-  const [named] = toNamed(entry);
-  if (named === undefined || typeof message !== "string" || message.length > MAX_MESSAGE_CHARACTERS) return [];
-  if (state !== "failed" && state !== "stopped") return [{ ...named, message, end: null }];
-  const hasError = typeof error === "string" && error.length <= MAX_ERROR_CHARACTERS;
-  return [{ ...named, message, end: { state, error: hasError ? { message: error } : null } }];
+  const { message } = (entry ?? {}) as Fields;
+  if (typeof message !== "string" || message.length > MAX_MESSAGE_CHARACTERS) return [];
+  return toNamed(entry).map((named) => ({ ...named, message }));
 }
 
 function toNamed(entry: unknown): NamedTurn[] {
-  const { conversation, turn, at } = (entry ?? {}) as Fields;
-  const isValid = isConversationId(conversation) && isTurnId(turn) && isTime(at);
-  return isValid ? [{ conversation, turn, at: canonicalTime(at) }] : [];
+  const { conversation, turn, at, state, error } = (entry ?? {}) as Fields;
+  if (!isConversationId(conversation) || !isTurnId(turn) || !isTime(at)) return [];
+  const named = { conversation, turn, at: canonicalTime(at) };
+  if (state !== "failed" && state !== "stopped") return [{ ...named, end: null }];
+  const hasError = typeof error === "string" && error.length <= MAX_ERROR_CHARACTERS;
+  return [{ ...named, end: { state, error: hasError ? { message: error } : null } }];
 }
 
 function isTime(value: unknown): value is string {

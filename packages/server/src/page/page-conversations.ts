@@ -7,7 +7,7 @@ import { LiveConversation, type LiveConversationOptions } from "./live-conversat
 import { conversationNotRemoved, conversationUnknown } from "./page-errors.js";
 import type { PageConversation, PageTurn } from "./page-events.js";
 import { PageIndex } from "./page-index.js";
-import { type NameTurn, readStoredFacts, readStoredTurns } from "./read-stored-turns.js";
+import { type RecognizeTurn, readStoredFacts, readStoredTurns } from "./read-stored-turns.js";
 import type { TurnChange } from "./reduce-turn.js";
 import { ShownTurns } from "./shown-turns.js";
 import { titleOf } from "./title-of.js";
@@ -241,11 +241,11 @@ export class PageConversations {
   async #load(entry: Entry): Promise<LiveConversation | null> {
     const { id } = entry;
     const index = this.#index;
-    const nameOf: NameTurn = (message, at, taken) => this.#begun.idOf(id, message, at, taken);
+    const recognize: RecognizeTurn = (message, at, taken) => this.#begun.recognize(id, message, at, taken);
     if (index !== null && this.#begun.wasInterrupted(id)) {
       await finishStoredTurn(this.#operated.agent, index.folderOf(id));
     }
-    const stored = index === null ? null : await readStoredTurns(index.folderOf(id), nameOf).catch(() => null);
+    const stored = index === null ? null : await readStoredTurns(index.folderOf(id), recognize).catch(() => null);
     for (const turn of stored?.turns.list ?? []) this.#begun.noteStored(turn);
     const missing = this.#begun.missingFrom(id);
     if (stored === null && missing.length === 0) {

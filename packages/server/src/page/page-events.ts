@@ -27,7 +27,8 @@ export interface PageTool {
   readonly name: string;
   /** JSON, for people. */
   readonly arguments: string;
-  state: "running" | "done" | "failed";
+  /** `ended`: it has a result, and the conversation on disk does not tell whether it failed. */
+  state: "running" | "done" | "failed" | "ended";
   result: string | null;
 }
 

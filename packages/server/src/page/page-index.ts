@@ -5,8 +5,8 @@ import type { Log } from "../log/log-entry.js";
 import { emptyContent, type IndexContent, isConversationId, readContent, writeContent } from "./index-content.js";
 
 const FILE = "page.json";
-/** Largest file that is read: 1 MB of messages, and 64 conversations with their ids. */
-const MAX_FILE_BYTES = 2 * 1024 * 1024;
+/** Largest file that is read: 1 MB of messages, 64 conversations, and 96 turns with errors. */
+const MAX_FILE_BYTES = 3 * 1024 * 1024;
 /** Files of a folder in which no turn was kept. */
 const LOCK_FILE = /^lock-[0-9a-f]{16}\.(?:socket|claim)(?:\.new)?$/;
 

@@ -1,6 +1,7 @@
 import { cutText } from "@nanoagent/models";
 import type { ConversationMessage } from "@nanoagent/runtime";
 import { visibleMessages } from "../conversations/read-stored-chain.js";
+import type { RecognizedTurn } from "./begun-turns.js";
 import { shownJson } from "./display-text.js";
 import type { PagePart, PageTool, PageTurn } from "./page-events.js";
 import { NO_REPLY, shownResult } from "./reduce-turn.js";
@@ -20,14 +21,17 @@ export interface StoredTurns {
 /** An agent without a session does not need this part of the runtime. */
 const readers = () => import("@nanoagent/runtime/node");
 
-/** Returns the id by which pages know a stored turn, or null. The taken ids belong to other turns. */
-export type NameTurn = (message: string, at: string, taken: ReadonlySet<string>) => string | null;
+/** Returns a stored turn as pages know it, or null. The taken ids belong to other turns. */
+export type RecognizeTurn = (message: string, at: string, taken: ReadonlySet<string>) => RecognizedTurn | null;
 
 /**
  * Reads the newest turns of a stored conversation. A turn that pages do not know has the same id at every reading. Returns
  * null for a folder without turns. Damage is skipped.
  */
-export async function readStoredTurns(folder: string, nameOf: NameTurn = () => null): Promise<StoredTurns | null> {
+export async function readStoredTurns(
+  folder: string,
+  recognize: RecognizeTurn = () => null,
+): Promise<StoredTurns | null> {
   const { findSession, readSession } = await readers();
   const session = await findSession(folder).catch(() => null);
   if (session === null) return null;
@@ -43,9 +47,10 @@ export async function readStoredTurns(folder: string, nameOf: NameTurn = () => n
     } else if (turns.isEmpty && turn > 1) turns.noteOlder();
     history.add(visibleOf(messages));
     const shown = toPageTurn(messages, interrupted);
-    const id = nameOf(shown.message, shown.at, ids) ?? `stored-${turn}`;
+    const known = recognize(shown.message, shown.at, ids);
+    const id = known?.id ?? `stored-${turn}`;
     ids.add(id);
-    turns.put({ id, ...shown });
+    turns.put({ id, ...shown, ...(known?.end && { ...known.end, note: null }) });
   }
   return { turns, history };
 }
@@ -100,7 +105,8 @@ function toPageTurn(messages: readonly ConversationMessage[], interrupted: boole
     } else if (role === "tool") {
       const call = calls.get(tool_call_id);
       if (call === undefined) continue;
-      call.state = "done";
+      // The journal does not tell whether it failed.
+      call.state = "ended";
       call.result = shownResult(content);
     }
   }

@@ -25,13 +25,13 @@ test("an interrupted turn stays so over several starts, and gets the place that 
   expect(turns.missingFrom(conversation)).toEqual([]);
   for (let time = 0; time < 3; time++) turns = restarted(turns);
   expect(turns.missingFrom(conversation)).toMatchObject([{ id: turn.id, state: "failed" }]);
-  expect(turns.idOf(conversation, "hello", "2025-12-31T00:00:00.000Z", new Set())).toBeNull();
-  expect(turns.idOf(newConversationId(), "hello", at, new Set())).toBeNull();
-  expect(turns.idOf(conversation, "hello", at, new Set([turn.id]))).toBeNull();
-  expect(turns.idOf(conversation, "hello", at, new Set())).toBe(turn.id);
+  expect(turns.recognize(conversation, "hello", "2025-12-31T00:00:00.000Z", new Set())).toBeNull();
+  expect(turns.recognize(newConversationId(), "hello", at, new Set())).toBeNull();
+  expect(turns.recognize(conversation, "hello", at, new Set([turn.id]))).toBeNull();
+  expect(turns.recognize(conversation, "hello", at, new Set())).toEqual({ id: turn.id, end: null });
   turns.noteStored({ ...turn, state: "stopped" });
   expect([turns.missingFrom(conversation), turns.has(conversation)]).toEqual([[], false]);
-  expect(restarted(turns).idOf(conversation, "anything", at, new Set())).toBe(turn.id);
+  expect(restarted(turns).recognize(conversation, "anything", at, new Set())).toEqual({ id: turn.id, end: null });
   turns.forget(conversation);
   expect(turns.find(turn.id)).toBeNull();
 });
@@ -41,8 +41,23 @@ test("a turn that failed does not get the place of a later one with the same mes
   const turn = begin("hello");
   turns.begin(conversation, turn);
   turns.end(conversation, { ...turn, state: "failed", error: { message: "Full." } }, null);
-  expect(turns.idOf(conversation, "hello", at, new Set())).toBeNull();
+  expect(turns.recognize(conversation, "hello", at, new Set())).toBeNull();
   expect(restarted(turns).missingFrom(conversation)).toMatchObject([{ id: turn.id, error: { message: "Full." } }]);
+});
+
+test("a turn of a journal keeps its end over several starts", () => {
+  let turns = new BegunTurns();
+  const failed = { ...begin("hello"), state: "failed" as const, error: { message: "x".repeat(3000) } };
+  const done = { ...begin("hello"), state: "done" as const };
+  turns.end(conversation, failed, at);
+  turns.end(conversation, done, "2026-01-02T00:00:00.000Z");
+  for (let time = 0; time < 3; time++) turns = restarted(turns);
+  const end = { state: "failed", error: { message: "x".repeat(2000) } };
+  expect(turns.recognize(conversation, "hello", at, new Set())).toEqual({ id: failed.id, end });
+  expect(turns.recognize(conversation, "hello", "2026-01-02T00:00:00.000Z", new Set())).toEqual({
+    id: done.id,
+    end: null,
+  });
 });
 
 test("of too many or too long messages, the oldest that have ended go first", () => {
@@ -70,20 +85,20 @@ test("what is written is always read again, within the limit of the file", () =>
           fc.string({ unit: "binary", maxLength: 50 }),
           fc.constantFrom("failed", "stopped", "done", null),
           fc.nat(20_000),
+          fc.boolean(),
         ),
-        {
-          maxLength: 60,
-        },
+        { maxLength: 200 },
       ),
       (events) => {
         const turns = new BegunTurns();
-        for (const [text, state, length] of events) {
+        for (const [text, state, length, isKept] of events) {
           const turn = begin(`${text}${"\u0001".repeat(length)}`);
+          const error = state === "failed" ? { message: turn.message } : null;
           turns.begin(conversation, turn);
-          if (state !== null) turns.end(conversation, { ...turn, state }, state === "done" ? at : null);
+          if (state !== null) turns.end(conversation, { ...turn, state, error }, isKept ? at : null);
         }
         const text = writeContent({ ...emptyContent, ...turns.content });
-        expect(new TextEncoder().encode(text).byteLength).toBeLessThan(2 * 1024 * 1024);
+        expect(new TextEncoder().encode(text).byteLength).toBeLessThan(3 * 1024 * 1024);
         const content = readContent(text);
         expect(content).toEqual({ ...emptyContent, ...turns.content });
       },

@@ -55,10 +55,8 @@ test("any file gives valid entries, or none", async () => {
       for (const { conversation, turn, at } of [...unfinished, ...named]) {
         expect([isConversationId(conversation), isTurnId(turn), new Date(at).toISOString()]).toEqual([true, true, at]);
       }
-      for (const { message, end } of unfinished) {
-        expect(typeof message).toBe("string");
-        expect([undefined, "failed", "stopped"]).toContain(end?.state);
-      }
+      for (const { message } of unfinished) expect(typeof message).toBe("string");
+      for (const { end } of [...unfinished, ...named]) expect([undefined, "failed", "stopped"]).toContain(end?.state);
       for (const { id, title, updatedAt } of entries) {
         expect(isConversationId(id)).toBe(true);
         expect(title.length).toBeLessThanOrEqual(200);
@@ -73,7 +71,7 @@ test("a written list is read again, and no other file is left", async () => {
   const dir = temporaryFolder();
   const at = "2026-01-01T00:00:00.000Z";
   const entries = [{ id: newConversationId(), title: "Ä “title”\u2028", updatedAt: at }];
-  const one = { conversation: newConversationId(), turn: crypto.randomUUID(), at };
+  const one = { conversation: newConversationId(), turn: crypto.randomUUID(), at, end: null };
   const content = {
     entries,
     unfinished: [
@@ -81,7 +79,11 @@ test("a written list is read again, and no other file is left", async () => {
       { ...one, message: "x", end: { state: "stopped" as const, error: null } },
       { ...one, message: "x", end: { state: "failed" as const, error: { message: "Full." } } },
     ],
-    named: [one],
+    named: [
+      one,
+      { ...one, end: { state: "stopped" as const, error: null } },
+      { ...one, end: { state: "failed" as const, error: { message: "Full." } } },
+    ],
   };
   writeFileSync(path.join(dir, "page.json.new"), "left by a program that ended");
   const index = new PageIndex(dir, () => {});

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { defineTool } from "@nanoagent/runtime";
+import { defineTool, EngineError } from "@nanoagent/runtime";
 import { claimFolder } from "@nanoagent/runtime/node";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { expect, test, vi } from "vitest";
@@ -79,7 +79,7 @@ test("after a restart, conversations are listed, shown with their tools, and con
         state: "done",
         parts: [
           { type: "text", text: "I look." },
-          { type: "tool", name: "look", arguments: '{\n  "at": "tank"\n}', state: "done", result: "5 °C" },
+          { type: "tool", name: "look", arguments: '{\n  "at": "tank"\n}', state: "ended", result: "5 °C" },
           { type: "text", text: "5 °C." },
         ],
       },
@@ -258,6 +258,38 @@ test("a reply that was stopped is shown as stopped after a restart", async () =>
   await served.close();
   const again = await OpenPage.open((await reopen(dir)).url, conversation);
   expect(again.turns).toMatchObject([{ message: "count", state: "stopped", parts: [{ type: "text", text: shown }] }]);
+});
+
+test("a turn that failed after a call is shown as failed after every restart; the call, without its outcome", async () => {
+  const dir = temporaryFolder();
+  const lock = defineTool({
+    name: "lock",
+    description: "Locks the door.",
+    input: { type: "object", properties: {} },
+    permission: "always",
+    run: () => {
+      throw new Error("The bolt is stuck.");
+    },
+  });
+  const script = [
+    { deltas: ["I lock it."], calls: [{ id: "call00001", name: "lock", arguments: {} }] },
+    { error: new EngineError({ code: "engine-failed", message: "It failed." }) },
+  ];
+  const first = await servePage(script, { tools: [lock], dir });
+  const { conversation, turn } = await say(first.url, "Lock the door");
+  const page = await OpenPage.open(first.url, conversation);
+  await vi.waitFor(() => expect(page.turns[0]?.state).toBe("failed"), PATIENCE);
+  const [shown] = page.turns;
+  expect(shown).toMatchObject({ id: turn.id, error: { message: expect.any(String) } });
+  expect(shown?.parts[1]).toMatchObject({ name: "lock", state: "failed" });
+  await first.close();
+  for (let time = 0; time < 2; time++) {
+    const again = await reopen(dir);
+    const { turns } = await OpenPage.open(again.url, conversation);
+    expect(turns).toMatchObject([{ id: turn.id, state: "failed", error: shown?.error }]);
+    expect(turns[0]?.parts[1]).toMatchObject({ name: "lock", state: "ended" });
+    await again.close();
+  }
 });
 
 test("after a reload with another session folder, both the conversations in memory and those there go on", async () => {
