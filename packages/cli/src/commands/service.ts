@@ -58,7 +58,7 @@ export const service: Command = {
     "nanoagent service install --user",
     "nanoagent service install --dry-run",
     "nanoagent service status",
-    "nanoagent service logs --follow",
+    "sudo nanoagent service logs --follow",
     "sudo nanoagent service uninstall --purge",
   ],
   loadAction: async () => (await import("../service/manage-service.js")).manageService,

@@ -22,6 +22,10 @@ export async function showLogs(
 ): Promise<number> {
   // A log that is followed would never have a line.
   if (follow === true) await requireInstalled(place, systemd);
+  const isPartial = !place.isUser && !(await systemd.mayReadAllLines());
+  const note = `note: Only lines of your own processes are shown. For all, run: ${sudoProgram()} service logs${nameOptions(place)}`;
+  // Before the wait, in which perhaps no line comes.
+  if (isPartial && follow === true) stderr.write(`${note} --follow\n`);
   let rest = "";
   let hasLines = false;
   const tell = (line: string) => {
@@ -47,12 +51,8 @@ export async function showLogs(
     },
   );
   if (!hasLines && !stop.aborted) await requireInstalled(place, systemd);
-  const isPartial = !place.isUser && !(await systemd.mayReadAllLines());
   if (isPartial && !hasLines && !stop.aborted) throw mayNotRead(place);
-  if (isPartial) {
-    const all = `${sudoProgram()} service logs${nameOptions(place)}`;
-    stderr.write(`note: Only lines of your own processes are shown. For all, run: ${all}\n`);
-  }
+  if (isPartial && follow !== true) stderr.write(`${note}\n`);
   if (stop.aborted || outcome.exitCode === 0) return exitCodes.done;
   throw new ServiceCommandError({
     code: "systemd-failed",

@@ -41,6 +41,8 @@ export class FakeSystemd {
   checkExitCode: number | null = 0;
   checkWords = "";
   onCheck = () => {};
+  /** Called before a log is written. */
+  onJournal = async () => {};
   /** Called while the service starts. */
   onStart = () => {};
   /** Later than every change of a file. */
@@ -69,6 +71,7 @@ export class FakeSystemd {
         isJson ? JSON.stringify({ __REALTIME_TIMESTAMP: "1764455000000000", MESSAGE }) : MESSAGE,
       );
       const stdout = lines.map((line) => `${line}\n`).join("");
+      await this.onJournal();
       onOutput?.(stdout);
       return { ...done, stdout };
     }

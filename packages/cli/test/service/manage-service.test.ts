@@ -327,6 +327,15 @@ describe.skipIf(process.platform === "win32")("logs", () => {
       exitCode: 0,
       err: expect.stringContaining("note: Only lines of your own"),
     });
+    // A log that is followed has its note before it waits.
+    const streams = makeStreams();
+    let before = "";
+    fake.onJournal = async () => {
+      before = streams.err();
+    };
+    await showLogs({ ...makePlace(), isUser: false, unitFile: LASTING }, { follow: true }, streams, fake.systemd);
+    expect(before).toMatch(/^note: Only lines of your own.* service logs --follow\n$/);
+    expect(streams.err()).toBe(before);
   });
 });
 
