@@ -128,6 +128,11 @@ export class PageConversations {
 
   /** Returns the turn that has an id already, or null. */
   async #findSent(message: string, turnId: string): Promise<SentMessage | null> {
+    // Turns that run or wait are always here; of many long ones, others may have been dropped.
+    for (const { id, live } of this.#entries) {
+      const turn = live?.turns.list.find((one) => one.id === turnId);
+      if (turn !== undefined) return { id, turn };
+    }
     const id = this.#begun.find(turnId);
     const open = id === null ? null : await this.open(id);
     if (open === null) return null;
@@ -288,7 +293,7 @@ export class PageConversations {
   #limit(kept: Entry | null = null): void {
     const isFree = ({ id, live }: Entry) => live?.isBusy !== true && !this.#options.isShown(id);
     for (let last = this.#entries.length - 1; this.#entries.length > MAX_CONVERSATIONS && last >= 0; last--) {
-      // A stored one is listed again when there is room.
+      // A stored one is listed again after the next start, if there is room.
       if (isFree(this.#entries[last] as Entry)) this.#entries.splice(last, 1);
     }
     let bytes = this.#entries.reduce((sum, { live }) => sum + (live?.bytes ?? 0), 0);

@@ -57,6 +57,22 @@ describe("a message with an id", () => {
     await post(served.url, "/page/stop", { conversation });
   });
 
+  test("does not run twice while so many long ones wait that the list of messages has lost it", async () => {
+    const served = await servePage([never]);
+    const id = crypto.randomUUID();
+    const { conversation } = (await send(served, "first", id)).json;
+    for (let count = 0; count < 5; count++) await say(served.url, "x".repeat(250_000), conversation);
+    expect(await send(served, "first", id)).toMatchObject({
+      status: 202,
+      json: { conversation, turn: { id, state: "running" } },
+    });
+    const page = await OpenPage.open(served.url, conversation);
+    expect(page.hello.conversations).toHaveLength(1);
+    await post(served.url, "/page/stop", { conversation });
+    expect((await page.turnEnd(id)).state).toBe("stopped");
+    expect(served.engine.requests).toHaveLength(1);
+  });
+
   test.each([5, "", "x", "0B0E7F2C-1d7f-4a35-9d32-6a3c5d0d3a11", ["a"]])("that is %j is refused", async (id) => {
     const served = await servePage(["Yes."]);
     expect(await send(served, "hello", id)).toMatchObject({ status: 400, json: { error: { param: "id" } } });
