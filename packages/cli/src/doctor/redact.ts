@@ -6,9 +6,10 @@ import { isDistinctive, isSecretName, isSecretValue } from "./secret-names.js";
 
 /** Facts about the user and the machine that a report must not have. */
 export interface PrivateFacts {
-  /** Home folder, which is shown as `~`; null if it is not known. */
-  home: string | null;
-  user: string | null;
+  /** Home folders, which are shown as `~`. */
+  homes: readonly string[];
+  /** Names of users, which are shown as `[user]`. */
+  users: readonly string[];
   host: string | null;
   /** Texts that are known to be secret, such as the values of variables. */
   secrets: readonly string[];
@@ -55,13 +56,16 @@ export interface Redaction {
 }
 
 /** Returns the redaction for these facts. Pure: the same facts and texts always give the same result. */
-export function redactionFor({ home, user, host, secrets, conversations }: PrivateFacts): Redaction {
+export function redactionFor({ homes, users, host, secrets, conversations }: PrivateFacts): Redaction {
   const known = [...new Set(secrets.flatMap(formsOf))]
     .filter((secret) => secret.length >= MIN_KNOWN_SECRET_CHARACTERS)
     .sort((one, other) => other.length - one.length);
-  const folder = home === null || home.replace(/[/\\]+$/, "").length < 2 ? null : home.replace(/[/\\]+$/, "");
+  const folders = homes
+    .map((home) => home.replace(/[/\\]+$/, ""))
+    .filter(({ length }) => length >= 2)
+    .sort((one, other) => other.length - one.length);
   const names = [
-    { pattern: nameOf(user), label: "[user]" },
+    ...users.map((user) => ({ pattern: nameOf(user), label: "[user]" })),
     { pattern: nameOf(host), label: "[host]" },
   ];
 
@@ -69,7 +73,7 @@ export function redactionFor({ home, user, host, secrets, conversations }: Priva
     let cleaned = replaceConversations(text, conversations);
     for (const secret of known) cleaned = cleaned.replaceAll(secret, REMOVED);
     cleaned = removeSecretForms(cleaned, REMOVED);
-    if (folder !== null) cleaned = cleaned.replaceAll(folder, "~");
+    for (const folder of folders) cleaned = cleaned.replaceAll(folder, "~");
     cleaned = cleaned.replace(/((?:\/home|\/Users|[A-Za-z]:\\+Users)[/\\]+)[^/\\\s"':,;]+/g, "$1[user]");
     for (const { pattern, label } of names) if (pattern !== null) cleaned = cleaned.replace(pattern, label);
     return cleaned;

@@ -8,6 +8,7 @@ import { formatFields, formatJson } from "../output/format.js";
 import { plainLine } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 import { ExaminedConfig } from "./examined-config.js";
+import { findPeople } from "./find-people.js";
 import { formatSections, keyOf, redactSections, sectionsToJson } from "./format-sections.js";
 import { type PrivateFacts, redactionFor, secretsIn, secretsInText } from "./redact.js";
 import { gatherSections, type ReportPart, type ReportSection } from "./report-section.js";
@@ -99,12 +100,12 @@ async function readPrivateFacts(
   const values = Object.entries(environment).flatMap(([name, value]) =>
     value !== undefined && isSecret(name, value, named) ? [value, ...value.split(",")].filter(isLongFor(name)) : [],
   );
-  const { home, user } = readUser();
+  const { users, homes } = await findPeople(environment);
   const given = written === null ? secretsInText(await examined.text()) : secretsIn(written);
   const folder = await examined.sessionFolder();
   const names = folder === null ? null : await listConversations(folder).catch(() => null);
   const conversations = folder === null ? null : { folder, names: names ?? [] };
-  return { home, user, host: os.hostname() || null, secrets: [...values, ...given], conversations };
+  return { homes, users, host: os.hostname() || null, secrets: [...values, ...given], conversations };
 }
 
 /** Whether the value of a variable is removed wherever it occurs. */
@@ -129,16 +130,6 @@ function variablesIn(written: unknown): Set<string> {
     [...names.matchAll(/"([^"]+)"/g)].map(([, name = ""]) => name),
   );
   return new Set([...placeholders, ...keys, ...lists]);
-}
-
-function readUser(): { home: string | null; user: string | null } {
-  try {
-    const { username, homedir } = os.userInfo();
-    return { home: process.env.HOME || homedir || null, user: username };
-  } catch {
-    // A user without an entry in the user database, as for some services.
-    return { home: process.env.HOME || null, user: null };
-  }
 }
 
 function describe(file: string, bytes: number, sections: readonly ReportSection[]): string {

@@ -262,6 +262,14 @@ tools:
   });
 });
 
+test.each(["SUDO_USER", "DOAS_USER"])("the name in %s is not in the report", async (variable) => {
+  vi.stubEnv(variable, "annabel");
+  const file = place("agent.yaml", config("description: Written by Annabel").replace("garden", "annabel-s"));
+  const { stdout } = await doctor("--config", file, "--output", "-");
+  expect(stdout).toContain("name: [user]-s");
+  expect(stdout).not.toMatch(/annabel/i);
+});
+
 describe.skipIf(process.platform !== "linux")("a service of systemd", () => {
   test("its unit, its state and its journal are found by its own name", async () => {
     const unit = {

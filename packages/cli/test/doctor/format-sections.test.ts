@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { formatSections, MAX_REPORT_BYTES, redactSections, sectionsToJson } from "../../src/doctor/format-sections.js";
 import { redactionFor } from "../../src/doctor/redact.js";
 
-const redaction = redactionFor({ home: null, user: null, host: null, secrets: [], conversations: null });
+const redaction = redactionFor({ homes: [], users: [], host: null, secrets: [], conversations: null });
 const section = (data: unknown) => ({ name: "State files", summary: "a summary", data, failure: null });
 
 describe("the text of a report", () => {

@@ -168,7 +168,7 @@ describe("a secret that only its place reveals", () => {
 });
 
 describe("names of people and machines", () => {
-  const facts = { home: "/home/anna", user: "anna", host: "garden-pi", secrets: [], conversations: null };
+  const facts = { homes: ["/home/anna"], users: ["anna"], host: "garden-pi", secrets: [], conversations: null };
   const { text } = redactionFor(facts);
 
   test.each([
@@ -183,10 +183,18 @@ describe("names of people and machines", () => {
     expect(text(given)).toBe(expected);
   });
 
+  test("several people and their homes are replaced, the longest home first", () => {
+    const people = { users: ["root", "anna", "berta"], homes: ["/root", "/srv/people", "/srv/people/anna"] };
+    const { text: plain } = redactionFor({ ...nobody, ...people });
+    expect(plain("/srv/people/anna/agent.yaml of Anna, berta and root in /root/x")).toBe(
+      "~/agent.yaml of [user], [user] and root in ~/x",
+    );
+  });
+
   test("a short or common name stays, and a home folder that is the root", () => {
     const { text: plain } = redactionFor({
-      home: "/",
-      user: "pi",
+      homes: ["/"],
+      users: ["pi"],
       host: "localhost",
       secrets: ["a", ""],
       conversations: null,

@@ -6,7 +6,7 @@ const conversations = {
   folder: "/var/lib/garden/st",
   names: ["a", "anna", "convrlogaa2-ca7617e949f145a5", "kitchen-talk", "wyoming-g0", "two words"],
 };
-const { text } = redactionFor({ home: null, user: null, host: null, secrets: [], conversations });
+const { text } = redactionFor({ homes: [], users: [], host: null, secrets: [], conversations });
 
 describe("names of conversations", () => {
   test.each([
@@ -55,7 +55,7 @@ describe("names of conversations", () => {
         fc.constantFrom("", "/", "/quarantine/journal-1.bin", "' (EIO)", ", write"),
         (name, behind) => {
           const saved = { folder: "/srv/st", names: [name] };
-          const redaction = redactionFor({ home: "/srv", user: null, host: null, secrets: [], conversations: saved });
+          const redaction = redactionFor({ homes: ["/srv"], users: [], host: null, secrets: [], conversations: saved });
           expect(redaction.text(`error: cannot open "/srv/st/${name}${behind}`)).not.toContain(name);
         },
       ),

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { PrivateFacts } from "../../src/doctor/redact.js";
 
 /** Facts of a report about nobody. */
-export const nobody: PrivateFacts = { home: null, user: null, host: null, secrets: [], conversations: null };
+export const nobody: PrivateFacts = { homes: [], users: [], host: null, secrets: [], conversations: null };
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 /** A random text of a token. It begins with a mark, so that no other part of a text contains it. */
