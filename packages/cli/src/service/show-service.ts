@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { get } from "node:http";
 import { get as getSecurely } from "node:https";
 import { BYTES_PER_MB } from "@nanoagent/models";
@@ -13,7 +13,6 @@ import { describeExit, staysStopped } from "./describe-exit.js";
 import { formatTime } from "./format-log.js";
 import { urlOf } from "./install-service.js";
 import { notInstalled } from "./not-installed.js";
-import { exists } from "./service-facts.js";
 import { readVariables, type ServicePlace } from "./service-place.js";
 import { lastLines } from "./show-logs.js";
 import type { Systemd } from "./systemd.js";
@@ -135,7 +134,7 @@ async function findNotes(place: ServicePlace, unit: ReadUnit): Promise<string[]>
   const notes: string[] = [];
   const again = `${place.isUser ? "nanoagent" : sudoProgram()} service install${nameOptions(place)} --config ${shellWord(unit.config)}`;
   for (const file of [unit.node, unit.program]) {
-    if (!(await exists(file)) && (process.getuid?.() === 0 || place.isUser))
+    if (await isGone(file))
       notes.push(`${file} does not exist any more, so the service cannot start again. Run: ${again}`);
   }
   const environment = {
@@ -150,6 +149,14 @@ async function findNotes(place: ServicePlace, unit: ReadUnit): Promise<string[]>
     );
   }
   return notes;
+}
+
+/** Whether a file does not exist. A file that this user cannot see may exist. */
+function isGone(file: string): Promise<boolean> {
+  return access(file).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === "ENOENT",
+  );
 }
 
 const unknownDevice = { device_id: "unknown", platform: "unknown", memory_mb: 1, cpu_cores: 1, has_gpu: false };
