@@ -336,6 +336,27 @@ describe("a session", () => {
   });
 });
 
+test("a session and its state files are found by a config that is not valid", async () => {
+  const dir = path.join(folder, "state");
+  const journal = await Journal.open(dir);
+  await journal.appendTurn([{ role: "user", content: "hello", timestamp: "2026-01-02T03:04:05.000Z" }]);
+  await journal.close();
+  place("state/page.json", '{"format":1,"conversations":[]}\n');
+  const file = place("agent.yaml", config("session: { dir: state }\nunknown: 1\n"));
+  const { stdout } = await doctor("--config", file, "--output", "-");
+  expect(stdout).toContain("agent.yaml, which is not valid");
+  expect(stdout).toContain("1 saved, 1 turn (no texts)");
+  expect(stdout).toMatch(/^\s*- file: .*page\.json\n/m);
+});
+
+test.each([
+  ["none configured", config()],
+  ["not known: the config cannot be read", config("session: [\n")],
+])("sessions are %s", async (summary, text) => {
+  const { stdout } = await doctor("--config", place("agent.yaml", text), "--output", "-");
+  expect(stdout).toContain(`== Sessions ==\n${summary}\n`);
+});
+
 describe("many sessions", () => {
   test("all are counted, and the report says how many were read; no name of one is in it", async () => {
     const dir = path.join(folder, "state");

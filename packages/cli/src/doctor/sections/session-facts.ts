@@ -14,8 +14,8 @@ const MAX_FINDINGS = 20;
 
 /** Gathers sizes, counts, formats and damage of the saved conversations. No texts, and no names of conversations. */
 export async function gatherSessions(examined: ExaminedConfig, signal: AbortSignal): Promise<PartFacts> {
-  const dir = (await examined.config())?.session?.dir ?? null;
-  if (dir === null) return { summary: "none configured", data: { folder: null } };
+  const dir = await examined.sessionFolder();
+  if (dir === null) return { summary: await describeAbsence(examined), data: { folder: null } };
   const names = await listConversations(dir);
   if (names === null) return { summary: "none saved yet", data: { folder: dir, exists: false } };
   const sessions = [];
@@ -33,6 +33,15 @@ export async function gatherSessions(examined: ExaminedConfig, signal: AbortSign
   const summary = `${saved}, ${turns} ${turns === 1 ? "turn" : "turns"}${damaged === 0 ? "" : `, ${damaged} with damage`} (no texts)`;
   const counts = { folders: names.length, folders_read: foldersRead };
   return { summary, data: { folder: dir, exists: true, ...counts, sessions } };
+}
+
+/** A config that cannot be parsed may name a folder. */
+async function describeAbsence(examined: ExaminedConfig): Promise<string> {
+  const isParsed = await examined.written().then(
+    () => true,
+    () => false,
+  );
+  return isParsed || (await examined.text()) === "" ? "none configured" : "not known: the config cannot be read";
 }
 
 /** Returns the names of the folders for conversations in the order of their numbers, at most 100,000; null without a folder. */

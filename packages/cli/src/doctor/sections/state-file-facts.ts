@@ -22,7 +22,7 @@ const newestFormats: Readonly<Record<string, number>> = {
 
 /** Gathers path, size, permissions and format of the files that the program keeps. Reads nothing but their formats. */
 export async function gatherStateFiles(examined: ExaminedConfig): Promise<PartFacts> {
-  const dir = (await examined.config())?.session?.dir ?? null;
+  const dir = await examined.sessionFolder();
   const paths = [...ownFiles(), ...(dir === null ? [] : sessionFiles.map((name) => path.join(dir, name)))];
   const files = (await Promise.all([...new Set(paths)].map(describeFile))).filter((file) => file !== null);
   const newer = files.filter(({ note }) => note?.includes("newer")).length;
