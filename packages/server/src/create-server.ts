@@ -10,6 +10,7 @@ import { stateFolderOf } from "./access/state-folder.js";
 import { checkSessionFolder } from "./conversations/check-session-folder.js";
 import type { DeviceConditions } from "./device/device-conditions.js";
 import { fetchHandler } from "./http/fetch-handler.js";
+import { DEFAULT_HOST, DEFAULT_PORT } from "./http/default-address.js";
 import { canonicalHost } from "./http/listen-host.js";
 import type { HttpHandler, Listener } from "./http/node-listener.js";
 import { openRouter, type Router } from "./http/router.js";
@@ -23,10 +24,6 @@ import type { ServiceStatus } from "./status/service-status.js";
 import type { StatusSocket } from "./status/status-socket.js";
 import type { WyomingListener } from "./wyoming/wyoming-listener.js";
 
-/** Default of `serve.host`. */
-const DEFAULT_HOST = "127.0.0.1";
-/** Default of `serve.port`. */
-const DEFAULT_PORT = 7420;
 /** Default time for running turns when the service stops. */
 const DRAIN_MILLISECONDS = 10_000;
 /** Time for the last bytes of replies when the service closes. */
@@ -202,7 +199,7 @@ class NodeAgentServer implements AgentServer {
       await this.#openStatus();
       return { url: listener.url, port: listener.port, madeKey: made, keyFile: file, wyoming };
     } catch (error) {
-      await listener.close(0);
+      await Promise.all([listener.close(0), this.#wyoming?.close(0)]);
       throw error;
     }
   }

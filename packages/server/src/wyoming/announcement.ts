@@ -1,9 +1,11 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { isIP, isIPv6 } from "node:net";
+import { BlockList, isIPv6 } from "node:net";
 import os from "node:os";
 import { cutText } from "@nanoagent/models";
 import type { MulticastDNS, QueryPacket, ResponseOutgoingPacket } from "multicast-dns";
 import type { Log } from "../log/log-entry.js";
+import { readNetwork } from "./client-rules.js";
+import { machineInterfaces, type NetworkInterface } from "./network-interface.js";
 
 const SERVICE = "_wyoming._tcp.local";
 /** Name under which all kinds of services are listed. */
@@ -32,18 +34,19 @@ const HEADER_BYTES = 12;
 
 type DnsRecord = ResponseOutgoingPacket["answers"][number] & { readonly flush: boolean };
 
-/** A network interface of this machine. */
-export interface NetworkInterface {
-  /** Its IPv4 address, by which it is chosen. */
-  readonly address: string;
-  /** All addresses of the machine on it. */
-  readonly addresses: readonly string[];
+/** An interface on which the service is announced. */
+interface Link {
+  readonly responder: MulticastDNS;
+  /** The interface at the last look. */
+  facts: NetworkInterface;
+  /** The addresses of its networks. */
+  neighbors: BlockList;
 }
 
 export interface AnnouncementOptions {
   /** Name of the agent. */
   readonly name: string;
-  /** Address that the service listens on, which may stand for all addresses. */
+  /** IP address that the service listens on, which may stand for all addresses. */
   readonly host: string;
   readonly port: number;
   readonly log: Log;
@@ -64,8 +67,8 @@ export class Announcement {
   readonly #mdnsPort: number;
   readonly #instance: string;
   readonly #host: string;
-  /** Responders on one interface each, by its address. */
-  readonly #responders = new Map<string, MulticastDNS>();
+  /** By the address of the interface. */
+  readonly #links = new Map<string, Link>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #second = 0;
   /** Answers in that second, by address of the interface, and those to single programs. */
@@ -95,55 +98,77 @@ export class Announcement {
     this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
-    await this.#send(this.#records().map((record) => ({ ...record, ttl: 0 })));
-    for (const address of this.#responders.keys()) this.#drop(address);
+    await this.#send(0);
+    for (const address of this.#links.keys()) this.#drop(address);
   }
 
-  #interfaces(): readonly NetworkInterface[] {
-    return (this.#options.interfaces ?? machineInterfaces)().slice(0, MAX_INTERFACES);
+  /** Looks for interfaces that appeared or are gone. Never rejects. */
+  async #look(): Promise<void> {
+    try {
+      await this.#update();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Opens the interfaces that are new, and announces the service if there are any. */
-  async #look(): Promise<void> {
+  async #update(): Promise<void> {
     const interfaces = this.#interfaces();
     const present = new Set(interfaces.map(({ address }) => address));
-    for (const address of this.#responders.keys()) if (!present.has(address)) this.#drop(address);
-    const fresh = interfaces.filter(({ address }) => !this.#responders.has(address));
-    for (const { address } of fresh) await this.#openResponder(address);
-    if (!fresh.some(({ address }) => this.#responders.has(address))) return;
-    await this.#send(this.#records());
+    for (const address of this.#links.keys()) if (!present.has(address)) this.#drop(address);
+    let hasNew = false;
+    for (const facts of interfaces) {
+      const known = this.#links.get(facts.address);
+      if (known === undefined) hasNew = (await this.#openLink(facts)) || hasNew;
+      else {
+        known.facts = facts;
+        known.neighbors = neighborsOf(facts);
+      }
+    }
+    if (!hasNew) return;
+    await this.#send();
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      void this.#send(this.#records());
+      void this.#send();
     }, REPEAT_MILLISECONDS).unref();
     this.#timers.add(timer);
   }
 
-  async #openResponder(address: string): Promise<void> {
+  /** Returns the interfaces by which clients reach the service. */
+  #interfaces(): readonly NetworkInterface[] {
+    const all = (this.#options.interfaces ?? machineInterfaces)();
+    return all.filter((facts) => this.#addressesOn(facts).length > 0).slice(0, MAX_INTERFACES);
+  }
+
+  /** Returns false if the interface cannot be used. */
+  async #openLink(facts: NetworkInterface): Promise<boolean> {
+    const { address } = facts;
     const { default: multicastDns } = await import("multicast-dns");
-    if (this.#isClosed) return;
+    if (this.#isClosed) return false;
     const socket = createSocket({ type: "udp4", reuseAddr: true });
     const responder = multicastDns({ socket, interface: address, bind: "0.0.0.0", port: this.#mdnsPort });
-    readQueriesAlone(socket);
-    this.#responders.set(address, responder);
+    const link: Link = { responder, facts, neighbors: neighborsOf(facts) };
+    readNearQueriesAlone(socket, link);
+    this.#links.set(address, link);
     const fail = (error: Error) => {
       // The library also warns of queries that it cannot read.
       if (!("syscall" in error)) return;
       this.#fail(error);
       // When the library is done: it goes on with the socket. The next look opens it again.
-      setImmediate(() => this.#drop(address, responder));
+      setImmediate(() => this.#drop(address, link));
     };
     responder.on("warning", fail).on("error", fail);
-    responder.on("query", (query, from) => this.#receive(query, from, address));
+    responder.on("query", (query, from) => this.#receive(query, from, link));
     await new Promise((resolve) => responder.once("ready", resolve).once("error", resolve));
     // After failures at its start.
     await new Promise(setImmediate);
     socket.unref();
+    return this.#links.get(address) === link;
   }
 
-  #drop(address: string, responder = this.#responders.get(address)): void {
-    responder?.destroy();
-    if (this.#responders.get(address) === responder) this.#responders.delete(address);
+  #drop(address: string, link = this.#links.get(address)): void {
+    link?.responder.destroy();
+    if (this.#links.get(address) === link) this.#links.delete(address);
   }
 
   #fail(error: unknown): void {
@@ -157,20 +182,19 @@ export class Announcement {
     });
   }
 
-  #receive({ id, questions = [] }: QueryPacket, from: RemoteInfo, address: string): void {
-    const all = this.#records();
+  #receive({ id, questions = [] }: QueryPacket, from: RemoteInfo, { responder, facts }: Link): void {
+    const all = this.#recordsOn(facts);
     const asked = questions.filter((question) => all.some((record) => isAsked(record, question)));
     if (asked.length === 0) return;
     // A program that does not listen to everybody's messages gets one answer, with its id and question.
     const isAlone = from.port !== this.#mdnsPort;
-    if (!this.#mayAnswer(isAlone ? "" : address)) return;
+    if (!this.#mayAnswer(isAlone ? "" : facts.address)) return;
     // The addresses are needed with everything else.
     const answers = all.filter((record) => record.flush || asked.some((question) => isAsked(record, question)));
-    const responder = this.#responders.get(address);
-    if (!isAlone) responder?.respond({ answers });
+    if (!isAlone) responder.respond({ answers });
     else {
       const plain = answers.map((record) => ({ ...record, flush: false }));
-      responder?.respond({ id, questions: asked.map(({ name, type }) => ({ name, type })), answers: plain }, from);
+      responder.respond({ id, questions: asked.map(({ name, type }) => ({ name, type })), answers: plain }, from);
     }
   }
 
@@ -183,35 +207,37 @@ export class Announcement {
     return count <= MAX_ANSWERS;
   }
 
-  #records(): DnsRecord[] {
-    const { host, port } = this.#options;
-    const shared = { ttl: RECORD_SECONDS, flush: false };
+  /** Returns the records for the neighbors on an interface, which others keep for this time. */
+  #recordsOn(facts: NetworkInterface, ttl = RECORD_SECONDS): DnsRecord[] {
+    const { port } = this.#options;
+    const shared = { ttl, flush: false };
     // Nobody else has records of these names.
-    const own = { ttl: RECORD_SECONDS, flush: true };
+    const own = { ttl, flush: true };
     return [
       { ...shared, name: SERVICE, type: "PTR", data: this.#instance },
       { ...shared, name: ALL_SERVICES, type: "PTR", data: SERVICE },
       { ...own, name: this.#instance, type: "SRV", data: { port, target: this.#host } },
       { ...own, name: this.#instance, type: "TXT", data: "" },
-      ...this.#addresses(host).map((data) => {
+      ...this.#addressesOn(facts).map((data) => {
         return { ...own, name: this.#host, type: isIPv6(data) ? ("AAAA" as const) : ("A" as const), data };
       }),
     ];
   }
 
-  /** Addresses by which clients reach the service. */
-  #addresses(host: string): string[] {
-    const all = this.#interfaces().flatMap(({ addresses }) => addresses);
-    if (host === "::") return all;
-    return host === "0.0.0.0" ? all.filter((address) => !isIPv6(address)) : [host].filter(isIP);
+  /** Addresses of an interface by which its neighbors reach the service. */
+  #addressesOn({ addresses }: NetworkInterface): readonly string[] {
+    const { host } = this.#options;
+    if (host === "::") return addresses;
+    return addresses.filter((address) => (host === "0.0.0.0" ? !isIPv6(address) : address === host));
   }
 
-  /** Sends records to everybody, on each interface. */
-  async #send(answers: DnsRecord[]): Promise<void> {
-    const sending = [...this.#responders.values()].map(
+  /** Sends the records to everybody, on each interface. */
+  async #send(ttl?: number): Promise<void> {
+    const sending = [...this.#links.values()].map(({ responder, facts }) => {
+      const answers = this.#recordsOn(facts, ttl);
       // An interface that is gone is noticed at the next look.
-      (responder) => new Promise<void>((resolve) => responder.respond({ answers }, () => resolve())),
-    );
+      return new Promise<void>((resolve) => responder.respond({ answers }, () => resolve()));
+    });
     await Promise.all(sending);
   }
 }
@@ -227,13 +253,26 @@ function isAsked(record: DnsRecord, { name, type }: { name: string; type: string
   return (type === record.type || type === "ANY") && record.name.toLowerCase() === name.toLowerCase();
 }
 
-/** Keeps from the library what costs it much time or memory, and the answers of others. */
-function readQueriesAlone(socket: Socket): void {
+/**
+ * Keeps from the library what costs it much time or memory, the answers of others, and questions from elsewhere: on some
+ * systems, a socket also gets those of other interfaces.
+ */
+function readNearQueriesAlone(socket: Socket, link: Link): void {
   const readers = socket.listeners("message");
   socket.removeAllListeners("message");
   socket.on("message", (bytes, from) => {
-    if (isQuery(bytes)) for (const read of readers) read.call(socket, bytes, from);
+    if (!isQuery(bytes) || !link.neighbors.check(from.address)) return;
+    for (const read of readers) read.call(socket, bytes, from);
   });
+}
+
+function neighborsOf({ networks }: NetworkInterface): BlockList {
+  const neighbors = new BlockList();
+  for (const text of networks) {
+    const network = readNetwork(text);
+    if (network !== null) neighbors.addSubnet(network.address, network.prefix, network.family);
+  }
+  return neighbors;
 }
 
 /** Whether a message is a query of a usual size. */
@@ -242,15 +281,4 @@ function isQuery(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const records = [4, 6, 8, 10].reduce((sum, at) => sum + view.getUint16(at), 0);
   return (view.getUint8(2) & 0x80) === 0 && records <= MAX_QUERY_RECORDS;
-}
-
-/** Returns the network interfaces of this machine, without loopback. */
-function machineInterfaces(): NetworkInterface[] {
-  return Object.values(os.networkInterfaces()).flatMap((entries = []) => {
-    const outside = entries.filter(({ internal }) => !internal);
-    const four = outside.find(({ family }) => family === "IPv4");
-    // Link-local addresses need the name of an interface, which differs on the other machine.
-    const addresses = outside.map(({ address }) => address).filter((address) => !/^fe[89ab]/i.test(address));
-    return four === undefined ? [] : [{ address: four.address, addresses }];
-  });
 }

@@ -24,7 +24,12 @@ export function listenHost(
 }
 
 function systemHasIpv6(): boolean {
-  return Object.values(networkInterfaces()).some((entries = []) => entries.some(({ family }) => family === "IPv6"));
+  try {
+    return Object.values(networkInterfaces()).some((entries = []) => entries.some(({ family }) => family === "IPv6"));
+  } catch {
+    // The system forbids to list them. IPv4 works everywhere.
+    return false;
+  }
 }
 
 function loopbackOf(host: string): string {

@@ -48,7 +48,12 @@ export async function listenWyoming(operated: OperatedAgent, options: WyomingOpt
   const port = await listener.listen(host, settings.port);
   listener.url = listenUrl({ host, port, isSecure: false }).replace(/^http:/, "tcp:");
   listener.port = port;
-  if (settings.announce === true) await listener.announce(host);
+  try {
+    if (settings.announce === true) await listener.announce(host);
+  } catch (error) {
+    await listener.close(0);
+    throw error;
+  }
   return listener;
 }
 
@@ -112,7 +117,10 @@ class Listener implements WyomingListener {
     }
     const { Announcement } = await import("./announcement.js");
     const { name } = this.#operated.agent.config.spec;
-    this.#announcement = new Announcement({ name, host, port: this.port, log: this.#log.write });
+    const address = this.#server.address();
+    // That of a name, too.
+    const ip = typeof address === "object" && address !== null ? address.address : host;
+    this.#announcement = new Announcement({ name, host: ip, port: this.port, log: this.#log.write });
     await this.#announcement.open();
   }
 

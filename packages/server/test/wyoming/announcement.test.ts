@@ -7,6 +7,7 @@ import type { LogEntry } from "@nanoagent/server";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Announcement } from "../../src/wyoming/announcement.js";
+import { machineInterfaces } from "../../src/wyoming/network-interface.js";
 import { findWyomingPython } from "./python-environment.js";
 import { serveWyoming } from "./serve-wyoming.js";
 
@@ -14,7 +15,10 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 /** For a busy machine. */
 const PATIENCE = { timeout: 20_000 };
 const GROUP = "224.0.0.251";
-const loopback = () => [{ address: "127.0.0.1", addresses: ["127.0.0.1", "fd00::2"] }];
+const loopback = () => [
+  { address: "127.0.0.1", addresses: ["127.0.0.1", "fd00::2"], networks: ["127.0.0.1/8", "not a network"] },
+];
+const [lan] = machineInterfaces();
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -185,6 +189,72 @@ describe.skipIf(!canMulticast)(`an announcement on the local network${multicastN
     expect(bytes.includes(asked.subarray(12))).toBe(true);
   });
 
+  test("answers its neighbors alone", async () => {
+    const { port } = await listen();
+    const interfaces = vi.fn(() => loopback().map((facts) => ({ ...facts, networks: ["127.0.0.1/32"] })));
+    await announce(port, { interfaces });
+    const [stranger, neighbor] = [createSocket("udp4"), createSocket("udp4")];
+    closing.push(
+      () => stranger.close(),
+      () => neighbor.close(),
+    );
+    await new Promise<void>((resolve) => stranger.bind(0, "127.0.0.2", resolve));
+    const answers: string[] = [];
+    stranger.on("message", () => answers.push("stranger"));
+    neighbor.on("message", () => answers.push("neighbor"));
+    const asked = question("_wyoming._tcp.local", recordTypes.PTR);
+    await new Promise((resolve) => stranger.send(asked, port, "127.0.0.1", resolve));
+    neighbor.send(asked, port, "127.0.0.1");
+    await vi.waitFor(() => expect(answers).toHaveLength(1), PATIENCE);
+    expect(answers).toEqual(["neighbor"]);
+    // Questions make it look at nothing.
+    expect(interfaces).toHaveBeenCalledTimes(1);
+  });
+
+  test.skipIf(lan === undefined)(
+    `is answered on each interface with the addresses of that one${lan === undefined ? " (skipped: this machine has no network)" : ""}`,
+    async () => {
+      if (lan === undefined) return;
+      const outside = createSocket({ type: "udp4", reuseAddr: true });
+      closing.push(() => outside.close());
+      await new Promise<void>((resolve) => outside.bind(0, "0.0.0.0", resolve));
+      const { port } = outside.address();
+      outside.addMembership(GROUP, lan.address);
+      outside.addMembership(GROUP, "127.0.0.1");
+      outside.setMulticastInterface(lan.address);
+      const answers: { bytes: Buffer; from: string }[] = [];
+      outside.on("message", (bytes, { address: from }) => {
+        if ((bytes[2] ?? 0) >= 0x80) answers.push({ bytes, from });
+      });
+      await announce(port, { interfaces: () => [...loopback(), lan] });
+      await vi.waitFor(() => expect(answers).toHaveLength(4), PATIENCE);
+      const lan4 = Buffer.from(lan.address.split(".").map(Number));
+      for (const { bytes, from } of answers.splice(0)) {
+        expect([from, has(bytes, address4), has(bytes, lan4)]).toEqual([
+          from,
+          from === "127.0.0.1",
+          from === lan.address,
+        ]);
+      }
+      const asked = question("_wyoming._tcp.local", recordTypes.PTR);
+      outside.send(asked, port, GROUP);
+      await vi.waitFor(() => expect(answers).toHaveLength(1), PATIENCE);
+      outside.setMulticastInterface("127.0.0.1");
+      outside.send(asked, port, GROUP);
+      await vi.waitFor(() => expect(answers.length).toBeGreaterThanOrEqual(2), PATIENCE);
+      expect(answers.map(({ from }) => from)).toEqual([lan.address, "127.0.0.1"]);
+    },
+  );
+
+  test("is sent only on interfaces by which clients reach it", async () => {
+    const { port, messages } = await listen();
+    const elsewhere = { address: "203.0.113.7", addresses: ["203.0.113.7"], networks: ["203.0.113.7/24"] };
+    const { log } = await announce(port, { host: "127.0.0.1", interfaces: () => [elsewhere, ...loopback()] });
+    await vi.waitFor(() => expect(messages.length).toBeGreaterThanOrEqual(1), PATIENCE);
+    expect([has(messages[0], address4), has(messages[0], address6)]).toEqual([true, false]);
+    expect(log).toEqual([]);
+  });
+
   test("answers a few questions a second", async () => {
     const { port, messages, ask } = await listen();
     await announce(port);
@@ -266,7 +336,22 @@ test("an interface that cannot be used is one line of the log", async () => {
       socket.close(() => resolve(port));
     });
   });
-  const { log } = await announce(freePort, { interfaces: () => [{ address: "203.0.113.7", addresses: [] }] });
+  const { log } = await announce(freePort, {
+    interfaces: () => [{ address: "203.0.113.7", addresses: ["203.0.113.7"], networks: [] }],
+  });
+  expect(log).toEqual([expect.objectContaining({ level: "warn", event: "announcement-failed" })]);
+});
+
+test("a system that forbids to list its interfaces is one line of the log, at every look", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  closing.push(() => vi.useRealTimers());
+  const interfaces = vi.fn(() => {
+    throw new Error("uv_interface_addresses: EAFNOSUPPORT");
+  });
+  const { log, close } = await announce(0, { interfaces });
+  vi.advanceTimersByTime(30_000);
+  await close();
+  expect(interfaces).toHaveBeenCalledTimes(3);
   expect(log).toEqual([expect.objectContaining({ level: "warn", event: "announcement-failed" })]);
 });
 

@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { createServer as createTcpServer } from "node:net";
-import { networkInterfaces } from "node:os";
+import os, { networkInterfaces, tmpdir } from "node:os";
+import path from "node:path";
 import { defineTool, EngineError, openAgent } from "@nanoagent/runtime";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
-import { describe, expect, test, vi } from "vitest";
+import { createServer } from "@nanoagent/server";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { listenHost } from "../../src/wyoming/listen-host.js";
 import {
   houseConfig,
@@ -378,9 +382,54 @@ describe("who may connect", () => {
     expect(await (await house.connect()).ask("hello")).toMatchObject({ type: "handled" });
   });
 
+  test("a system that forbids to list its interfaces listens on IPv4 alone", () => {
+    vi.spyOn(os, "networkInterfaces").mockImplementation(() => {
+      throw new Error("EAFNOSUPPORT");
+    });
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+      syncBuiltinESMExports();
+    });
+    expect(listenHost({ settings: { port: 0, allow_clients: ["fd00::1"] }, host: "127.0.0.1" })).toBe("0.0.0.0");
+  });
+
   test("a client that is not an address is refused at the start", async () => {
     await expect(
       serveWyoming(undefined, { wyoming: { port: 0, allow_clients: ["home.local"] } }),
     ).rejects.toMatchObject({ code: "listen-failed", message: expect.stringContaining('"home.local"') });
   });
+
+  test.each([
+    ["announcing it", "announcement-failed", { announce: true }],
+    ["a later step", "status-unavailable", {}],
+  ])("a start that fails at %s leaves nothing that listens", async (_name, event, changes) => {
+    const port = await freePort();
+    // Too long for the socket of the status.
+    const folder = mkdtempSync(path.join(tmpdir(), "x".repeat(100)));
+    vi.stubEnv("XDG_RUNTIME_DIR", folder);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      rmSync(folder, { recursive: true });
+    });
+    const agent = await openAgent(houseConfig);
+    const server = createServer(agent, {
+      settings: { port: 0, wyoming: { port, ...changes } },
+      log: (entry) => {
+        if (entry.event === event) throw new Error("disk full");
+      },
+    });
+    await expect(server.listen()).rejects.toThrow("disk full");
+    await expect(WyomingClient.open(`tcp://127.0.0.1:${port}`)).rejects.toThrow("ECONNREFUSED");
+    await server.close();
+    await agent.close();
+  });
 });
+
+async function freePort(): Promise<number> {
+  const taken = createTcpServer();
+  await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+  const { port } = taken.address() as { port: number };
+  await new Promise((resolve) => taken.close(resolve));
+  return port;
+}
