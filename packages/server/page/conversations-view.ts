@@ -1,7 +1,8 @@
 import type { PageConversation } from "../src/page/page-events.js";
-import { find, moveFocus, setText } from "./find-element.js";
+import { find, setText } from "./find-element.js";
 import { formatTime } from "./format-figures.js";
 import { make, makeButton } from "./make-element.js";
+import { removeGone } from "./remove-gone.js";
 
 interface Entry {
   readonly element: HTMLElement;
@@ -21,13 +22,7 @@ export class ConversationsView {
 
   show(conversations: readonly PageConversation[], shown: string | null): void {
     this.#conversations = conversations;
-    const ids = new Set(conversations.map(({ id }) => id));
-    for (const [id, { element }] of this.#entries) {
-      if (ids.has(id)) continue;
-      moveFocus(element, "new-conversation");
-      element.remove();
-      this.#entries.delete(id);
-    }
+    removeGone(this.#entries, conversations, "new-conversation");
     const focused = document.activeElement;
     for (const [index, conversation] of conversations.entries()) {
       const entry = this.#entries.get(conversation.id) ?? this.#add(conversation);

@@ -1,4 +1,4 @@
-import type { PageEvent } from "../src/page/page-events.js";
+import type { PageEvent, PageQuestion } from "../src/page/page-events.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { ConversationView } from "./conversation-view.js";
@@ -116,8 +116,7 @@ function handle(event: PageEvent): void {
       conversation.show(event.conversation, agent);
       for (const { id } of event.conversation?.turns ?? []) composer.noteArrival(id);
       conversations.show(event.conversations, shown);
-      questions.show(event.questions);
-      showTitle(event.questions.length);
+      showQuestions(event.questions);
       return;
     case "status":
       status.show(event.status);
@@ -132,8 +131,7 @@ function handle(event: PageEvent): void {
       return;
     }
     case "questions":
-      questions.show(event.questions);
-      showTitle(event.questions.length);
+      showQuestions(event.questions);
       return;
     case "turn":
       conversation.update(event.turn);
@@ -152,8 +150,9 @@ function forgetShown(): void {
   composer.note("The conversation no longer exists.");
 }
 
-function showTitle(waiting: number): void {
-  document.title = waiting === 0 ? agent : `(${waiting}) Permission – ${agent}`;
+function showQuestions(waiting: readonly PageQuestion[]): void {
+  questions.show(waiting);
+  document.title = waiting.length === 0 ? agent : `(${waiting.length}) Permission – ${agent}`;
 }
 
 /** The conversation that the address names, such as `#page-…`. */

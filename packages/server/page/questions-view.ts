@@ -2,10 +2,11 @@ import type { PageQuestion } from "../src/page/page-events.js";
 import { detail } from "./detail.js";
 import { find, moveFocus, setText } from "./find-element.js";
 import { make, makeButton } from "./make-element.js";
+import { removeGone } from "./remove-gone.js";
 import { RequestError } from "./service-client.js";
 
 interface ShownQuestion {
-  readonly group: HTMLElement;
+  readonly element: HTMLElement;
   readonly time: HTMLElement;
   readonly endsAt: number;
 }
@@ -27,9 +28,13 @@ export class QuestionsView {
   }
 
   show(questions: readonly PageQuestion[]): void {
-    const ids = new Set(questions.map(({ id }) => id));
-    for (const [id, { group }] of this.#shown) if (!ids.has(id)) this.#remove(id, group);
+    removeGone(this.#shown, questions, "message");
     for (const question of questions) if (!this.#shown.has(question.id)) this.#add(question);
+    // The number differs whenever a question comes or is over, so that it is said again for the others.
+    const [newest] = questions.slice(-1);
+    const announcement =
+      newest && `Permission: ${newest.tool}. Waiting: ${questions.length}. Approve and Deny are above the message.`;
+    setText(find("announcement"), announcement ?? "");
     find("questions").hidden = questions.length === 0;
     find("app").classList.toggle("with-questions", questions.length > 0);
   }
@@ -70,17 +75,9 @@ export class QuestionsView {
       problem,
       make("div", "row", [deny, approve]),
     ]);
-    this.#shown.set(id, { group, time, endsAt: performance.now() + seconds * 1000 });
+    this.#shown.set(id, { element: group, time, endsAt: performance.now() + seconds * 1000 });
     this.#showTimes();
     find("questions").append(group);
-    setText(find("announcement"), `Permission: ${tool}. Approve and Deny are above the message.`);
-  }
-
-  #remove(id: string, group: HTMLElement): void {
-    this.#shown.delete(id);
-    moveFocus(group, "message");
-    group.remove();
-    setText(find("announcement"), "");
   }
 
   #showTimes(): void {

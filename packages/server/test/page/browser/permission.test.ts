@@ -128,6 +128,25 @@ describe.skipIf(browserPath === null)("a question for permission in a browser (n
     expect(house.lampCalls).toEqual([lampCall.arguments]);
   });
 
+  test("is announced also if another one of the same tool waits", async () => {
+    await using house = await servePage([{ calls: [lampCall] }, { calls: [lampCall] }, "Done.", "Done."]);
+    const page = await pages.open(house.url);
+    await send(page, "Light!");
+    await page.getByRole("group", permission).waitFor();
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await send(page, "Light!");
+    const announced = (text: string) =>
+      vi.waitFor(async () => expect(await page.locator("#announcement").textContent()).toBe(text), patient);
+    const sentence = (waiting: number) =>
+      `Permission: lamp. Waiting: ${waiting}. Approve and Deny are above the message.`;
+    await announced(sentence(2));
+    const buttons = page.getByRole("group", permission).getByRole("button", { name: "Deny" });
+    await buttons.first().click();
+    await announced(sentence(1));
+    await buttons.click();
+    await announced("");
+  });
+
   test("is over when the turn is stopped", async () => {
     await using house = await servePage(script);
     const page = await pages.open(house.url);
