@@ -10,9 +10,10 @@ import { readHubEnvironment } from "../../../hub/src/environment/hub-environment
 import { readStamps } from "../../../hub/src/store/stamps.js";
 import { StateFile } from "../../../runtime/src/engines/llama/state-file.js";
 import { openKeyFile } from "../../../server/src/access/key-file.js";
+import { PageIndex } from "../../../server/src/page/page-index.js";
 import { InputHistory } from "../../src/input/input-history.js";
 import { copyFixtures, hashesIn, versions } from "./fixture-copy.js";
-import { DOWNLOADED } from "./make-fixtures.js";
+import { DOWNLOADED, PAGE } from "./make-fixtures.js";
 
 describe.each(versions)("the files of %s are read", (version) => {
   test("session: its turns, acts, window and pruned beginning; and it goes on", async () => {
@@ -53,6 +54,13 @@ describe.each(versions)("the files of %s are read", (version) => {
     expect(await file.find(owner)).toMatchObject({ tokens: 100, text: "hello" });
     expect(await file.savedLength()).toEqual({ tokens: 100, contextTokens: 512 });
     expect(await file.newerFile()).toBeNull();
+  });
+
+  test("list of the page's conversations", async () => {
+    const log = () => expect.fail("nothing is wrong with the file");
+    const index = new PageIndex(path.join(copyFixtures(version), "page"), log);
+    expect(await index.read()).toEqual(PAGE);
+    expect(index.isUsable).toBe(true);
   });
 
   test("keys of a service", async () => {

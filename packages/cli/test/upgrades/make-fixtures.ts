@@ -4,6 +4,7 @@ import { exportModel, importModel } from "@nanoagent/hub";
 import { buildTinyGguf } from "@nanoagent/optimizer/testing";
 import { writeDeviceMeasurement } from "@nanoagent/profiler";
 import { Journal } from "@nanoagent/runtime/node";
+import type { LogEntry } from "@nanoagent/server";
 import { learnedGone } from "../../../hub/src/catalogue/learned.js";
 import { rememberLearned } from "../../../hub/src/catalogue/learned-file.js";
 import { PartialFile } from "../../../hub/src/download/partial-file.js";
@@ -11,6 +12,8 @@ import { readHubEnvironment } from "../../../hub/src/environment/hub-environment
 import { FileClaim } from "../../../runtime/src/claims/file-claim.js";
 import { StateFile } from "../../../runtime/src/engines/llama/state-file.js";
 import { openKeyFile } from "../../../server/src/access/key-file.js";
+import type { IndexContent } from "../../../server/src/page/index-content.js";
+import { PageIndex } from "../../../server/src/page/page-index.js";
 import { InputHistory } from "../../src/input/input-history.js";
 
 /** Time of all fixtures. */
@@ -22,6 +25,27 @@ const SEGMENT_BYTES = 1500;
 const SMALLEST = {
   ...{ embeddingLength: 32, layerCount: 1, headCount: 1, kvHeadCount: 1, feedForwardLength: 32 },
   ...{ vocabularySize: 259, weightType: "q8_0" },
+};
+
+const CONVERSATION = "page-00000000-0000-4000-8000-000000000001";
+const turn = (number: number) => ({
+  conversation: CONVERSATION,
+  turn: `00000000-0000-4000-8000-00000000010${number}`,
+  at: AT,
+});
+const failed = { state: "failed", error: { message: "The model is not there." } } as const;
+/** A list of the page with each kind of turn that it keeps. */
+export const PAGE: IndexContent = {
+  entries: [{ id: CONVERSATION, title: "Plants äöü", updatedAt: AT }],
+  unfinished: [
+    { ...turn(1), message: "a message that failed", end: failed },
+    { ...turn(2), message: "a message that was stopped", end: { state: "stopped", error: null } },
+    { ...turn(3), message: "a message that waits", end: null },
+  ],
+  named: [
+    { ...turn(4), end: failed },
+    { ...turn(5), end: null },
+  ],
 };
 
 /** Contents of a download that had all its bytes, but not its name yet. */
@@ -39,6 +63,7 @@ export async function makeFixtures(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await makeSession(path.join(folder, "session"));
   await makeEngineState(path.join(folder, "engine-state"));
+  await makePage(path.join(folder, "page"));
   await openKeyFile(folder);
   await makeMeasurement(path.join(folder, "device-measurement.json"));
   await makeStore(folder);
@@ -88,6 +113,15 @@ async function makeEngineState(folder: string): Promise<void> {
     await writeFile(file, data);
     return data.length;
   });
+}
+
+async function makePage(folder: string): Promise<void> {
+  await mkdir(folder);
+  await new PageIndex(folder, failOnLog).write(PAGE);
+}
+
+function failOnLog({ message }: LogEntry): never {
+  throw new Error(String(message));
 }
 
 async function makeMeasurement(file: string): Promise<void> {

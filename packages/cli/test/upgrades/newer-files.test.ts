@@ -4,6 +4,7 @@ import path from "node:path";
 import { importModel } from "@nanoagent/hub";
 import { readDeviceMeasurement, writeDeviceMeasurement } from "@nanoagent/profiler";
 import { Journal } from "@nanoagent/runtime/node";
+import type { LogEntry } from "@nanoagent/server";
 import { describe, expect, test } from "vitest";
 import { learnedGone } from "../../../hub/src/catalogue/learned.js";
 import { readLearned, rememberLearned } from "../../../hub/src/catalogue/learned-file.js";
@@ -14,8 +15,10 @@ import { tarArchive } from "../../../hub/test/bundles/tar-archive.js";
 import { StateFile } from "../../../runtime/src/engines/llama/state-file.js";
 import { crc32 } from "../../../runtime/src/files/crc32.js";
 import { openKeyFile } from "../../../server/src/access/key-file.js";
+import { PageIndex } from "../../../server/src/page/page-index.js";
 import { InputHistory } from "../../src/input/input-history.js";
 import { copyFixtures, hashesIn, versions } from "./fixture-copy.js";
+import { PAGE } from "./make-fixtures.js";
 
 /** Replaces the number of a file's format. Checksums stay those of the old one, as a newer version may compute others. */
 function renumber(file: string, from: string, to: string): void {
@@ -74,6 +77,20 @@ describe.each([1, 90])("a file whose format is newer by %s is refused, and no by
       expect(await file.save(content, async () => expect.fail("nothing may be written"))).toBeNull();
       await file.remove();
     });
+  });
+
+  test("list of the page's conversations: a line in the log, and nothing is written", async () => {
+    const folder = path.join(copyFixtures(version), "page");
+    renumber(path.join(folder, "page.json"), '"format":1', `"format":${1 + by}`);
+    const logged: LogEntry[] = [];
+    await unchanged(folder, async () => {
+      const index = new PageIndex(folder, (entry) => logged.push(entry));
+      expect((await index.read()).entries).toEqual([]);
+      await index.write(PAGE);
+    });
+    expect(logged).toMatchObject([
+      { event: "page-index-unusable", message: expect.stringContaining("newer version"), hint: expect.any(String) },
+    ]);
   });
 
   test("keys of a service", async () => {

@@ -10,8 +10,10 @@ import { readHubEnvironment } from "../../../hub/src/environment/hub-environment
 import { readStamps, updateStamps } from "../../../hub/src/store/stamps.js";
 import { StateFile } from "../../../runtime/src/engines/llama/state-file.js";
 import { openKeyFile } from "../../../server/src/access/key-file.js";
+import { PageIndex } from "../../../server/src/page/page-index.js";
 import { InputHistory } from "../../src/input/input-history.js";
 import { copyFixtures, hashesIn, versions } from "./fixture-copy.js";
+import { PAGE } from "./make-fixtures.js";
 
 /** Parts of a file that a cut leaves. */
 const SHARES = [0.02, 0.3, 0.7, 0.98];
@@ -51,6 +53,16 @@ describe.each(SHARES)("a file of which %s is left", (share) => {
     const owner = { model: "abc", engine_version: "3.22.1", context_tokens: 512, kv_type: "f16" };
     expect(await file.find(owner)).toBeNull();
     expect(await file.newerFile()).toBeNull();
+  });
+
+  test("list of the page's conversations: a line in the log, and it is written again", async () => {
+    const folder = path.join(cutOff(version, "page/page.json", share), "page");
+    const events: string[] = [];
+    const index = new PageIndex(folder, ({ event }) => events.push(event));
+    expect((await index.read()).entries).toEqual([]);
+    expect(events).toEqual(["page-index-damaged"]);
+    await index.write(PAGE);
+    expect(await index.read()).toEqual(PAGE);
   });
 
   test("keys of a service: refused, and not replaced", async () => {
