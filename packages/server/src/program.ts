@@ -4,6 +4,7 @@ export { findKeyFile } from "./access/key-file.js";
 export { isLoopback } from "./access/loopback.js";
 export { isVariableName, openKeys } from "./access/open-keys.js";
 export { stateFolderOf } from "./access/state-folder.js";
+export { DEFAULT_HOST, DEFAULT_PORT } from "./http/default-address.js";
 export { canonicalHost } from "./http/listen-host.js";
 export { readTlsFiles } from "./http/tls-files.js";
 export { readNetwork } from "./wyoming/client-rules.js";

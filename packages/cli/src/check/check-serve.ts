@@ -4,8 +4,6 @@ import { checkServeSettings, type ServiceParts } from "./check-serve-settings.js
 import { describeWyoming } from "./check-wyoming.js";
 import { nearestExisting, whyNotWritable } from "./writable-folder.js";
 
-const DEFAULT_HOST = "127.0.0.1";
-
 interface ServeCheckOptions {
   /** Whether the service will run here. If so, its keys and its certificate are checked, too. */
   isHere: boolean;
@@ -39,7 +37,7 @@ export async function checkServe(
 }
 
 function describe(serve: ServeSettings, keys: string, parts: ServiceParts): string {
-  const { host = DEFAULT_HOST, port = 7420, tls, bare_model } = serve;
+  const { host = parts.DEFAULT_HOST, port = parts.DEFAULT_PORT, tls, bare_model } = serve;
   const shown = parts.canonicalHost(host);
   if (shown === null) return "the address is wrong";
   const address = `${tls === undefined ? "http" : "https"}://${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
@@ -51,10 +49,11 @@ function describe(serve: ServeSettings, keys: string, parts: ServiceParts): stri
 /** Checks the keys of clients, as far as they exist already, and describes where they come from. Writes nothing. */
 async function checkKeys(
   part: CheckedPart,
-  { host = DEFAULT_HOST, api_keys_env: variable }: ServeSettings,
-  { openKeys, isLoopback, isVariableName, canonicalHost, findKeyFile, stateFolderOf }: ServiceParts,
+  { host: asked, api_keys_env: variable }: ServeSettings,
+  { openKeys, isLoopback, isVariableName, canonicalHost, findKeyFile, stateFolderOf, DEFAULT_HOST }: ServiceParts,
   isHere: boolean,
 ): Promise<string> {
+  const host = asked ?? DEFAULT_HOST;
   if (variable !== undefined) {
     // Otherwise it was reported with the settings, and may be a key itself.
     if (!isVariableName(variable)) return "keys of a variable";

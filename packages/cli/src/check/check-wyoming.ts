@@ -1,16 +1,17 @@
 import type { ServeSettings } from "@nanoagent/models";
 import type { CheckedPart } from "./check-report.js";
 
-type ServiceParts = Pick<typeof import("@nanoagent/server/program"), "canonicalHost" | "readNetwork" | "wyomingHost">;
+type ServiceParts = Pick<
+  typeof import("@nanoagent/server/program"),
+  "canonicalHost" | "readNetwork" | "wyomingHost" | "DEFAULT_HOST" | "DEFAULT_PORT"
+>;
 
-const DEFAULT_HOST = "127.0.0.1";
-const DEFAULT_PORT = 7420;
 /** A language as voice assistants name it, such as `de` or `pt-BR`. */
 const LANGUAGE = /^[a-z]{2,3}(?:-[a-z0-9]{2,8})*$/i;
 
 /** Checks the settings of the Wyoming service that no schema can. */
 export function checkWyoming(part: CheckedPart, serve: ServeSettings, parts: ServiceParts): void {
-  const { wyoming, port = DEFAULT_PORT } = serve;
+  const { wyoming, port = parts.DEFAULT_PORT } = serve;
   if (wyoming === undefined) return;
   if (wyoming.port === port && port !== 0) {
     part.error(["serve", "wyoming", "port"], {
@@ -59,10 +60,10 @@ function checkClients(part: CheckedPart, clients: readonly string[], { readNetwo
 
 /** Describes where voice assistants reach the agent, or returns null if they cannot. */
 export function describeWyoming(
-  { wyoming, host: asked = DEFAULT_HOST }: ServeSettings,
-  { canonicalHost, wyomingHost }: ServiceParts,
+  { wyoming, host: asked }: ServeSettings,
+  { canonicalHost, wyomingHost, DEFAULT_HOST }: ServiceParts,
 ): string | null {
-  const address = canonicalHost(asked);
+  const address = canonicalHost(asked ?? DEFAULT_HOST);
   if (wyoming === undefined || address === null) return null;
   const host = wyomingHost({ settings: wyoming, host: address });
   const clients = (wyoming.allow_clients ?? []).length;

@@ -198,7 +198,7 @@ function failedCheck(exitCode: number | null, milliseconds: number): string {
 
 /** Throws if another program listens on a port of the service. */
 async function refusePortInUse({ config }: ServiceFacts): Promise<void> {
-  for (const { setting, host, port } of addressesOf(config)) {
+  for (const { setting, host, port } of await addressesOf(config)) {
     if (port === 0) continue;
     const code = await new Promise<string | null>((resolve) => {
       const probe = createServer();

@@ -14,7 +14,6 @@ import { isUnitText, type UnitFacts } from "./unit-file.js";
 
 /** Folders in which systemd looks for programs. */
 const STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const DEFAULT_PORT = 7420;
 const FIRST_OPEN_PORT = 1024;
 /** Most paths in the unit that are waited for. */
 const MAX_MOUNTS = 64;
@@ -64,6 +63,7 @@ export async function readServiceFacts(sources: FactSources): Promise<ServiceFac
   const environment = { ...(own.PATH === STANDARD_PATH ? {} : { PATH: own.PATH }), ...caches };
   const session = await sessionFolder(config.session?.dir, place, chosen);
   refuseControls({ "session.dir": session, ...caches });
+  const ports = (await addressesOf(config)).map(({ port }) => port);
   return {
     config,
     chosen,
@@ -87,7 +87,7 @@ export async function readServiceFacts(sources: FactSources): Promise<ServiceFac
       writableFolders: session === null ? [] : [session],
       environmentFile: place.environmentFile,
       environment,
-      needsLowPort: !place.isUser && addressesOf(config).some(({ port }) => port > 0 && port < FIRST_OPEN_PORT),
+      needsLowPort: !place.isUser && ports.some((port) => port > 0 && port < FIRST_OPEN_PORT),
     },
   };
 }
@@ -100,13 +100,13 @@ interface ServiceAddress {
 }
 
 /** Returns the addresses that a service will listen on. */
-export function addressesOf({ serve }: NanoAgentConfig): ServiceAddress[] {
-  const own = { setting: "serve.port", host: serve?.host ?? "127.0.0.1", port: serve?.port ?? DEFAULT_PORT };
-  const voice = serve?.wyoming;
-  if (voice === undefined) return [own];
-  const isOpen = (voice.allow_clients ?? []).length > 0;
-  const open = /^(?:127\.|localhost$|::1$)/.test(own.host) ? "0.0.0.0" : own.host;
-  return [own, { setting: "serve.wyoming.port", host: isOpen ? open : "127.0.0.1", port: voice.port }];
+export async function addressesOf({ serve = {} }: Pick<NanoAgentConfig, "serve">): Promise<ServiceAddress[]> {
+  const { canonicalHost, wyomingHost, DEFAULT_HOST, DEFAULT_PORT } = await import("@nanoagent/server/program");
+  const { host: asked = DEFAULT_HOST, port = DEFAULT_PORT, wyoming } = serve;
+  const host = canonicalHost(asked) ?? asked;
+  const own = { setting: "serve.port", host, port };
+  if (wyoming === undefined) return [own];
+  return [own, { setting: "serve.wyoming.port", host: wyomingHost({ settings: wyoming, host }), port: wyoming.port }];
 }
 
 async function accountFor(

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { installService, printUnit } from "../../src/service/install-service.js";
 import { uninstallService } from "../../src/service/uninstall-service.js";
 import { makeStreams } from "./fake-systemd.js";
-import { LASTING, makeService } from "./make-service.js";
+import { makeService } from "./make-service.js";
 
 describe.skipIf(process.platform === "win32")("install", () => {
   test("writes the unit, enables it and starts it", async () => {
