@@ -31,7 +31,8 @@ export class Composer {
   #conversation: string | null = null;
   /** Id of the message that is on its way. */
   #sending: string | null = null;
-  #isLeft = false;
+  /** Time at which the page has ended if it is being left. It may stay, or come back. */
+  #endsAt = 0;
 
   constructor(actions: ComposerActions) {
     this.#actions = actions;
@@ -47,10 +48,13 @@ export class Composer {
       this.#submit();
     });
     const leave = () => {
-      this.#isLeft = true;
+      this.#endsAt = performance.now() + LEAVE_MILLISECONDS;
     };
     addEventListener("beforeunload", leave);
     addEventListener("pagehide", leave);
+    addEventListener("pageshow", () => {
+      this.#endsAt = 0;
+    });
     onClick("stop", () => void this.stop());
   }
 
@@ -132,7 +136,8 @@ export class Composer {
       this.#actions.onSent(from, conversation);
     } catch (error) {
       // The page sends it again when it is loaded again.
-      if (this.#isLeft) await new Promise((resolve) => setTimeout(resolve, LEAVE_MILLISECONDS));
+      const rest = this.#endsAt - performance.now();
+      if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
       // Otherwise it has arrived, or was forgotten.
       if (isOpen()) this.#takeBack({ id, text }, from, error as Error);
     } finally {

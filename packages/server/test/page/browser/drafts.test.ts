@@ -54,6 +54,26 @@ describe.skipIf(browserPath === null)("a draft in a browser (needs Chromium)", (
     expect(house.engine.requests.length).toBe(1);
   });
 
+  test.each(["stayed", "came back"])("is given back at once if sending fails after the page %s", async (way) => {
+    await using house = await servePage([]);
+    const page = await pages.open(house.url);
+    await page.getByText("house is ready").waitFor();
+    await page.evaluate((isBack) => {
+      dispatchEvent(new Event("beforeunload"));
+      const later = performance.now() + 11_000;
+      if (isBack) dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+      else performance.now = () => later;
+      // A long wait does not end within the test.
+      const { setTimeout } = window;
+      const slow = (run: () => void, milliseconds = 0) => setTimeout(run, milliseconds > 5000 ? 600_000 : milliseconds);
+      Object.assign(window, { setTimeout: slow });
+    }, way === "came back");
+    await page.route(POSTS, (route) => route.abort());
+    await send(page, "first");
+    await page.getByText("The message was not sent.").waitFor();
+    expect(await messageField(page).inputValue()).toBe("first");
+  });
+
   test("belongs to its conversation", async () => {
     await using house = await servePage(["One."]);
     const page = await pages.open(house.url);
