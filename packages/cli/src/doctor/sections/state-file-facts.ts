@@ -10,7 +10,7 @@ import type { PartFacts } from "../report-section.js";
 import { modeOf } from "./config-facts.js";
 
 /** Newest format that this version reads, by the name of the file. */
-const newestFormats: Readonly<Record<string, number>> = {
+export const newestFormats: Readonly<Record<string, number>> = {
   "serve-keys.json": 1,
   "device-measurement.json": 1,
   "models.json": 1,
