@@ -1,3 +1,4 @@
+import crypto from "node:crypto";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { BlockList, isIPv6 } from "node:net";
 import os from "node:os";
@@ -5,6 +6,7 @@ import { cutText } from "@nanoagent/models";
 import type { MulticastDNS, QueryPacket, ResponseOutgoingPacket } from "multicast-dns";
 import type { Log } from "../log/log-entry.js";
 import { readNetwork } from "./client-rules.js";
+import { machineId } from "./machine-id.js";
 import { machineInterfaces, type NetworkInterface } from "./network-interface.js";
 
 const SERVICE = "_wyoming._tcp.local";
@@ -24,6 +26,8 @@ const SECOND_MILLISECONDS = 1000;
 const MAX_INTERFACES = 16;
 /** Longest part of a host's name in the name of the service. */
 const MAX_HOST_CHARACTERS = 30;
+/** Characters that tell services of the same name apart: other machines, and other ports of this one. */
+const MARK_CHARACTERS = 4;
 /** Longest label of a name, in bytes. */
 const MAX_LABEL_BYTES = 63;
 /** Longest query, in bytes: usual ones fit into a packet of Ethernet. The library can need 250 ms for 64 KB. */
@@ -54,6 +58,8 @@ export interface AnnouncementOptions {
   readonly interfaces?: () => readonly NetworkInterface[];
   /** Name of the machine. Default: the system's. */
   readonly hostName?: string;
+  /** Text that tells this machine from others of the same name. Default: {@link machineId}. */
+  readonly machine?: string;
   /** Port of the protocol. Default: 5353. */
   readonly mdnsPort?: number;
 }
@@ -77,13 +83,14 @@ export class Announcement {
   #hasFailed = false;
 
   constructor(options: AnnouncementOptions) {
-    const { name, port, hostName = os.hostname() } = options;
-    const machine = cutText(hostName.replace(/\..*$/, ""), MAX_HOST_CHARACTERS);
+    const { name, port, hostName = os.hostname(), machine = machineId() } = options;
+    const shortHost = cutText(hostName.replace(/\..*$/, ""), MAX_HOST_CHARACTERS);
+    const mark = markOf(machine, port);
     this.#options = options;
     this.#mdnsPort = options.mdnsPort ?? MDNS_PORT;
-    this.#instance = `${asLabel(`${cutText(name, MAX_HOST_CHARACTERS)} on ${machine}`)}.${SERVICE}`;
+    this.#instance = `${asLabel(`${cutText(name, MAX_HOST_CHARACTERS)} on ${shortHost}`, ` (${mark})`)}.${SERVICE}`;
     // Apart from the machine's own name, for which its system answers.
-    this.#host = `${asLabel(`nanoagent-${machine}-${port}`)}.local`;
+    this.#host = `${asLabel(`nanoagent-${shortHost}`, `-${mark}`)}.local`;
   }
 
   /** Begins to announce the service. */
@@ -211,7 +218,7 @@ export class Announcement {
   #recordsOn(facts: NetworkInterface, ttl = RECORD_SECONDS): DnsRecord[] {
     const { port } = this.#options;
     const shared = { ttl, flush: false };
-    // Nobody else has records of these names.
+    // Nobody else has records of these names: they have the mark.
     const own = { ttl, flush: true };
     return [
       { ...shared, name: SERVICE, type: "PTR", data: this.#instance },
@@ -242,11 +249,16 @@ export class Announcement {
   }
 }
 
-/** Returns a label as a part of a name, without dots: the library would begin a new part at each. */
-function asLabel(text: string): string {
+/** Returns a few characters that differ by machine and port, and stay the same after a restart. */
+function markOf(machine: string, port: number): string {
+  return crypto.createHash("sha256").update(`nanoagent ${machine} ${port}`).digest("hex").slice(0, MARK_CHARACTERS);
+}
+
+/** Returns a label with this end as a part of a name, without dots: the library would begin a new part at each. */
+function asLabel(text: string, end: string): string {
   let label = text.replace(/[.\p{Cc}]/gu, "-");
-  while (Buffer.byteLength(label) > MAX_LABEL_BYTES) label = [...label].slice(0, -1).join("");
-  return label;
+  while (Buffer.byteLength(label + end) > MAX_LABEL_BYTES) label = [...label].slice(0, -1).join("");
+  return label + end;
 }
 
 function isAsked(record: DnsRecord, { name, type }: { name: string; type: string }): boolean {

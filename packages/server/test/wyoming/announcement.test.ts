@@ -69,6 +69,7 @@ async function announce(port: number, changes: Partial<ConstructorParameters<typ
     log: (entry) => log.push(entry),
     interfaces: loopback,
     hostName: "attic.example",
+    machine: "attic-board",
     mdnsPort: port,
     ...changes,
   });
@@ -90,7 +91,7 @@ function nameData(...labels: string[]): Buffer {
   return Buffer.concat([...parts, Buffer.of(0)]);
 }
 
-const instance = nameData("house on attic", "_wyoming", "_tcp", "local");
+const instance = nameData("house on attic (76df)", "_wyoming", "_tcp", "local");
 const address4 = Buffer.of(127, 0, 0, 1);
 const address6 = Buffer.of(0xfd, ...Array<number>(14).fill(0), 2);
 
@@ -152,7 +153,7 @@ describe.skipIf(!canMulticast)(`an announcement on the local network${multicastN
     await vi.waitFor(() => expect(messages.length).toBeGreaterThanOrEqual(2), PATIENCE);
     for (const part of [
       instance,
-      nameData("nanoagent-attic-10400", "local"),
+      nameData("nanoagent-attic-76df", "local"),
       Uint8Array.of(10_400 >> 8, 10_400 & 0xff),
       address4,
     ]) {
@@ -172,7 +173,7 @@ describe.skipIf(!canMulticast)(`an announcement on the local network${multicastN
     ask(question("_WYOMING._tcp.local", recordTypes.PTR));
     await vi.waitFor(() => expect(messages).toHaveLength(1), PATIENCE);
     expect(has(messages[0], address6)).toBe(true);
-    ask(question("nanoagent-attic-10400.local", recordTypes.A));
+    ask(question("nanoagent-attic-76df.local", recordTypes.A));
     await vi.waitFor(() => expect(messages).toHaveLength(2), PATIENCE);
   });
 
@@ -253,6 +254,26 @@ describe.skipIf(!canMulticast)(`an announcement on the local network${multicastN
     await vi.waitFor(() => expect(messages.length).toBeGreaterThanOrEqual(1), PATIENCE);
     expect([has(messages[0], address4), has(messages[0], address6)]).toEqual([true, false]);
     expect(log).toEqual([]);
+  });
+
+  test("has names of its own, also beside a machine and a port with the same name", async () => {
+    const { port, messages } = await listen();
+    const long = { name: "🏡".repeat(30), hostName: "ü".repeat(70) };
+    const marks = [
+      [{}, "76df"],
+      [{ machine: "other-board" }, "6515"],
+      [{ port: 10_401 }, "e72a"],
+      [long, "76df"],
+    ] as const;
+    for (const [changes, mark] of marks) {
+      await (await announce(port, changes)).close();
+      // At its start and its end.
+      await vi.waitFor(() => expect(messages).toHaveLength(2), PATIENCE);
+      for (const message of messages.splice(0)) {
+        for (const end of [` (${mark})`, `-${mark}`])
+          expect([end, has(message, Buffer.from(end))]).toEqual([end, true]);
+      }
+    }
   });
 
   test("answers a few questions a second", async () => {
@@ -374,7 +395,7 @@ test.skipIf(!hasZeroconf || !canMulticast)(
     const seen: object[] = [];
     createInterface({ input: child.stdout }).on("line", (line) => seen.push(JSON.parse(line)));
     await vi.waitFor(() => expect(seen).toContainEqual({ ready: true }), PATIENCE);
-    const name = "house v1-2 on attic._wyoming._tcp.local.";
+    const name = "house v1-2 on attic (76df)._wyoming._tcp.local.";
     const { close } = await announce(5353, { name: "house v1.2" });
     await vi.waitFor(
       () => expect(seen).toContainEqual({ found: name, port: 10_400, addresses: ["127.0.0.1"] }),
