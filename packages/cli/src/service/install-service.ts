@@ -13,7 +13,7 @@ import { turnOnLinger } from "./linger.js";
 import { removeFolder } from "./remove-folder.js";
 import type { RunTool } from "./run-tool.js";
 import { ServiceCommandError } from "./service-command-error.js";
-import { addressesOf, readServiceFacts, type ServiceFacts } from "./service-facts.js";
+import { addressesOf, exists, readServiceFacts, type ServiceFacts } from "./service-facts.js";
 import type { ServicePlace } from "./service-place.js";
 import { commandPrefix, ownerOf } from "./service-user.js";
 import { lastLines } from "./show-logs.js";
@@ -58,7 +58,7 @@ export async function installService(
   if (error !== null) throw error;
   const facts = await readFacts({ place, values, run: systemd.run, paths, isPassing: false });
   const before = await systemd.show(place.unit);
-  const known = await readUnitFile(place, before);
+  const known = await readUnitFile(place, before, facts.unit.config);
   const checked = await checkAsService(facts, values, streams, systemd.run);
   if (checked !== exitCodes.done) return checked;
   if (before.active !== "active") await refusePortInUse(facts);
@@ -122,17 +122,27 @@ function readFacts({ place, values, run, paths, isPassing }: FactOptions): Promi
 }
 
 /** Returns the unit that is there, or null. Throws for a unit that nanoagent did not write. */
-async function readUnitFile(place: ServicePlace, { fragment }: UnitState): Promise<string | null> {
+async function readUnitFile(place: ServicePlace, { fragment }: UnitState, config: string): Promise<string | null> {
   const file = fragment === "" ? place.unitFile : fragment;
   const text = await readFile(file, "utf8").catch(() => null);
   if (text === null) return null;
   if (file === place.unitFile && text.startsWith(UNIT_MARK)) return text;
+  const command = `${place.isUser ? "nanoagent" : sudoProgram()} service install`;
+  const options = nameOptions({ ...place, name: await freeName(place) });
   throw new ServiceCommandError({
     code: "service-unsuitable",
     message: `${place.unit} exists already, in ${file}, and nanoagent service install did not write it.`,
     reason: "It is never overwritten.",
-    hint: `Remove it, or choose another name: nanoagent service install${nameOptions({ ...place, name: "nanoagent" })} --name agent`,
+    hint: `Remove it, or choose another name: ${command}${options} --config ${shellWord(config)}`,
   });
+}
+
+/** Returns the name of a service that does not exist, for a hint. */
+async function freeName({ name, unitFile }: ServicePlace): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const free = number === 1 ? "nanoagent-agent" : `nanoagent-agent-${number}`;
+    if (free !== name && !(await exists(path.join(path.dirname(unitFile), `${free}.service`)))) return free;
+  }
 }
 
 /** Runs `nanoagent check` with the user and the variables of the service. Prints its report if it fails. */
@@ -288,9 +298,7 @@ async function start(place: ServicePlace, facts: ServiceFacts, streams: Streams,
   if (streams.stop.aborted) {
     // This program ends before a service that is starting does.
     await systemd.try(["stop", "--no-block", place.unit]);
-    streams.stderr.write(
-      `note: ${place.unit} is installed, and stopped. It starts at the next boot, or with ${control}\n`,
-    );
+    streams.stderr.write(`note: ${place.unit} is installed, and stopped. To start it: ${control}\n`);
     return false;
   }
   const state = await systemd.show(place.unit);
@@ -333,12 +341,14 @@ function describeInstalled({ place, facts, state, what, isChanged, linger }: Ins
   const keys = path.join(place.stateFolder, "nanoagent/serve-keys.json");
   const needsKey = !isLocal && facts.config.serve?.api_keys_env === undefined;
   const control = place.isUser ? "systemctl --user" : "sudo systemctl";
+  const always = linger === false ? "whenever you log in" : "at every boot";
+  const next = linger === false ? "your next login" : "the next boot";
   const sentences: Record<InstallResult, string> = {
-    started: "It runs now, and at every boot.",
-    restarted: "It was restarted, and runs at every boot.",
-    unchanged: "It runs already, and at every boot.",
-    "not-started": `It starts at the next boot, or with ${control} start ${place.name}`,
-    waiting: `It runs with its old settings until the next boot, or ${control} restart ${place.name}`,
+    started: `It runs now, and ${always}.`,
+    restarted: `It was restarted, and runs ${always}.`,
+    unchanged: `It runs already, and ${always}.`,
+    "not-started": `It starts at ${next}, or with ${control} start ${place.name}`,
+    waiting: `It runs with its old settings until ${next}, or ${control} restart ${place.name}`,
   };
   const lines = [
     `${isChanged ? "Wrote" : "Kept"} ${place.unitFile}. ${account.replace(/\.\)$/, ")")}, with at most ${unit.memoryMb} MB of memory.`,
@@ -347,7 +357,7 @@ function describeInstalled({ place, facts, state, what, isChanged, linger }: Ins
     ...(needsKey ? [`Clients need the key in ${keys}`] : []),
     ...(linger === false
       ? [
-          `note: It starts when you log in, and ends when you log out. To start it at boot: sudo loginctl enable-linger ${os.userInfo().username}`,
+          `note: It ends when you log out. To run it from boot on: sudo loginctl enable-linger ${os.userInfo().username}`,
         ]
       : []),
     "Next:",

@@ -2,7 +2,7 @@ import { ServiceCommandError } from "./service-command-error.js";
 import { exists } from "./service-facts.js";
 import type { ServicePlace } from "./service-place.js";
 import type { Systemd } from "./systemd.js";
-import { sudoProgram } from "./typed-command.js";
+import { nameOptions, sudoProgram } from "./typed-command.js";
 
 /** Throws {@link ServiceCommandError} if systemd does not know a unit of this name and its file does not exist. */
 export async function requireInstalled(place: ServicePlace, systemd: Systemd): Promise<void> {
@@ -16,7 +16,7 @@ export function notInstalled(place: ServicePlace): ServiceCommandError {
     message: `${place.unit} is not installed.`,
     reason: `${place.unitFile} does not exist.`,
     hint: place.isUser
-      ? "Install it with nanoagent service install --user, or leave out --user to see a service of the system."
-      : `Install it with ${sudoProgram()} service install --config agent.yaml, or pass --user to see a service of this user.`,
+      ? `Install it with nanoagent service install${nameOptions(place)} --config agent.yaml, or leave out --user to see a service of the system.`
+      : `Install it with ${sudoProgram()} service install${nameOptions(place)} --config agent.yaml, or pass --user to see a service of this user.`,
   });
 }

@@ -99,7 +99,7 @@ describe.skipIf(process.platform === "win32")("install", () => {
     expect(await install({}, starting.signal)).toEqual({
       exitCode: 130,
       out: "",
-      err: "note: nanoagent.service is installed, and stopped. It starts at the next boot, or with systemctl --user start nanoagent\n",
+      err: "note: nanoagent.service is installed, and stopped. To start it: systemctl --user start nanoagent\n",
     });
     expect(fake.changes.slice(-2)).toEqual(["restart", "stop --no-block"]);
   });
@@ -167,15 +167,22 @@ describe.skipIf(process.platform === "win32")("install", () => {
   test("says how to start at boot where lingering is not allowed", async () => {
     const { place, fake, install } = makeService();
     fake.mayLinger = false;
-    expect((await install()).out).toContain("sudo loginctl enable-linger");
+    const { out } = await install();
+    expect(out).toContain("It runs now, and whenever you log in.\n");
+    expect(out).toContain("note: It ends when you log out. To run it from boot on: sudo loginctl enable-linger");
+    expect(out).not.toContain("at every boot");
     expect(existsSync(place.lingerMark)).toBe(false);
   });
 
   test("never overwrites a unit of others", async () => {
-    const { place, fake, install } = makeService();
+    const { place, file, fake, install } = makeService(undefined, "nanoagent-agent");
     mkdirSync(path.dirname(place.unitFile), { recursive: true });
     writeFileSync(place.unitFile, "[Service]\nExecStart=/bin/true\n");
-    await expect(install()).rejects.toMatchObject({ code: "service-unsuitable" });
+    writeFileSync(path.join(path.dirname(place.unitFile), "nanoagent-agent-2.service"), "");
+    await expect(install()).rejects.toMatchObject({
+      code: "service-unsuitable",
+      hint: `Remove it, or choose another name: nanoagent service install --user --name agent-3 --config ${file}`,
+    });
     await expect(uninstallService(place, {}, makeStreams(), fake.systemd)).rejects.toMatchObject({
       code: "service-unsuitable",
     });

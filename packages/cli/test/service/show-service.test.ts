@@ -117,5 +117,9 @@ describe.skipIf(process.platform === "win32")("status", () => {
     await expect(showService(place, {}, makeStreams(), fake.systemd)).rejects.toMatchObject({
       code: "service-not-installed",
     });
+    const named = { ...place, name: "nanoagent-greenhouse", isUser: false };
+    await expect(showService(named, {}, makeStreams(), fake.systemd)).rejects.toMatchObject({
+      hint: expect.stringContaining(" service install --name greenhouse --config agent.yaml, or pass --user"),
+    });
   });
 });
