@@ -1,4 +1,4 @@
-import type { ServeSettings } from "@nanoagent/models";
+import type { ServedConversations, ServeSettings } from "@nanoagent/models";
 import type { Agent } from "@nanoagent/runtime";
 import { accessRules } from "./access/access-rules.js";
 import { guardAccess } from "./access/guard-access.js";
@@ -109,6 +109,8 @@ function mountedWithoutKeys(host: string) {
 class NodeAgentServer implements AgentServer {
   readonly permissions: PermissionDesk;
   readonly #settings: ServeSettings;
+  /** Limits that replace those of each agent's config. */
+  readonly #conversations: ServedConversations | undefined;
   readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #stateFolder: string;
   readonly #service: Service;
@@ -126,6 +128,7 @@ class NodeAgentServer implements AgentServer {
   constructor(agent: Agent, options: ServerOptions) {
     const { settings, version = "0.0.0", log = () => {}, logsTexts = false, now = Date.now } = options;
     this.#settings = settings ?? agent.config.serve ?? {};
+    this.#conversations = settings?.conversations;
     this.#environment = options.environment ?? process.env;
     this.#stateFolder = options.stateFolder ?? stateFolderOf(this.#environment);
     this.#log = log;
@@ -205,10 +208,10 @@ class NodeAgentServer implements AgentServer {
   }
 
   async #listenWyoming(host: string): Promise<WyomingListener | null> {
-    const { wyoming: settings, conversations } = this.#settings;
+    const settings = this.#settings.wyoming;
     if (settings === undefined) return null;
     const { listenWyoming } = await import("./wyoming/wyoming-listener.js");
-    return listenWyoming(this.#service, { settings, host, conversations });
+    return listenWyoming(this.#service, { settings, host, conversations: this.#conversations });
   }
 
   async #openStatus(): Promise<void> {

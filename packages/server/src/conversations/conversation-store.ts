@@ -1,6 +1,7 @@
 import type { ServedConversations, SessionSettings } from "@nanoagent/models";
 import type { Agent, CallResults, Conversation, ConversationMessage } from "@nanoagent/runtime";
 import { folderNameOf, randomFolderName } from "./conversation-folder.js";
+import { type ConversationLimits, conversationLimits } from "./conversation-limits.js";
 import { type Place, ServedConversation } from "./served-conversation.js";
 import type { ShownReply } from "./shown-text.js";
 import { StoredFolders } from "./stored-folders.js";
@@ -8,9 +9,6 @@ import { type RichHistory, VisibleChain } from "./visible-chain.js";
 import { ClientHashes } from "./visible-message.js";
 import { aborted, WaitingLine } from "./waiting-line.js";
 
-/** Defaults of `serve.conversations`. */
-const DEFAULT_MAX = 32;
-const DEFAULT_IDLE_MINUTES = 60;
 /** Most bytes of a conversation's history in memory. The client has the rest. */
 const MAX_HISTORY_BYTES = 512 * 1024;
 /** Most bytes of all open conversations. */
@@ -19,7 +17,6 @@ const MAX_TOTAL_BYTES = 8 * 1024 * 1024;
 const MAX_VISIBLE_MESSAGES = 4096;
 /** Fewest messages that show that a history is the end of a conversation. A greeting could be the end of many. */
 const MIN_END_MESSAGES = 4;
-const MINUTE_MILLISECONDS = 60_000;
 /** Longest delay that setTimeout accepts, in milliseconds. */
 const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
 
@@ -101,7 +98,7 @@ export class ConversationStore {
   readonly #line = new WaitingLine<Taken>();
   readonly #folders: StoredFolders;
   #agent: Agent | null = null;
-  #limits = { max: DEFAULT_MAX, idle_minutes: DEFAULT_IDLE_MINUTES };
+  #limits: ConversationLimits = { max: 0, idleMilliseconds: 0 };
   #session: SessionSettings | null = null;
   #bytes = 0;
   /** Number of conversations without an id and a folder so far. */
@@ -141,11 +138,8 @@ export class ConversationStore {
   use(agent: Agent): void {
     if (this.#agent === agent) return;
     this.#agent = agent;
-    const { session, serve } = agent.config;
-    const { max = DEFAULT_MAX, idle_minutes = DEFAULT_IDLE_MINUTES } =
-      this.#options.limits ?? serve?.conversations ?? {};
-    this.#limits = { max, idle_minutes };
-    this.#session = session ?? null;
+    this.#limits = conversationLimits(agent, this.#options.limits);
+    this.#session = agent.config.session ?? null;
     this.#folders.pruneSoon(this.#session);
   }
 
@@ -365,7 +359,7 @@ export class ConversationStore {
   /** Closes conversations when they have been idle for long enough. */
   #watchIdle(): void {
     if (this.#timer !== null || this.#isClosed) return;
-    const idleMilliseconds = this.#limits.idle_minutes * MINUTE_MILLISECONDS;
+    const { idleMilliseconds } = this.#limits;
     let oldest = Number.POSITIVE_INFINITY;
     for (const { isBusy, usedAt } of this.#slots.values()) if (!isBusy) oldest = Math.min(oldest, usedAt);
     // The next conversation that becomes idle starts the timer.

@@ -1,10 +1,6 @@
-import type { ServedConversations } from "@nanoagent/models";
 import type { ConversationMessage } from "@nanoagent/runtime";
+import type { ConversationLimits } from "../conversations/conversation-limits.js";
 
-/** Defaults of `serve.conversations`. */
-const DEFAULT_MAX = 32;
-const DEFAULT_IDLE_MINUTES = 60;
-const MINUTE_MILLISECONDS = 60_000;
 /** Most characters of a conversation. Small models read less. */
 const MAX_CHARACTERS = 64 * 1024;
 /** Characters that a longer conversation keeps. Its beginning changes then, so that a model reads it again: not each time. */
@@ -35,13 +31,12 @@ export interface RememberedTurn {
  */
 export class ConversationMemory {
   readonly #conversations = new Map<string, Remembered>();
-  readonly #max: number;
-  readonly #idleMilliseconds: number;
+  readonly #limits: () => ConversationLimits;
   readonly #now: () => number;
 
-  constructor(limits: ServedConversations = {}, now: () => number = Date.now) {
-    this.#max = limits.max ?? DEFAULT_MAX;
-    this.#idleMilliseconds = (limits.idle_minutes ?? DEFAULT_IDLE_MINUTES) * MINUTE_MILLISECONDS;
+  /** `limits` returns those that apply now. */
+  constructor(limits: () => ConversationLimits, now: () => number = Date.now) {
+    this.#limits = limits;
     this.#now = now;
   }
 
@@ -100,9 +95,10 @@ export class ConversationMemory {
 
   /** Forgets conversations that are idle, and those beyond the limit. */
   #forget(): void {
-    const before = this.#now() - this.#idleMilliseconds;
+    const { max, idleMilliseconds } = this.#limits();
+    const before = this.#now() - idleMilliseconds;
     for (const [id, { usedAt, turns }] of this.#conversations) {
-      const isUnneeded = usedAt <= before || this.#conversations.size > this.#max;
+      const isUnneeded = usedAt <= before || this.#conversations.size > max;
       if (isUnneeded && turns === 0) this.#conversations.delete(id);
     }
   }

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { cutText, type ServeSettings, type WyomingSettings } from "@nanoagent/models";
+import { cutText, type ServedConversations, type WyomingSettings } from "@nanoagent/models";
 import { isLoopback } from "../access/loopback.js";
+import { conversationLimits } from "../conversations/conversation-limits.js";
 import { listenError, listenFailed } from "../http/listen-error.js";
 import { listenUrl } from "../http/listen-url.js";
 import { LimitedLog } from "../log/limited-log.js";
@@ -30,8 +31,8 @@ export interface WyomingOptions {
   readonly settings: WyomingSettings;
   /** Address of the service itself, in its usual form. */
   readonly host: string;
-  /** Limits of conversations. Default: 32, and an hour. */
-  readonly conversations?: ServeSettings["conversations"];
+  /** Limits of conversations. Default: those of the agent's config. */
+  readonly conversations?: ServedConversations | undefined;
   /** Times that replace those of a connection. */
   readonly times?: Partial<ConnectionTimes> | undefined;
 }
@@ -85,7 +86,8 @@ class Listener implements WyomingListener {
     this.#options = options;
     this.#rules = rules;
     this.#log = new LimitedLog(operated.log, operated.now);
-    this.#memory = new ConversationMemory(options.conversations, operated.now);
+    const limits = () => conversationLimits(operated.agent, options.conversations);
+    this.#memory = new ConversationMemory(limits, operated.now);
     // A peer that has sent everything still gets what was written for it.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) =>
       this.#accept(socket),

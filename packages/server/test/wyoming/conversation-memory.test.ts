@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { ConversationMemory } from "../../src/wyoming/conversation-memory.js";
 
+const limits =
+  (max = 32, idleMilliseconds = 3_600_000) =>
+  () => ({ max, idleMilliseconds });
+
 async function say(memory: ConversationMemory, id: string, message: string, reply = "ok") {
   const turn = await memory.begin(id);
   turn.end({ message, reply });
@@ -9,7 +13,7 @@ async function say(memory: ConversationMemory, id: string, message: string, repl
 
 describe("the conversations of voice assistants", () => {
   test("have the messages of their own turns, in order", async () => {
-    const memory = new ConversationMemory();
+    const memory = new ConversationMemory(limits());
     expect(await say(memory, "a", "1")).toEqual([]);
     expect(await say(memory, "b", "2")).toEqual([]);
     expect(await say(memory, "a", "3", "fine")).toEqual(["1", "ok"]);
@@ -23,7 +27,7 @@ describe("the conversations of voice assistants", () => {
   });
 
   test("keep nothing of a turn that failed, and end it once", async () => {
-    const memory = new ConversationMemory();
+    const memory = new ConversationMemory(limits());
     const turn = await memory.begin("a");
     turn.end();
     turn.end({ message: "1", reply: "ok" });
@@ -31,7 +35,7 @@ describe("the conversations of voice assistants", () => {
   });
 
   test("run one turn at a time, and others of other conversations beside it", async () => {
-    const memory = new ConversationMemory();
+    const memory = new ConversationMemory(limits());
     const order: string[] = [];
     const first = await memory.begin("a");
     const second = memory.begin("a").then((turn) => {
@@ -51,7 +55,7 @@ describe("the conversations of voice assistants", () => {
 
   test("are forgotten when they are idle, or too many", async () => {
     let now = 0;
-    const memory = new ConversationMemory({ max: 2, idle_minutes: 1 }, () => now);
+    const memory = new ConversationMemory(limits(2, 60_000), () => now);
     await say(memory, "a", "1");
     now = 30_000;
     await say(memory, "b", "1");
@@ -66,7 +70,7 @@ describe("the conversations of voice assistants", () => {
 
   test("are not forgotten during a turn", async () => {
     let now = 0;
-    const memory = new ConversationMemory({ max: 1, idle_minutes: 1 }, () => now);
+    const memory = new ConversationMemory(limits(1, 60_000), () => now);
     await say(memory, "a", "1");
     const turn = await memory.begin("a");
     now = 120_000;
@@ -76,7 +80,7 @@ describe("the conversations of voice assistants", () => {
   });
 
   test("keep their newest messages, in whole turns", async () => {
-    const memory = new ConversationMemory();
+    const memory = new ConversationMemory(limits());
     for (let count = 0; count < 9; count++) await say(memory, "a", String(count), "x".repeat(8000));
     const before = await say(memory, "a", "next");
     expect(before.length).toBeLessThan(18);

@@ -90,6 +90,30 @@ describe("a Wyoming service", () => {
     });
   });
 
+  test("keeps as many conversations as the config says, also after a reload", async () => {
+    const engine = new ScriptedEngine(Array(6).fill("Well."));
+    const withMax = (max: number) =>
+      openAgent({ ...plainConfig, serve: { port: 0, wyoming: { port: 0 }, conversations: { max } } }, { engine });
+    const server = createServer(await withMax(1));
+    onTestFinished(async () => {
+      await server.close();
+      await server.agent.close();
+    });
+    const client = await WyomingClient.open((await server.listen()).wyoming?.url ?? "");
+    /** Number of messages that the engine gets for the last of three sentences. */
+    const messagesOfThird = async () => {
+      for (const id of ["a", "b", "a"]) await client.ask("hello", { conversation_id: id });
+      return engine.requests.at(-1)?.messages.filter(({ role }) => role !== "system").length;
+    };
+    expect(await messagesOfThird()).toBe(1);
+    await server.replaceAgent(
+      () => withMax(8),
+      () => withMax(1),
+    );
+    expect(await messagesOfThird()).toBe(5);
+    client.close();
+  });
+
   test("says what it did not handle: no text, no reply, and a text that no rule understands", async () => {
     const house = await serve();
     const client = await house.connect();
