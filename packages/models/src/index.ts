@@ -71,6 +71,7 @@ export type { ModelWork } from "./model-work.js";
 export { FitPlan } from "./fit-plan.js";
 export type { FitChange, FitPlanner, FitRequest } from "./fit-planner.js";
 export type { MemoryProbe, MemoryReading } from "./memory-probe.js";
+export { PRESSURE_ACTIONS, type PressureAction } from "./pressure-actions.js";
 export type { Schema, SchemaIssue } from "./schema.js";
 export { type ErrorParts, NanoAgentError } from "./nano-agent-error.js";
 export { InvalidDataError } from "./invalid-data-error.js";

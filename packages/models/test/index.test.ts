@@ -47,6 +47,7 @@ test("exports these names, and nothing from zod", () => {
     "NanoAgentConfig",
     "NanoAgentConfigFile",
     "NanoAgentError",
+    "PRESSURE_ACTIONS",
     "SamplingSettings",
     "ScenarioFile",
     "SpeedForecast",

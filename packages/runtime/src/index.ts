@@ -24,9 +24,9 @@ export type {
   MemoryEnforcement,
   MemoryPressureEvent,
   MemoryReport,
-  PressureAction,
   ProcessShare,
 } from "./memory/memory-report.js";
+export type { PressureAction } from "@nanoagent/models";
 export { defineTool, type StandardInput, type ToolDefinition } from "./tools/define-tool.js";
 export type { CheckedInput, Tool, ToolRunOptions, WillRun } from "./tools/tool.js";
 export type { ActStart, PermissionRequest } from "./tools/tool-set.js";

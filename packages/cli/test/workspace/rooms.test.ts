@@ -22,6 +22,7 @@ const rooms: Record<string, readonly string[]> = {
     "model-summary",
     "memory-ledger",
     "memory-probe",
+    "pressure-actions",
     "device-measurement",
     "model-work",
     "edge-device",

@@ -1,4 +1,4 @@
-import type { FitPlan, MemoryReading } from "@nanoagent/models";
+import type { FitPlan, MemoryReading, PressureAction } from "@nanoagent/models";
 
 /**
  * The strongest available way to limit an engine's memory: the kernel, for all memory that the engine's process touches
@@ -12,18 +12,6 @@ export type MemoryEnforcement = "cgroup-v2" | "cgroup-v1" | "rlimit-data" | "wat
  * memory, with a check of all of them (`watch`); or not at all, outside Linux (`none`).
  */
 export type ToolEnforcement = "cgroup-v2" | "cgroup-v1" | "watch" | "none";
-
-/**
- * Actions when memory runs short, mildest first: show less history to the model; delete state on disk; load the model
- * with a smaller batch, then with a smaller context; unload it between messages; refuse messages.
- */
-export type PressureAction =
-  | "trim-window"
-  | "drop-saved-state"
-  | "smaller-batch"
-  | "smaller-context"
-  | "unload-when-idle"
-  | "refuse";
 
 export interface MemoryPressureEvent {
   type: "memory-pressure";

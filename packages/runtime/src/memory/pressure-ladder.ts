@@ -1,4 +1,4 @@
-import type { PressureAction } from "./memory-report.js";
+import { PRESSURE_ACTIONS, type PressureAction } from "@nanoagent/models";
 
 /** Shortest useful context. A template, a question and an answer hardly fit in less. */
 const MIN_CONTEXT_TOKENS = 256;
@@ -35,8 +35,8 @@ export class PressureLadder {
   }
 
   get settings(): LadderSettings {
-    const at = this.#step === null ? -1 : order.indexOf(this.#step);
-    const isAtLeast = (step: PressureAction) => at >= order.indexOf(step);
+    const at = this.#step === null ? -1 : PRESSURE_ACTIONS.indexOf(this.#step);
+    const isAtLeast = (step: PressureAction) => at >= PRESSURE_ACTIONS.indexOf(step);
     return {
       windowShare: isAtLeast("trim-window") ? 0.5 : 1,
       contextTokens: this.#contextTokens,
@@ -54,7 +54,7 @@ export class PressureLadder {
     this.#calmSince = now;
     if (this.#step === "refuse") return null;
     if (this.#step === null) this.#recoveryMilliseconds = this.#recoveryAt(now);
-    const next = this.#step === null ? "trim-window" : order[order.indexOf(this.#step) + 1];
+    const next = this.#step === null ? "trim-window" : PRESSURE_ACTIONS[PRESSURE_ACTIONS.indexOf(this.#step) + 1];
     if (this.#step === "smaller-context" || next === "smaller-context") {
       const half = Math.floor(Math.min(contextTokens, this.#contextTokens ?? contextTokens) / 2);
       if (half >= MIN_CONTEXT_TOKENS) {
@@ -92,12 +92,3 @@ export class PressureLadder {
     return isSoon ? Math.min(2 * this.#recoveryMilliseconds, MAX_RECOVERY_MILLISECONDS) : RECOVERY_MILLISECONDS;
   }
 }
-
-const order = [
-  "trim-window",
-  "drop-saved-state",
-  "smaller-batch",
-  "smaller-context",
-  "unload-when-idle",
-  "refuse",
-] as const satisfies PressureAction[];

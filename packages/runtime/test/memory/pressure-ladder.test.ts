@@ -1,3 +1,4 @@
+import { PRESSURE_ACTIONS } from "@nanoagent/models";
 import { expect, test } from "vitest";
 import { PressureLadder, RECOVERY_MILLISECONDS } from "../../src/memory/pressure-ladder.js";
 
@@ -5,6 +6,7 @@ test("steps come in order, mildest first, and the context is halved as long as t
   const ladder = new PressureLadder();
   const steps: (string | null)[] = [];
   for (let step = 0; step < 10; step++) steps.push(ladder.descend(2048, 0));
+  expect([...new Set(steps)]).toEqual([...PRESSURE_ACTIONS, null]);
   expect(steps).toEqual([
     "trim-window",
     "drop-saved-state",

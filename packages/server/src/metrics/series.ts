@@ -1,4 +1,4 @@
-import { cutText } from "@nanoagent/models";
+import { cutText, PRESSURE_ACTIONS } from "@nanoagent/models";
 import type { ServiceFigures } from "../service/service-figures.js";
 import type { ServiceStatus } from "../status/service-status.js";
 import type { ProcessFigures } from "./process-figures.js";
@@ -126,7 +126,7 @@ export const series: readonly Series[] = [
   {
     name: "nanoagent_budget_step",
     type: "gauge",
-    help: "Step in force against memory pressure: 0 none, 1 trim-window, 2 drop-saved-state, 3 smaller-batch, 4 smaller-context, 5 unload-when-idle, 6 refuse",
+    help: `Step in force against memory pressure: 0 none, ${numbered(PRESSURE_ACTIONS)}`,
     labels: {},
     read: ({ status }) => one(status.memory?.pressure_step),
   },
@@ -251,6 +251,11 @@ function mapValues<Key extends string>(
   change: (text: string) => string,
 ): Record<string, string> {
   return Object.fromEntries(Object.entries<string>(record).map(([key, text]) => [key, change(text)]));
+}
+
+/** Such as `1 trim-window, 2 drop-saved-state`. */
+function numbered(names: readonly string[]): string {
+  return names.map((name, index) => `${index + 1} ${name}`).join(", ");
 }
 
 function numberOf(value: boolean | null | undefined): number | null {

@@ -1,5 +1,5 @@
-import { BYTES_PER_MB } from "@nanoagent/models";
-import type { Agent, MemoryReport, PressureAction } from "@nanoagent/runtime";
+import { BYTES_PER_MB, PRESSURE_ACTIONS } from "@nanoagent/models";
+import type { Agent, MemoryReport } from "@nanoagent/runtime";
 import type { HealthReason } from "../health/health.js";
 
 /** How long a reading of the memory is used again. */
@@ -14,7 +14,7 @@ export interface MemoryFacts {
   readonly tools_bytes: number;
   /** The last action against memory pressure, or null if none is in force. */
   readonly pressure: string | null;
-  /** Number of that action, from 1 (the mildest) to 6; 0 if none is in force. */
+  /** Place of that action in `PRESSURE_ACTIONS`, from 1 (the mildest); 0 if none is in force. */
   readonly pressure_step: number;
 }
 
@@ -66,16 +66,6 @@ export class MemoryWatch {
   }
 }
 
-/** Actions against memory pressure, mildest first. */
-const PRESSURE_STEPS: readonly PressureAction[] = [
-  "trim-window",
-  "drop-saved-state",
-  "smaller-batch",
-  "smaller-context",
-  "unload-when-idle",
-  "refuse",
-];
-
 function memoryFacts({ used_bytes, limit_bytes, program_bytes, tools_bytes, engine }: MemoryReport): MemoryFacts {
   const pressure = engine?.pressure ?? null;
   return {
@@ -86,6 +76,6 @@ function memoryFacts({ used_bytes, limit_bytes, program_bytes, tools_bytes, engi
     program_bytes,
     tools_bytes,
     pressure,
-    pressure_step: pressure === null ? 0 : PRESSURE_STEPS.indexOf(pressure) + 1,
+    pressure_step: pressure === null ? 0 : PRESSURE_ACTIONS.indexOf(pressure) + 1,
   };
 }

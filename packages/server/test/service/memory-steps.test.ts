@@ -1,7 +1,9 @@
+import { PRESSURE_ACTIONS } from "@nanoagent/models";
 import type { Agent, Engine } from "@nanoagent/runtime";
 import { openAgent } from "@nanoagent/runtime";
 import { createServer, type LogEntry } from "@nanoagent/server";
 import { expect, onTestFinished, test } from "vitest";
+import { series } from "../../src/metrics/series.js";
 import { MemoryWatch } from "../../src/service/memory-watch.js";
 
 const device = { device_id: "d", platform: "linux-aarch64", memory_mb: 512, cpu_cores: 2 };
@@ -62,4 +64,20 @@ test.each([
   const memory = async () => ({ used_bytes: used * MB, limit_bytes: 64 * MB, engine: pressure && { pressure } });
   const reason = await new MemoryWatch({ memory } as unknown as Agent, () => 0).findReason();
   expect(reason).toEqual(message && { code: "memory-pressure", message });
+});
+
+test("every action against memory pressure has its number, which the metrics explain", async () => {
+  const help = series.find(({ name }) => name === "nanoagent_budget_step")?.help;
+  for (const [index, pressure] of PRESSURE_ACTIONS.entries()) {
+    const memory = async () => ({
+      used_bytes: 1,
+      limit_bytes: 1,
+      program_bytes: 1,
+      tools_bytes: 0,
+      engine: { pressure },
+    });
+    const facts = await new MemoryWatch({ memory } as unknown as Agent, () => 0).read();
+    expect(facts).toMatchObject({ pressure, pressure_step: index + 1 });
+    expect(help).toContain(`, ${index + 1} ${pressure}`);
+  }
 });

@@ -1,12 +1,7 @@
-import type { NanoAgentError } from "@nanoagent/models";
+import type { NanoAgentError, PressureAction } from "@nanoagent/models";
 import type { EngineCgroup } from "../../memory/engine-cgroup.js";
 import type { Pressure } from "../../memory/memory-guard.js";
-import type {
-  EngineMemory,
-  MemoryEnforcement,
-  MemoryPressureEvent,
-  PressureAction,
-} from "../../memory/memory-report.js";
+import type { EngineMemory, MemoryEnforcement, MemoryPressureEvent } from "../../memory/memory-report.js";
 import { PressureLadder } from "../../memory/pressure-ladder.js";
 import type { ModelBudget } from "../../memory/program-share.js";
 import { messageOf } from "../../message-of.js";
