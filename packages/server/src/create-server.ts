@@ -94,7 +94,10 @@ export interface AgentServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Serves an agent by OpenAI's and Ollama's API. The caller closes the agent, or its successor, after the server. */
+/**
+ * Serves an agent: OpenAI's and Ollama's API, the page for people, figures for Prometheus, and voice assistants by Wyoming.
+ * The caller closes the agent, or its successor, after the server.
+ */
 export function createServer(agent: Agent, options: ServerOptions = {}): AgentServer {
   return new NodeAgentServer(agent, options);
 }

@@ -654,7 +654,7 @@ export const errorTopics: readonly ErrorTopic[] = [
         code: "conversation-not-removed",
         message: "The conversation cannot be removed.",
         when: "Status 409: the folder of a conversation of the page contains other files, or another program uses it.",
-        now: "Look at what is in the folder below `session.dir`, and remove it yourself.",
+        now: "End the other program, and remove the conversation again; or look at what is in the folder below `session.dir`, and remove it yourself.",
         isOfService: true,
       },
       {

@@ -171,12 +171,16 @@ export class PageConversations {
     // It begins again from disk if it cannot be removed.
     if (this.#index !== null) entry.live = null;
     try {
-      if (!(await this.#operated.forget(id))) throw conversationNotRemoved("Its folder contains other files.");
+      if (!(await this.#operated.forget(id))) {
+        const hint = "Look at what is in it, below session.dir of the config.";
+        throw conversationNotRemoved("Its folder contains other files.", hint);
+      }
       this.#begun.forget(id);
     } catch (error) {
       this.#entries = [entry, ...this.#entries];
       if (error instanceof ServiceError) throw error;
-      throw conversationNotRemoved("Another program uses its folder.", error);
+      const hint = "End that program, and remove the conversation again.";
+      throw conversationNotRemoved("Another program uses its folder.", hint, error);
     } finally {
       void this.#changed();
     }

@@ -15,15 +15,15 @@ export function conversationUnknown(): ServiceError {
   });
 }
 
-/** Error for a conversation whose folder stays. */
-export function conversationNotRemoved(reason: string, cause?: unknown): ServiceError {
+/** Error for a conversation whose folder stays, with the reason and what to do about it. */
+export function conversationNotRemoved(reason: string, hint: string, cause?: unknown): ServiceError {
   return new ServiceError({
     code: "conversation-not-removed",
     status: 409,
     type: "invalid_request_error",
     message: "The conversation cannot be removed.",
     reason,
-    hint: "Its folder is below session.dir of the config. Look at what is in it.",
+    hint,
     cause,
   });
 }

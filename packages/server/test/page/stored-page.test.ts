@@ -200,10 +200,15 @@ test("a folder with other files, in use elsewhere, or behind a link is not remov
   await OpenPage.open(served.url);
   const claim = await claimFolder(path.join(dir, two), "another program");
   symlinkSync(outside, path.join(dir, third));
-  for (const id of [one, two]) {
+  for (const [id, hint] of [
+    [one, "Look at what is in it"],
+    [two, "End that program"],
+  ] as const) {
     const answer = await remove(served.url, id);
     expect(answer.status).toBe(409);
-    expect(await answer.json()).toMatchObject({ error: { code: "conversation_not_removed" } });
+    expect(await answer.json()).toMatchObject({
+      error: { code: "conversation_not_removed", message: expect.stringContaining(hint) },
+    });
   }
   expect((await remove(served.url, third)).status).toBe(404);
   await claim.release();
