@@ -37,6 +37,8 @@ export const serveAgent: CommandAction = async (values, streams) => {
   streams.onHangUp = hangUpHandler(streams, () => reload());
   const address = await readAddress(values);
   const log = new ServeLog(streams.stderr, String(values["log-level"] ?? "info"));
+  // Before anything starts a process, which would inherit the variables. The service is asked once it is ready.
+  const systemd = SystemdNotifier.open({ environment: process.env, log: log.write, isLost: () => isLost(server) });
   const say = (message: string) => log.write({ level: "info", event: "notice", message });
   const config = await readAgent(values, streams, say, "serve");
   await checkSettings(config, values);
@@ -55,7 +57,6 @@ export const serveAgent: CommandAction = async (values, streams) => {
       if (entry.event === "turn-end") reloader.noteTurn();
     },
   });
-  const systemd = SystemdNotifier.open({ environment: process.env, log: log.write, isLost: () => isLost(server) });
   const reloader = new Reloader({ server, log, values, streams, open, config, systemd });
   try {
     if (streams.stop.aborted) return exitCodes.interrupted;

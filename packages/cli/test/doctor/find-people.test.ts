@@ -35,7 +35,7 @@ test.each([
   expect(people).toEqual({ users: [username, name], homes: ["/root"] });
 });
 
-test("a user database that cannot be read is no error", async () => {
+test("a user database that cannot be read changes nothing else", async () => {
   for (const file of ["/no/such/file", tmpdir()]) {
     const people = await findPeople({ HOME: "/root", SUDO_USER: "anna" }, file);
     expect(people).toEqual({ users: [username, "anna"], homes: ["/root"] });
