@@ -38,7 +38,7 @@ exits() {
   [ "$status" = "$wanted" ] && grep -qF -- "$text" <<< "$output"
 }
 
-# until SECONDS COMMAND…: repeats the command until it succeeds.
+# until_ok SECONDS COMMAND…: repeats the command until it succeeds.
 until_ok() {
   local end=$((SECONDS + $1))
   shift
@@ -58,9 +58,8 @@ agent=agent
 main_pid() { systemctl show --property=MainPID --value nanoagent; }
 has_new_pid() { local now; now=$(main_pid); [ "$now" != 0 ] && [ "$now" != "$1" ] && healthy; }
 property() { [ "$(systemctl show --property="$1" --value nanoagent)" = "$2" ] || { systemctl status nanoagent --no-pager; false; }; }
-turns() { find /var/lib/nanoagent/ -name 'journal-*.jsonl' -exec cat {} + | grep -cF '"user"'; }
 
-# left NAME…: succeeds if no file of the service is left. The arguments are paths that may be there.
+# nothing_left NAME…: succeeds if no file of the service is left. The arguments are paths that may be there.
 nothing_left() {
   local found
   found=$(find / -xdev \( -path /proc -o -path /sys -o -path /opt/tarballs -o -path /var/log/journal \) -prune -o -iname '*nanoagent*' -print |

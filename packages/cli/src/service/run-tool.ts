@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 const USUAL_MILLISECONDS = 60_000;
 /** Most bytes of output that are kept. */
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
+
 export interface ProgramOutcome {
   /** Null if a signal ended it. */
   exitCode: number | null;
@@ -13,8 +14,6 @@ export interface ProgramOutcome {
 
 export interface RunOptions {
   milliseconds?: number;
-  /** Default: the user of this process. */
-  account?: { uid: number; gid: number } | undefined;
   /** Default: the environment of this process. */
   environment?: Readonly<Record<string, string | undefined>>;
   folder?: string;
@@ -27,12 +26,11 @@ export interface RunOptions {
 export type RunTool = (program: string, args: readonly string[], options?: RunOptions) => Promise<ProgramOutcome>;
 
 export const runTool: RunTool = (program, args, options = {}) => {
-  const { milliseconds = USUAL_MILLISECONDS, account, environment = process.env, folder, onOutput, signal } = options;
+  const { milliseconds = USUAL_MILLISECONDS, environment = process.env, folder, onOutput, signal } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...environment },
-      ...(account !== undefined && { uid: account.uid, gid: account.gid }),
       ...(folder !== undefined && { cwd: folder }),
       ...(signal !== undefined && { signal }),
     });

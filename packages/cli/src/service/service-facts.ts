@@ -11,6 +11,7 @@ import { type ChosenAccount, chooseAccount } from "./service-user.js";
 import { sessionFolder } from "./session-folder.js";
 import type { ProgramPaths } from "./stable-program-path.js";
 import { isUnitText, type UnitFacts } from "./unit-file.js";
+import { unknownDevice } from "./unknown-device.js";
 
 /** Folders in which systemd looks for programs. */
 const STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -37,8 +38,6 @@ interface FactSources {
   /** Whether the program is in a place that does not last, so that its folder says nothing about the account. */
   isPassing: boolean;
 }
-
-const unknownDevice = { device_id: "unknown", platform: "unknown", memory_mb: 1, cpu_cores: 1, has_gpu: false };
 
 /** Reads the config of a service and decides how to run it. Throws the errors of the config. */
 export async function readServiceFacts(sources: FactSources): Promise<ServiceFacts> {

@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import type { OptionValues } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
+import { parseVariables } from "./parse-variables.js";
 
 /** Files and folders of a service, by its name and its systemd. */
 export interface ServicePlace {
@@ -25,7 +26,7 @@ export interface ServicePlace {
 const PREFIX = "nanoagent";
 /** systemd allows more, but not every folder and user name does. */
 const NAME = /^[A-Za-z0-9][\w-]{0,30}$/;
-/** Longest file of variables that is read, in bytes. */
+/** Bytes that are read of a file of variables. The rest has no effect. */
 const MAX_VARIABLES_BYTES = 256 * 1024;
 
 /**
@@ -64,15 +65,16 @@ function userFolder(variable: string, usual: string): string {
   return folder !== undefined && path.isAbsolute(folder) ? folder : path.join(homedir(), usual);
 }
 
-/** Reads a file of variables as systemd does: a line each, with optional quotes. Empty without the file. */
+/** Reads a file of variables as systemd does. Empty if it cannot be read. */
 export async function readVariables(file: string): Promise<Record<string, string>> {
-  const text = await readFile(file, "utf8").catch(() => "");
-  const lines = text.slice(0, MAX_VARIABLES_BYTES).split("\n");
-  return Object.fromEntries(
-    lines.flatMap((line) => {
-      const [, name, value] = /^\s*([A-Za-z_]\w*)=(.*?)\s*$/.exec(line) ?? [];
-      if (name === undefined || value === undefined) return [];
-      return [[name, /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value] as const];
-    }),
-  );
+  const handle = await open(file).catch(() => null);
+  if (handle === null) return {};
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_VARIABLES_BYTES));
+    return parseVariables(buffer.toString("utf8", 0, bytesRead));
+  } catch {
+    return {};
+  } finally {
+    await handle.close();
+  }
 }

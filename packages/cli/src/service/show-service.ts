@@ -19,6 +19,7 @@ import type { Systemd } from "./systemd.js";
 import { nameOptions, shellWord, sudoProgram } from "./typed-command.js";
 import { type ReadUnit, readUnit } from "./unit-file.js";
 import type { UnitState } from "./unit-state.js";
+import { unknownDevice } from "./unknown-device.js";
 
 const LABEL_COLUMN = 11;
 const LAST_LINES = 5;
@@ -158,8 +159,6 @@ function isGone(file: string): Promise<boolean> {
     (error: NodeJS.ErrnoException) => error.code === "ENOENT",
   );
 }
-
-const unknownDevice = { device_id: "unknown", platform: "unknown", memory_mb: 1, cpu_cores: 1, has_gpu: false };
 
 /** Asks a service of this machine how it does. Its certificate is for its clients, so it is not checked here. */
 function askHealth(url: string): Promise<Report["health"]> {

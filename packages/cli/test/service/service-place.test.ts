@@ -58,7 +58,10 @@ test("variables are read as systemd does", async () => {
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = path.join(folder, "nanoagent.env");
   writeFileSync(file, "# a comment\nA=1\n  B = no\nC=\"two words\"\nD='x=y'\nE=\n;F=1\nG=$A\n");
-  expect(await readVariables(file)).toEqual({ A: "1", C: "two words", D: "x=y", E: "", G: "$A" });
+  expect(await readVariables(file)).toEqual({ A: "1", B: "no", C: "two words", D: "x=y", E: "", G: "$A" });
+  writeFileSync(file, `A=1\n${"#".repeat(256 * 1024)}\nB=2\n`);
+  expect(await readVariables(file)).toEqual({ A: "1" });
+  expect(await readVariables(folder)).toEqual({});
   expect(await readVariables(path.join(folder, "missing"))).toEqual({});
 });
 
