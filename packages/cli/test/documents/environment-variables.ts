@@ -12,7 +12,8 @@ export const environmentVariables: Readonly<Record<string, string>> = {
   WATCHDOG_USEC:
     "Set by systemd with `WatchdogSec=`. `nanoagent serve` then sends a sign of life in half of this time.",
   WATCHDOG_PID: "Set by systemd: the process that the watchdog waits for.",
-  SUDO_USER: "Set by `sudo`. `nanoagent service install` may choose this user for the service.",
+  SUDO_USER:
+    "Set by `sudo`. `nanoagent service install` may choose this user for the service, and `nanoagent doctor` removes the name from its report.",
   DOAS_USER: "Set by `doas`, with the same meaning.",
   STATE_DIRECTORY:
     "Set by systemd with `StateDirectory=`. `nanoagent init` writes it into `session.dir`, so that a service keeps its conversation there.",
