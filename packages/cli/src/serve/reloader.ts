@@ -198,7 +198,7 @@ export class Reloader {
       level: "warn",
       event: "settings-kept",
       message:
-        "A service keeps its address, host names, keys, certificate and origins. Restart it for the new settings.",
+        "These settings are read at the start of a service only. Restart it to use the new ones.",
       settings: changed.map((name) => `serve.${name}`),
     });
   }

@@ -21,8 +21,8 @@ function noService(): ServiceError {
   return new ServiceError({
     code: "service-not-found",
     message: "No service of this user runs on this machine.",
-    reason: "Services of other users are not shown.",
-    hint: "Start one with nanoagent serve --config agent.yaml.",
+    reason: "Services of other users, and those of the system, are not shown.",
+    hint: "Start one with nanoagent serve --config agent.yaml. For a service that was installed: nanoagent service status.",
     status: 404,
     type: "not_found_error",
   });

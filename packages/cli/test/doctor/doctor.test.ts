@@ -352,8 +352,10 @@ test("a session and its state files are found by a config that is not valid", as
 test.each([
   ["none configured", config()],
   ["not known: the config cannot be read", config("session: [\n")],
+  ["not known: the config cannot be read", null],
 ])("sessions are %s", async (summary, text) => {
-  const { stdout } = await doctor("--config", place("agent.yaml", text), "--output", "-");
+  const file = text === null ? path.join(folder, "missing.yaml") : place("agent.yaml", text);
+  const { stdout } = await doctor("--config", file, "--output", "-");
   expect(stdout).toContain(`== Sessions ==\n${summary}\n`);
 });
 

@@ -23,7 +23,7 @@ const named = ({ host, port }: ListenAddress) => `${host.includes(":") ? `[${hos
 const explanations: Readonly<Record<string, Explain>> = {
   EADDRINUSE: (address, { port }) => ({
     message: `Another program listens on ${named(address)}.`,
-    hint: `Stop it, or choose another port with ${port}; 0 takes a free one.`,
+    hint: `nanoagent status and nanoagent service status show whether it is an agent. Stop it, or choose another port with ${port}; 0 takes a free one.`,
   }),
   EACCES: (address, { port }) => ({
     message: `Listening on ${named(address)} is not permitted.`,

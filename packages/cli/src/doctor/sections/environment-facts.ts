@@ -16,5 +16,7 @@ export async function gatherEnvironment(environment: Readonly<Record<string, str
     .slice(0, MAX_VARIABLES);
   // A list: a name such as HF_TOKEN as a key would hide that it is set.
   const variables = relevant.map((name) => (HARMLESS.test(name) ? `${name}=${environment[name]}` : `${name} is set`));
-  return { summary: `${relevant.length} variables, most without their values`, data: { variables } };
+  const hidden = relevant.filter((name) => !HARMLESS.test(name)).length;
+  const summary = `${relevant.length} variables, ${hidden === 0 ? "all with" : `${hidden} without`} their values`;
+  return { summary, data: { variables } };
 }

@@ -35,13 +35,14 @@ export async function gatherSessions(examined: ExaminedConfig, signal: AbortSign
   return { summary, data: { folder: dir, exists: true, ...counts, sessions } };
 }
 
-/** A config that cannot be parsed may name a folder. */
+/** A config that cannot be read or parsed may name a folder. */
 async function describeAbsence(examined: ExaminedConfig): Promise<string> {
   const isParsed = await examined.written().then(
     () => true,
     () => false,
   );
-  return isParsed || (await examined.text()) === "" ? "none configured" : "not known: the config cannot be read";
+  const isAbsent = !examined.isNamed && (await examined.text()) === "";
+  return isParsed || isAbsent ? "none configured" : "not known: the config cannot be read";
 }
 
 /** Returns the names of the folders for conversations in the order of their numbers, at most 100,000; null without a folder. */
