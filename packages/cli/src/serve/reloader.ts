@@ -197,8 +197,7 @@ export class Reloader {
     log.write({
       level: "warn",
       event: "settings-kept",
-      message:
-        "These settings are read at the start of a service only. Restart it to use the new ones.",
+      message: "These settings are read at the start of a service only. Restart it to use the new ones.",
       settings: changed.map((name) => `serve.${name}`),
     });
   }
