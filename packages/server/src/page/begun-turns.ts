@@ -83,16 +83,23 @@ export class BegunTurns {
 
   /**
    * Returns the id and the end of a turn of a journal that is not among the taken ones: those of the turn with the same
-   * time, or the id of an interrupted one with the same message. Null for any other turn.
+   * time. Else, for a turn that was cut off, those of the newest one before it with the same message that failed or was
+   * stopped, and the id of one that was interrupted. Null for any other turn.
    */
-  recognize(conversation: string, message: string, at: string, taken: ReadonlySet<string>): RecognizedTurn | null {
+  recognize(
+    conversation: string,
+    { message, at, state }: Pick<PageTurn, "message" | "at" | "state">,
+    taken: ReadonlySet<string>,
+  ): RecognizedTurn | null {
     const isFree = (turn: NamedTurn) => turn.conversation === conversation && !taken.has(turn.turn);
     const named = this.#named.find((turn) => isFree(turn) && turn.at === at);
     if (named !== undefined) return { id: named.turn, end: named.end };
-    const interrupted = this.#unfinished.find(
-      (turn) => isFree(turn) && turn.end === INTERRUPTED && turn.message === message && turn.at <= at,
-    );
-    return interrupted === undefined ? null : { id: interrupted.turn, end: null };
+    const same = this.#unfinished.filter((turn) => isFree(turn) && turn.message === message && turn.at <= at);
+    const interrupted = same.find(({ end }) => end === INTERRUPTED);
+    if (interrupted !== undefined) return { id: interrupted.turn, end: null };
+    // It is in the journal if it called a tool that changes something.
+    const cutOff = state === "stopped" ? same.findLast(({ end }) => end !== null) : undefined;
+    return cutOff === undefined ? null : { id: cutOff.turn, end: cutOff.end };
   }
 
   /** Notes that the journal has a turn, so that it is not unfinished. */
@@ -100,7 +107,7 @@ export class BegunTurns {
     const found = this.#unfinished.find(({ turn }) => turn === id);
     if (found === undefined) return;
     this.#unfinished = this.#unfinished.filter((turn) => turn !== found);
-    this.#name({ conversation: found.conversation, turn: id, at, end: null });
+    this.#name({ conversation: found.conversation, turn: id, at, end: found.end === INTERRUPTED ? null : found.end });
   }
 
   /** The turns of a conversation that no journal has, as pages show them. Those that run are not among them. */

@@ -250,7 +250,7 @@ export class PageConversations {
   async #load(entry: Entry): Promise<LiveConversation | null> {
     const { id } = entry;
     const index = this.#index;
-    const recognize: RecognizeTurn = (message, at, taken) => this.#begun.recognize(id, message, at, taken);
+    const recognize: RecognizeTurn = (turn, taken) => this.#begun.recognize(id, turn, taken);
     if (index !== null && this.#begun.wasInterrupted(id)) {
       await finishStoredTurn(this.#operated.agent, index.folderOf(id));
     }

@@ -22,7 +22,7 @@ export interface StoredTurns {
 const readers = () => import("@nanoagent/runtime/node");
 
 /** Returns a stored turn as pages know it, or null. The taken ids belong to other turns. */
-export type RecognizeTurn = (message: string, at: string, taken: ReadonlySet<string>) => RecognizedTurn | null;
+export type RecognizeTurn = (turn: Omit<PageTurn, "id">, taken: ReadonlySet<string>) => RecognizedTurn | null;
 
 /**
  * Reads the newest turns of a stored conversation. A turn that pages do not know has the same id at every reading. Returns
@@ -47,7 +47,7 @@ export async function readStoredTurns(
     } else if (turns.isEmpty && turn > 1) turns.noteOlder();
     history.add(visibleOf(messages));
     const shown = toPageTurn(messages, interrupted);
-    const known = recognize(shown.message, shown.at, ids);
+    const known = recognize(shown, ids);
     const id = known?.id ?? `stored-${turn}`;
     ids.add(id);
     turns.put({ id, ...shown, ...(known?.end && { ...known.end, note: null }) });

@@ -9,6 +9,9 @@ const conversation = newConversationId();
 const at = "2026-01-01T00:00:00.000Z";
 const begin = (message: string): PageTurn => newTurn({ id: crypto.randomUUID(), message, at }).turn;
 
+/** A turn of a journal, which was cut off. */
+const stored = (message: string, time: string) => ({ message, at: time, state: "stopped" as const });
+
 /** The turns after the program ended at this moment, and began again. */
 function restarted(turns: BegunTurns): BegunTurns {
   const content = readContent(writeContent({ ...emptyContent, ...turns.content }));
@@ -25,13 +28,16 @@ test("an interrupted turn stays so over several starts, and gets the place that 
   expect(turns.missingFrom(conversation)).toEqual([]);
   for (let time = 0; time < 3; time++) turns = restarted(turns);
   expect(turns.missingFrom(conversation)).toMatchObject([{ id: turn.id, state: "failed" }]);
-  expect(turns.recognize(conversation, "hello", "2025-12-31T00:00:00.000Z", new Set())).toBeNull();
-  expect(turns.recognize(newConversationId(), "hello", at, new Set())).toBeNull();
-  expect(turns.recognize(conversation, "hello", at, new Set([turn.id]))).toBeNull();
-  expect(turns.recognize(conversation, "hello", at, new Set())).toEqual({ id: turn.id, end: null });
+  expect(turns.recognize(conversation, stored("hello", "2025-12-31T00:00:00.000Z"), new Set())).toBeNull();
+  expect(turns.recognize(newConversationId(), stored("hello", at), new Set())).toBeNull();
+  expect(turns.recognize(conversation, stored("hello", at), new Set([turn.id]))).toBeNull();
+  expect(turns.recognize(conversation, stored("hello", at), new Set())).toEqual({ id: turn.id, end: null });
   turns.noteStored({ ...turn, state: "stopped" });
   expect([turns.missingFrom(conversation), turns.has(conversation)]).toEqual([[], false]);
-  expect(restarted(turns).recognize(conversation, "anything", at, new Set())).toEqual({ id: turn.id, end: null });
+  expect(restarted(turns).recognize(conversation, stored("anything", at), new Set())).toEqual({
+    id: turn.id,
+    end: null,
+  });
   turns.forget(conversation);
   expect(turns.find(turn.id)).toBeNull();
 });
@@ -41,7 +47,7 @@ test("a turn that failed does not get the place of a later one with the same mes
   const turn = begin("hello");
   turns.begin(conversation, turn);
   turns.end(conversation, { ...turn, state: "failed", error: { message: "Full." } }, null);
-  expect(turns.recognize(conversation, "hello", at, new Set())).toBeNull();
+  expect(turns.recognize(conversation, { ...stored("hello", at), state: "done" }, new Set())).toBeNull();
   expect(restarted(turns).missingFrom(conversation)).toMatchObject([{ id: turn.id, error: { message: "Full." } }]);
 });
 
@@ -53,8 +59,8 @@ test("a turn of a journal keeps its end over several starts", () => {
   turns.end(conversation, done, "2026-01-02T00:00:00.000Z");
   for (let time = 0; time < 3; time++) turns = restarted(turns);
   const end = { state: "failed", error: { message: "x".repeat(2000) } };
-  expect(turns.recognize(conversation, "hello", at, new Set())).toEqual({ id: failed.id, end });
-  expect(turns.recognize(conversation, "hello", "2026-01-02T00:00:00.000Z", new Set())).toEqual({
+  expect(turns.recognize(conversation, stored("hello", at), new Set())).toEqual({ id: failed.id, end });
+  expect(turns.recognize(conversation, stored("hello", "2026-01-02T00:00:00.000Z"), new Set())).toEqual({
     id: done.id,
     end: null,
   });

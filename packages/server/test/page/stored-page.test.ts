@@ -297,6 +297,36 @@ test("a turn that failed after a call is shown as failed after every restart; th
   }
 });
 
+test("a turn that was stopped while its tool ran is shown once after a restart", async () => {
+  const dir = temporaryFolder();
+  let isCalled = false;
+  const dig = defineTool({
+    name: "dig",
+    description: "Digs a hole.",
+    input: { type: "object", properties: {} },
+    permission: "always",
+    async run(_input, { signal }) {
+      isCalled = true;
+      await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      return "never";
+    },
+  });
+  const first = await servePage([{ calls: [{ id: "call00001", name: "dig", arguments: {} }] }], { tools: [dig], dir });
+  const { conversation, turn } = await say(first.url, "Dig");
+  await vi.waitFor(() => expect(isCalled).toBe(true), PATIENCE);
+  const page = await OpenPage.open(first.url, conversation);
+  await post(first.url, "/page/stop", { conversation });
+  await vi.waitFor(() => expect(page.turns[0]?.state).toBe("stopped"), PATIENCE);
+  await first.close();
+  for (let time = 0; time < 2; time++) {
+    const again = await reopen(dir);
+    const { turns } = await OpenPage.open(again.url, conversation);
+    expect(turns).toMatchObject([{ id: turn.id, state: "stopped" }]);
+    expect(turns[0]?.parts[0]).toMatchObject({ name: "dig" });
+    await again.close();
+  }
+});
+
 test("after a reload with another session folder, both the conversations in memory and those there go on", async () => {
   const there = temporaryFolder();
   const [stored] = await twoConversations(there);
