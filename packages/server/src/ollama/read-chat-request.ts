@@ -1,3 +1,4 @@
+import { clientConversationId } from "../conversations/client-conversation-id.js";
 import { ServiceError } from "../errors/service-error.js";
 import type { HttpRequest } from "../http/exchange.js";
 import { readTools } from "../requests/read-tools.js";
@@ -75,7 +76,7 @@ function readAsk(
   const id = request.header("x-conversation-id");
   return {
     target: findModel(served, body).target,
-    conversationIds: id === null || id === "" ? [] : [id],
+    conversationIds: id === null || id === "" ? [] : [clientConversationId(id)],
     ...splitMessages(messages),
     callerTools,
     responseSchema,

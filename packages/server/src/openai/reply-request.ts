@@ -1,3 +1,4 @@
+import { clientConversationId } from "../conversations/client-conversation-id.js";
 import { ServiceError } from "../errors/service-error.js";
 import type { HttpRequest } from "../http/exchange.js";
 import { type Fields, fieldOf, readText, shown } from "../requests/request-fields.js";
@@ -24,7 +25,7 @@ export function readConversationIds(request: HttpRequest, body: Fields): readonl
   ];
   return ids.flatMap(({ id, param }) => {
     if (id === null || id === undefined || id.trim() === "") return [];
-    if (id.length <= MAX_ID_CHARACTERS) return [id];
+    if (id.length <= MAX_ID_CHARACTERS) return [clientConversationId(id)];
     throw ServiceError.invalid(
       param,
       `The id of the conversation has ${id.length} characters. The limit is ${MAX_ID_CHARACTERS}.`,
