@@ -1,12 +1,13 @@
 import { eventStreamHeaders } from "../http/event-stream.js";
 import type { HttpReply, HttpRequest, ReplyWriter } from "../http/exchange.js";
 import type { OperatedAgent } from "../service/served-agent.js";
+import { HelloEvents } from "./hello-events.js";
 import { PageConversations } from "./page-conversations.js";
-import { tooManyPages } from "./page-errors.js";
+import { pagesUnread, tooManyPages } from "./page-errors.js";
 import type { PageEvent, PageStatus, PageTurn, ShownConversation } from "./page-events.js";
 import { PageQuestions } from "./page-questions.js";
 import { pageStatus } from "./page-status.js";
-import { eventText, PageStream } from "./page-stream.js";
+import { eventText, type LongEvent, PageStream } from "./page-stream.js";
 import type { TurnChange } from "./reduce-turn.js";
 
 /** Most pages that are open at the same time. */
@@ -25,6 +26,8 @@ export class PageDesk {
   readonly #operated: OperatedAgent;
   readonly #questions: PageQuestions;
   readonly #streams = new Set<PageStream>();
+  readonly #hellos = new HelloEvents();
+  #round: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setInterval> | null = null;
   #status: PageStatus | null = null;
   /** The agent that pages know of. */
@@ -53,6 +56,7 @@ export class PageDesk {
   /** Opens the stream of a page. Throws {@link ServiceError} `too-many-pages`. */
   openStream(request: HttpRequest): HttpReply {
     if (this.#streams.size >= MAX_STREAMS) throw tooManyPages(MAX_STREAMS);
+    if (this.#hellos.isFull) throw pagesUnread();
     const conversation = request.query("conversation");
     return {
       status: 200,
@@ -63,11 +67,14 @@ export class PageDesk {
 
   async #stream(stream: PageStream, out: ReplyWriter, signal: AbortSignal): Promise<void> {
     // Before the first wait, so that no more streams are open than are allowed, and the conversation stays in memory.
-    if (this.#streams.size >= MAX_STREAMS) return;
+    if (signal.aborted || this.#streams.size >= MAX_STREAMS) return;
     this.#streams.add(stream);
     try {
       if (!this.#isClosed) this.#questions.enter();
       const state = await this.#readState(stream);
+      await this.#nextRound();
+      // The page connects again.
+      if (signal.aborted || this.#hellos.isFull) return;
       this.#watchStatus();
       await stream.run(out, signal, this.#hello(stream, state));
     } finally {
@@ -82,21 +89,33 @@ export class PageDesk {
     return { status: pageStatus(status), open };
   }
 
+  /** Resolves one by one for those that wait, and lets the service answer other requests in between. */
+  #nextRound(): Promise<void> {
+    this.#round = this.#round.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return this.#round;
+  }
+
   /** Returns the event with the whole state. What waits for the page is part of it, and is not sent any more. */
-  #hello(stream: PageStream, { status, open }: PageState): string {
+  #hello(stream: PageStream, { status, open }: PageState): LongEvent {
     this.#status ??= status;
-    const conversation: ShownConversation | null = open && {
-      id: open.live.id,
-      title: open.title,
-      turns: open.live.turns.list,
-      has_older: open.live.turns.hasOlder,
-    };
+    const conversations = this.conversations.list();
+    // It may have been removed since it was read.
+    const isListed = conversations.some(({ id }) => id === open?.live.id);
+    const conversation: ShownConversation | null =
+      open !== null && isListed
+        ? {
+            id: open.live.id,
+            title: open.title,
+            turns: open.live.turns.list,
+            has_older: open.live.turns.hasOlder,
+          }
+        : null;
     stream.forget();
     if (this.#isClosed) stream.close();
-    return eventText({
+    return this.#hellos.add({
       type: "hello",
       agent: this.#operated.agent.config.spec.name,
-      conversations: this.conversations.list(),
+      conversations,
       questions: this.#questions.list(),
       status,
       conversation,
@@ -145,7 +164,11 @@ export class PageDesk {
 
   async #greet(stream: PageStream): Promise<void> {
     const state = await this.#readState(stream);
-    stream.send(this.#hello(stream, state));
+    await this.#nextRound();
+    if (stream.isClosed) return;
+    // The page connects again.
+    if (this.#hellos.isFull) stream.close();
+    else stream.send(this.#hello(stream, state));
   }
 
   #leave(): void {

@@ -39,3 +39,15 @@ export function tooManyPages(limit: number): ServiceError {
     retrySeconds: RETRY_SECONDS,
   });
 }
+
+/** Error for a page that is opened while too much waits for pages that do not read. */
+export function pagesUnread(): ServiceError {
+  return new ServiceError({
+    code: "too-many-pages",
+    status: 503,
+    type: "server_error",
+    message: "Other pages have not read their conversations yet.",
+    hint: "Close them. This page opens by itself when they have read theirs, or were disconnected.",
+    retrySeconds: RETRY_SECONDS,
+  });
+}

@@ -16,11 +16,19 @@ export function eventText(event: PageEvent): string {
   return `data: ${lineJson(event)}\n\n`;
 }
 
+/** An event that is held in pieces, which other pages may share. */
+export interface LongEvent {
+  /** Its text, without a cut within a character. */
+  texts(): Iterable<string>;
+  /** Called when the page has got it, or does not get it any more. */
+  release(): void;
+}
+
 /** The events of one open page. */
 export class PageStream {
   /** Id of the conversation that the page shows, or null. */
   readonly conversation: string | null;
-  readonly #queue: string[] = [];
+  readonly #queue: (string | LongEvent)[] = [];
   #waitingCharacters = 0;
   #isClosed = false;
   #wake: () => void = () => {};
@@ -33,18 +41,21 @@ export class PageStream {
     return this.#isClosed;
   }
 
-  /** Adds an event. A page that has too many waiting is closed: it connects again. */
-  send(text: string): void {
-    if (this.#isClosed) return;
-    this.#queue.push(text);
-    this.#waitingCharacters += text.length;
+  /** Adds an event. A page that has too many waiting is closed: it connects again. A long event does not count. */
+  send(event: string | LongEvent): void {
+    if (this.#isClosed) {
+      release(event);
+      return;
+    }
+    this.#queue.push(event);
+    this.#waitingCharacters += lengthOf(event);
     if (this.#waitingCharacters > MAX_WAITING_CHARACTERS) this.#drop();
     this.#wake();
   }
 
   /** Drops the events that wait: the next one has the whole state. */
   forget(): void {
-    this.#queue.length = 0;
+    for (const event of this.#queue.splice(0)) release(event);
     this.#waitingCharacters = 0;
   }
 
@@ -55,7 +66,7 @@ export class PageStream {
   }
 
   /** Writes events until the stream is closed, or the page has left. `first` does not count as waiting. */
-  async run(out: ReplyWriter, signal: AbortSignal, first: string): Promise<void> {
+  async run(out: ReplyWriter, signal: AbortSignal, first: string | LongEvent): Promise<void> {
     const leave = () => this.#drop();
     signal.addEventListener("abort", leave, { once: true });
     if (signal.aborted) leave();
@@ -64,14 +75,17 @@ export class PageStream {
     // A comment within an event would break it.
     keepAlive.start(KEEP_ALIVE_MILLISECONDS, () => (isWriting ? undefined : out.write(": ping\n\n")));
     try {
-      for (let text: string | null = first; text !== null; text = await this.#next()) {
+      for (let event: string | LongEvent | null = first; event !== null; event = await this.#next()) {
         isWriting = true;
-        for (let at = 0; at < text.length && !signal.aborted; ) {
-          const piece = cutText(text.slice(at, at + PIECE_CHARACTERS), PIECE_CHARACTERS);
-          at += piece.length;
-          keepAlive.noteWrite();
-          const room = out.write(piece);
-          if (room !== undefined) await room;
+        try {
+          for (const piece of typeof event === "string" ? piecesOf(event) : event.texts()) {
+            if (signal.aborted) break;
+            keepAlive.noteWrite();
+            const room = out.write(piece);
+            if (room !== undefined) await room;
+          }
+        } finally {
+          release(event);
         }
         isWriting = false;
       }
@@ -83,12 +97,12 @@ export class PageStream {
   }
 
   /** Returns null at the end. */
-  async #next(): Promise<string | null> {
+  async #next(): Promise<string | LongEvent | null> {
     for (;;) {
-      const text = this.#queue.shift();
-      if (text !== undefined) {
-        this.#waitingCharacters -= text.length;
-        return text;
+      const event = this.#queue.shift();
+      if (event !== undefined) {
+        this.#waitingCharacters -= lengthOf(event);
+        return event;
       }
       if (this.#isClosed) return null;
       await new Promise<void>((resolve) => {
@@ -100,5 +114,21 @@ export class PageStream {
   #drop(): void {
     this.forget();
     this.close();
+  }
+}
+
+function lengthOf(event: string | LongEvent): number {
+  return typeof event === "string" ? event.length : 0;
+}
+
+function release(event: string | LongEvent): void {
+  if (typeof event !== "string") event.release();
+}
+
+function* piecesOf(text: string): Generator<string, void> {
+  for (let at = 0; at < text.length; ) {
+    const piece = cutText(text.slice(at, at + PIECE_CHARACTERS), PIECE_CHARACTERS);
+    at += piece.length;
+    yield piece;
   }
 }
