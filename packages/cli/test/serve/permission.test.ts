@@ -219,7 +219,8 @@ describe.skipIf(!hasTmux)("at the terminal", () => {
     expect(terminal.screen).not.toContain("Run it?");
     // It is not ended with its terminal.
     const { services } = JSON.parse((await runProgram(["status", "--json"], "", places)).stdout);
-    process.kill(services[0].pid);
+    // Services of others on this machine are found, too.
+    process.kill(services.find((service: { url: string }) => service.url === url).pid);
     await terminal.see("exit code");
   });
 });
