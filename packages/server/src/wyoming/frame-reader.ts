@@ -1,27 +1,48 @@
+import { countJsonValues } from "../http/count-json-values.js";
+
 /** Largest frame: line, data and payload together. A longer one ends the connection, whatever length it announces. */
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** First size of the buffer of a frame. Most frames fit. */
 const FIRST_BUFFER_BYTES = 1024;
+/** Deepest nesting of a line or a data block: that of the bodies of other clients. */
+const MAX_LEVELS = 200;
+/** Most values of a line or a data block. A megabyte of `{},{},…` would become 20 MB of memory. */
+const MAX_VALUES = 10_000;
+/** Memory of an event without data. */
+const EVENT_BYTES = 128;
+/** Memory of a kept line or block besides its bytes. */
+const PART_BYTES = 256;
 const NEWLINE = 10;
 
-/** An event of the protocol, without its payload. */
+/** An event of the protocol, without its payload. Its data is not parsed: {@link readEventData} does it. */
 export interface WyomingEvent {
   readonly type: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  /** Bytes of the line and of the data. */
+  /** Bytes of JSON with the data: the line, if it has data, and the block. Empty for an event that nobody wants. */
+  readonly parts: readonly Part[];
+  /** Memory of the event, in bytes. */
   readonly bytes: number;
 }
 
+interface Part {
+  readonly place: "line" | "block";
+  readonly json: Uint8Array;
+}
+
 /** Why the bytes of a peer cannot be read any further. */
-export type FrameFault = "frame-too-large" | "length-not-valid" | "line-not-valid" | "data-not-valid";
+export type FrameFault =
+  | "frame-too-large"
+  | "frame-too-complex"
+  | "length-not-valid"
+  | "line-not-valid"
+  | "data-not-valid";
 
 /** A frame whose line was read. */
 interface Begun {
   readonly type: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly lineBytes: number;
+  readonly isWanted: boolean;
+  readonly parts: readonly Part[];
+  /** Bytes of the block that are kept. */
   readonly dataBytes: number;
-  readonly payloadBytes: number;
 }
 
 /**
@@ -29,17 +50,24 @@ interface Begun {
  * and `payload_length`, then a block of JSON whose members replace those of `data`, then a payload, which is skipped.
  *
  * - At most {@link MAX_FRAME_BYTES} are kept. The announced lengths are checked before a block is read.
+ * - Data stays bytes, which are checked for levels and values. The blocks of events that nobody wants are skipped.
  * - After a fault, nothing is read any more.
  */
 export class FrameReader {
+  readonly #isWanted: (type: string) => boolean;
   #fault: FrameFault | null = null;
   /** Bytes of the line, or of the data block, so far. */
   #buffer = new Uint8Array(0);
   #keptBytes = 0;
   /** The frame whose blocks are read. Null while a line is read. */
   #begun: Begun | null = null;
-  /** Bytes of the payload that are still to come. */
-  #payloadLeft = 0;
+  /** Bytes to skip that are still to come, such as the payload. */
+  #skippedLeft = 0;
+
+  /** `isWanted`: whether anybody reads the data of the events of a type. */
+  constructor(isWanted: (type: string) => boolean) {
+    this.#isWanted = isWanted;
+  }
 
   get fault(): FrameFault | null {
     return this.#fault;
@@ -47,7 +75,7 @@ export class FrameReader {
 
   /** Memory for the frame that is not complete, in bytes. */
   get bufferBytes(): number {
-    return this.#buffer.length;
+    return this.#buffer.length + bytesOf(this.#begun?.parts ?? []);
   }
 
   /** Whether the last frame is not complete. */
@@ -63,10 +91,13 @@ export class FrameReader {
       const rest = bytes.subarray(at);
       if (this.#begun === null) at += this.#readLine(rest);
       else if (this.#keptBytes < this.#begun.dataBytes) at += this.#readData(rest, this.#begun);
-      else at += this.#skipPayload(rest);
+      else at += this.#skip(rest);
       this.#endFrame(events);
     }
-    if (this.#fault !== null) this.#release();
+    if (this.#fault !== null) {
+      this.#begun = null;
+      this.#release();
+    }
     return events;
   }
 
@@ -77,12 +108,14 @@ export class FrameReader {
     if (lineBytes > MAX_FRAME_BYTES) this.#fault = "frame-too-large";
     else {
       this.#keep(bytes.subarray(0, length));
-      if (end >= 0) this.#begin(parseObject(this.#takeKept()), lineBytes);
+      if (end >= 0) this.#begin(this.#takeKept(), lineBytes);
     }
     return length + 1;
   }
 
-  #begin(line: Record<string, unknown> | null, lineBytes: number): void {
+  #begin(json: Uint8Array, lineBytes: number): void {
+    if (this.#isTooComplex(json)) return;
+    const line = parseObject(json);
     const data = line === null ? null : dataOf(line.data);
     if (line === null || data === null || typeof line.type !== "string") {
       this.#fault = "line-not-valid";
@@ -93,9 +126,18 @@ export class FrameReader {
     if (dataBytes === null || payloadBytes === null) this.#fault = "length-not-valid";
     else if (lineBytes + dataBytes + payloadBytes > MAX_FRAME_BYTES) this.#fault = "frame-too-large";
     else {
-      this.#begun = { type: line.type, data, lineBytes, dataBytes, payloadBytes };
-      this.#payloadLeft = payloadBytes;
+      const isWanted = this.#isWanted(line.type);
+      const hasData = isWanted && Object.keys(data).length > 0;
+      const parts: Part[] = hasData ? [{ place: "line", json: json.slice() }] : [];
+      this.#begun = { type: line.type, isWanted, parts, dataBytes: isWanted ? dataBytes : 0 };
+      this.#skippedLeft = payloadBytes + (isWanted ? 0 : dataBytes);
     }
+  }
+
+  #isTooComplex(json: Uint8Array): boolean {
+    const isTooComplex = typeof countJsonValues(json, MAX_LEVELS, MAX_VALUES) === "string";
+    if (isTooComplex) this.#fault = "frame-too-complex";
+    return isTooComplex;
   }
 
   #readData(bytes: Uint8Array, { dataBytes }: Begun): number {
@@ -104,21 +146,24 @@ export class FrameReader {
     return length;
   }
 
-  #skipPayload(bytes: Uint8Array): number {
-    const length = Math.min(bytes.length, this.#payloadLeft);
-    this.#payloadLeft -= length;
+  #skip(bytes: Uint8Array): number {
+    const length = Math.min(bytes.length, this.#skippedLeft);
+    this.#skippedLeft -= length;
     return length;
   }
 
   /** Adds the event of the frame if it is complete. */
   #endFrame(events: WyomingEvent[]): void {
     const begun = this.#begun;
-    if (begun === null || this.#payloadLeft > 0 || this.#keptBytes < begun.dataBytes) return;
-    const { type, lineBytes, dataBytes } = begun;
-    const data = dataBytes === 0 ? {} : parseObject(this.#takeKept());
-    if (data === null) this.#fault = "data-not-valid";
-    else events.push({ type, data: { ...begun.data, ...data }, bytes: lineBytes + dataBytes });
+    if (begun === null || this.#skippedLeft > 0 || this.#keptBytes < begun.dataBytes) return;
     this.#begun = null;
+    const parts = [...begun.parts];
+    if (begun.dataBytes > 0) {
+      const json = this.#takeKept();
+      if (this.#isTooComplex(json)) return;
+      parts.push({ place: "block", json: json.slice() });
+    }
+    events.push({ type: begun.type, parts, bytes: EVENT_BYTES + bytesOf(parts) });
   }
 
   /** Copies bytes: the pieces of a peer that sends single bytes would take a hundred times their length. */
@@ -144,6 +189,22 @@ export class FrameReader {
     this.#buffer = new Uint8Array(0);
     this.#keptBytes = 0;
   }
+}
+
+function bytesOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { json }) => sum + PART_BYTES + json.length, 0);
+}
+
+/** Parses the data of an event. Returns null if its block is not an object of JSON. */
+export function readEventData({ parts }: WyomingEvent): Record<string, unknown> | null {
+  let data: Record<string, unknown> = {};
+  for (const { place, json } of parts) {
+    const value = parseObject(json);
+    const found = place === "line" ? dataOf(value?.data) : value;
+    if (found === null) return null;
+    data = { ...data, ...found };
+  }
+  return data;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

@@ -1,12 +1,15 @@
 import type { Socket } from "node:net";
+import { setImmediate as nextPass } from "node:timers/promises";
 import type { WyomingSettings } from "@nanoagent/models";
 import type { OperatedAgent } from "../service/served-agent.js";
 import { agentInfo } from "./agent-info.js";
 import { answerTranscript } from "./answer-transcript.js";
 import type { ConversationMemory } from "./conversation-memory.js";
 import type { FrameMemory } from "./frame-memory.js";
-import { type FrameFault, FrameReader, type WyomingEvent } from "./frame-reader.js";
+import { type FrameFault, FrameReader, readEventData, type WyomingEvent } from "./frame-reader.js";
 import { writeFrame } from "./frame-writer.js";
+import { readTranscript } from "./read-transcript.js";
+import type { ReadTurns } from "./read-turns.js";
 
 /** Longest time from the first to the last byte of a frame. */
 const FRAME_MILLISECONDS = 30_000;
@@ -30,6 +33,8 @@ export interface ConnectionParts {
   readonly settings: WyomingSettings;
   readonly memory: ConversationMemory;
   readonly frameMemory: FrameMemory;
+  /** Those of all connections. */
+  readonly readTurns: ReadTurns;
   /** Called when the service ends the connection, except at its own end. `error`: the failure behind `reply-failed`. */
   readonly onEnd: (reason: EndReason, error?: unknown) => void;
 }
@@ -51,13 +56,16 @@ export class WyomingConnection {
   readonly #times: ConnectionTimes;
   readonly #id = crypto.randomUUID();
   readonly #abort = new AbortController();
-  readonly #reader = new FrameReader();
+  readonly #reader = new FrameReader((type) => answered.has(type));
   readonly #waiting: WyomingEvent[] = [];
+  /** Memory of the events that wait, and of the one that is being answered. */
   #waitingBytes = 0;
   #isAnswering = false;
+  /** Whether nothing is read until events are answered. */
+  #isHeld = false;
   /** Whether nothing more is read. */
   #isEnding = false;
-  /** Whether it ends as soon as it has answered. */
+  /** Whether it ends as soon as it has answered. What comes then is not read. */
   #isClosing = false;
   #frameTimer: NodeJS.Timeout | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
@@ -66,7 +74,7 @@ export class WyomingConnection {
     this.#socket = socket;
     this.#parts = parts;
     this.#times = { frame: FRAME_MILLISECONDS, read: READ_MILLISECONDS, idle: IDLE_MILLISECONDS, ...times };
-    socket.on("data", (bytes: Uint8Array) => this.#read(bytes));
+    socket.on("data", (bytes: Uint8Array) => this.#receive(bytes));
     socket.on("end", () => this.#end(null));
     // The connection is closed after an error.
     socket.on("error", () => {});
@@ -84,8 +92,14 @@ export class WyomingConnection {
     this.#socket.destroy();
   }
 
-  #read(bytes: Uint8Array): void {
+  #receive(bytes: Uint8Array): void {
     // The rest of a frame that nobody wants is thrown away, so that the peer can read the end.
+    if (this.#isEnding || this.#isClosing) return;
+    this.#socket.pause();
+    this.#parts.readTurns.add(() => this.#read(bytes));
+  }
+
+  #read(bytes: Uint8Array): void {
     if (this.#isEnding) return;
     const events = this.#reader.push(bytes);
     for (const event of events) {
@@ -95,10 +109,12 @@ export class WyomingConnection {
     }
     const { fault } = this.#reader;
     void this.#answer();
+    if (this.#isEnding) return;
     if (fault !== null) this.#end(fault);
     else if (!this.#count()) this.#end("too-much-memory");
     else {
-      if (this.#waiting.length > MAX_WAITING_EVENTS) this.#socket.pause();
+      this.#isHeld = this.#waiting.length > MAX_WAITING_EVENTS;
+      if (!this.#isHeld) this.#socket.resume();
       this.#watch(events.length > 0);
     }
   }
@@ -112,11 +128,15 @@ export class WyomingConnection {
     if (this.#isAnswering || this.#waiting.length === 0) return;
     this.#isAnswering = true;
     try {
-      for (let event = this.#waiting[0]; event !== undefined && !this.#isEnding; event = this.#waiting[0]) {
-        const reply = this.#replyTo(event);
+      while (this.#waiting.length > 0) {
+        const bytes = this.#waiting[0]?.bytes ?? 0;
+        const reply = this.#replyToNext();
+        if (reply === null) return this.#end("data-not-valid");
         await this.#write(reply instanceof Uint8Array ? reply : await reply);
-        this.#waiting.shift();
-        this.#waitingBytes -= event.bytes;
+        if (this.#isEnding) return;
+        this.#waitingBytes -= bytes;
+        // Other requests are answered between the events of a peer that sends many.
+        if (this.#waiting.length > MAX_WAITING_EVENTS && !this.#isClosing) await nextPass();
       }
     } catch (error) {
       this.#end("reply-failed", error);
@@ -125,17 +145,25 @@ export class WyomingConnection {
     if (this.#isEnding) return;
     if (this.#isClosing) return this.#end(null);
     this.#count();
-    this.#socket.resume();
+    if (this.#isHeld) this.#socket.resume();
+    this.#isHeld = false;
     // The frame that is being read may have begun before.
     this.#watch(false);
   }
 
-  #replyTo({ type, data }: WyomingEvent): Uint8Array | Promise<Uint8Array> {
+  /** Parses the next event, and keeps only what its reply needs. Returns null if its data is not valid. */
+  #replyToNext(): Uint8Array | Promise<Uint8Array> | null {
+    const event = this.#waiting.shift();
+    const data = event === undefined ? null : readEventData(event);
+    if (event === undefined || data === null) return null;
+    const { type } = event;
     const { operated, settings, memory } = this.#parts;
     if (type === "describe") return writeFrame("info", agentInfo(operated, settings));
     if (type === "ping") return writeFrame("pong", typeof data.text === "string" ? { text: data.text } : {});
     const parts = { operated, memory, connectionId: this.#id };
-    return answerTranscript(data, parts, this.#abort.signal).then((reply) => writeFrame(reply.type, reply.data));
+    return answerTranscript(readTranscript(data), parts, this.#abort.signal).then((reply) =>
+      writeFrame(reply.type, reply.data),
+    );
   }
 
   /** Writes a frame. Resolves at once if the peer reads, or when it does. */
@@ -154,12 +182,11 @@ export class WyomingConnection {
 
   /** Sets the limits of time that apply now. `isNext`: the last frame was complete. */
   #watch(isNext: boolean): void {
-    const isPaused = this.#socket.isPaused();
-    if (this.#frameTimer !== null && (isNext || isPaused || !this.#reader.isWithinFrame)) {
+    if (this.#frameTimer !== null && (isNext || this.#isHeld || !this.#reader.isWithinFrame)) {
       clearTimeout(this.#frameTimer);
       this.#frameTimer = null;
     }
-    if (this.#reader.isWithinFrame && !isPaused) {
+    if (this.#reader.isWithinFrame && !this.#isHeld) {
       this.#frameTimer ??= setTimeout(() => this.#end("frame-too-slow"), this.#times.frame).unref();
     }
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);

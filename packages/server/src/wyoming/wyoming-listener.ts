@@ -11,6 +11,7 @@ import { ClientRules, readNetwork } from "./client-rules.js";
 import { ConversationMemory } from "./conversation-memory.js";
 import { FrameMemory } from "./frame-memory.js";
 import { listenHost } from "./listen-host.js";
+import { ReadTurns } from "./read-turns.js";
 import { type ConnectionTimes, WyomingConnection } from "./wyoming-connection.js";
 
 /** Most connections at the same time. Further ones are refused. */
@@ -76,6 +77,7 @@ class Listener implements WyomingListener {
   readonly #log: LimitedLog;
   readonly #memory: ConversationMemory;
   readonly #frameMemory = new FrameMemory();
+  readonly #readTurns = new ReadTurns();
   readonly #server: Server;
   readonly #connections = new Set<WyomingConnection>();
   #announcement: Announcement | null = null;
@@ -142,6 +144,7 @@ class Listener implements WyomingListener {
         settings,
         memory: this.#memory,
         frameMemory: this.#frameMemory,
+        readTurns: this.#readTurns,
         onEnd: (why, error) => this.#write("connection-ended", why, client, error),
       },
       times,

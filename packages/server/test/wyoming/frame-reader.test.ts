@@ -1,14 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FrameReader, MAX_FRAME_BYTES, type WyomingEvent } from "../../src/wyoming/frame-reader.js";
+import { FrameReader, MAX_FRAME_BYTES, readEventData, type WyomingEvent } from "../../src/wyoming/frame-reader.js";
 import { writeFrame } from "../../src/wyoming/frame-writer.js";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const line = (value: unknown) => `${JSON.stringify(value)}\n`;
-const withoutBytes = (events: readonly WyomingEvent[]) => events.map(({ type, data }) => ({ type, data }));
+const reads = (isWanted = true) => new FrameReader(() => isWanted);
+const parsed = (events: readonly WyomingEvent[]) =>
+  events.map((event) => ({ type: event.type, data: readEventData(event) }));
 
 function readAll(bytes: Uint8Array, cuts: readonly number[] = []) {
-  const reader = new FrameReader();
+  const reader = reads();
   const events: WyomingEvent[] = [];
   const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((one, other) => one - other);
   let from = 0;
@@ -16,7 +18,7 @@ function readAll(bytes: Uint8Array, cuts: readonly number[] = []) {
     events.push(...reader.push(bytes.subarray(from, to)));
     from = to;
   }
-  return { reader, events: withoutBytes(events) };
+  return { reader, events: parsed(events) };
 }
 
 const block = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 });
@@ -66,7 +68,7 @@ describe("a reader of frames", () => {
     );
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 8 }), (parts) => {
-        const reader = new FrameReader();
+        const reader = reads();
         for (const part of parts) {
           const had = reader.fault;
           const events = reader.push(part);
@@ -87,13 +89,13 @@ describe("a reader of frames", () => {
   });
 
   test("skips payloads without keeping them", () => {
-    const reader = new FrameReader();
+    const reader = reads();
     const payload = new Uint8Array(500_000);
     expect(reader.push(bytesOf(line({ type: "audio-chunk", payload_length: 2 * payload.length })))).toEqual([]);
     expect(reader.push(payload)).toEqual([]);
     expect(reader.bufferBytes).toBe(0);
     expect(reader.isWithinFrame).toBe(true);
-    expect(withoutBytes(reader.push(payload))).toEqual([{ type: "audio-chunk", data: {} }]);
+    expect(parsed(reader.push(payload))).toEqual([{ type: "audio-chunk", data: {} }]);
     expect(reader.isWithinFrame).toBe(false);
   });
 
@@ -122,14 +124,68 @@ describe("a reader of frames", () => {
     },
   );
 
-  test("refuses bytes that are not UTF-8, and blocks that are not objects", () => {
+  test("refuses bytes that are not UTF-8", () => {
     const broken = Buffer.concat([bytesOf('{"type":"'), Uint8Array.of(0xff, 0xfe), bytesOf('"}\n')]);
     expect(readAll(broken).reader.fault).toBe("line-not-valid");
-    expect(readAll(bytesOf(`${line({ type: "x", data_length: 2 })}[]`)).reader.fault).toBe("data-not-valid");
+  });
+
+  test("finds blocks that are not objects when their data is read", () => {
+    for (const json of ["[]", "{]", "17"]) {
+      const { reader, events } = readAll(bytesOf(`${line({ type: "x", data_length: 2, data: { a: 1 } })}${json}`));
+      expect(reader.fault).toBeNull();
+      expect(events).toEqual([{ type: "x", data: null }]);
+    }
+  });
+
+  const nested = (levels: number) => `{"x":${"[".repeat(levels - 1)}${"]".repeat(levels - 1)}}`;
+  const many = (values: number) => `{"x":[${"{},".repeat(values)}1]}`;
+
+  test.each([
+    ["200 levels", nested(200), null],
+    ["201 levels", nested(201), "frame-too-complex"],
+    ["400,000 levels", nested(400_000), "frame-too-complex"],
+    ["4,000 values", many(4000), null],
+    ["100,000 values", many(100_000), "frame-too-complex"],
+  ])("reads a line and a block of %s up to a limit", (_name, json, fault) => {
+    const inLine = `{"type":"x",${json.slice(1)}\n`;
+    expect(readAll(bytesOf(inLine)).reader.fault).toBe(fault);
+    const inBlock = `${line({ type: "x", data_length: json.length })}${json}`;
+    expect(readAll(bytesOf(inBlock)).reader.fault).toBe(fault);
+  });
+
+  test("keeps data as its bytes, and no more of them than its events count", () => {
+    const block = many(3000);
+    const data = JSON.parse(nested(100)) as object;
+    const [event] = reads().push(bytesOf(`${line({ type: "x", data, data_length: block.length })}${block}`));
+    const kept = event?.parts.reduce((sum, { json }) => sum + json.buffer.byteLength, 0) ?? 0;
+    expect(kept).toBeGreaterThan(block.length);
+    expect(kept).toBeLessThan(event?.bytes ?? 0);
+    expect(Object.values(event ?? {}).map((value) => typeof value)).toEqual(["string", "object", "number"]);
+  });
+
+  test("counts the data of a line while its payload comes", () => {
+    const reader = reads();
+    reader.push(bytesOf(line({ type: "x", data: { text: "x".repeat(50_000) }, payload_length: 5 })));
+    expect(reader.bufferBytes).toBeGreaterThan(50_000);
+  });
+
+  test("skips the data of events that nobody wants", () => {
+    const reader = reads(false);
+    const block = "[".repeat(300_000);
+    const head = line({ type: "x", data: { a: 1 }, data_length: block.length, payload_length: 3 });
+    for (const piece of [head, block.slice(0, 100_000), block.slice(100_000)]) {
+      expect(reader.push(bytesOf(piece))).toEqual([]);
+      expect(reader.bufferBytes).toBe(0);
+    }
+    expect(parsed(reader.push(bytesOf(`abc${line({ type: "y" })}`)))).toEqual([
+      { type: "x", data: {} },
+      { type: "y", data: {} },
+    ]);
+    expect(reader.fault).toBeNull();
   });
 
   test("ends a line that never ends at the limit", () => {
-    const reader = new FrameReader();
+    const reader = reads();
     const piece = new Uint8Array(100_000).fill(32);
     let sent = 0;
     while (reader.fault === null && sent < 3 * MAX_FRAME_BYTES) {
@@ -153,7 +209,7 @@ describe("a reader of frames", () => {
 
   test("keys such as __proto__ are data like any other", () => {
     const { events } = readAll(bytesOf('{"type":"ping","data":{"__proto__":{"text":"x"}}}\n'));
-    expect(events[0]?.data.text).toBeUndefined();
+    expect(events[0]?.data?.text).toBeUndefined();
     expect(Object.keys(events[0]?.data ?? {})).toEqual(["__proto__"]);
   });
 

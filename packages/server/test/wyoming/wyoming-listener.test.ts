@@ -167,14 +167,6 @@ describe("a Wyoming service", () => {
     expect(answer?.data.text).toMatch(/^[^.]+(?:\.\S[^.]*)*\.$/);
     expect(answer?.data.code).toMatch(/^[a-z-]+$/);
   });
-
-  test("a context that is nested too deep to be written does no harm", async () => {
-    const client = await (await serve()).connect();
-    const levels = 100_000;
-    const context = `{"a":${"[".repeat(levels)}${"]".repeat(levels)}}`;
-    client.socket.write(`{"type":"transcript","data":{"text":"hello","context":${context}}}\n`);
-    expect(await client.read()).toMatchObject({ type: "handled", data: { text: expect.stringMatching(/^Hello/) } });
-  });
 });
 
 describe("a conversation by voice", () => {
