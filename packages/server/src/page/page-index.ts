@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open, readdir, rename, rm, stat } from "node:fs/promises";
+import { lstat, open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Log } from "../log/log-entry.js";
 import { emptyContent, type IndexContent, isConversationId, readContent, writeContent } from "./index-content.js";
@@ -7,6 +7,7 @@ import { emptyContent, type IndexContent, isConversationId, readContent, writeCo
 const FILE = "page.json";
 /** Largest file that is read: 1 MB of messages, 64 conversations, and 96 turns with errors. */
 const MAX_FILE_BYTES = 3 * 1024 * 1024;
+const NOT_SAVED = "After a restart, it is made from their folders, and messages without a reply are lost.";
 /** Files of a folder in which no turn was kept. */
 const LOCK_FILE = /^lock-[0-9a-f]{16}\.(?:socket|claim)(?:\.new)?$/;
 
@@ -14,7 +15,7 @@ const LOCK_FILE = /^lock-[0-9a-f]{16}\.(?:socket|claim)(?:\.new)?$/;
  * The list of the page's conversations below a session folder: the file `page.json`, with the messages that no
  * conversation has kept. For the rest, it only saves reading: what it lacks is in the folders of the conversations.
  *
- * - A missing or damaged file is empty, and is written again.
+ * - A missing or damaged file is empty, and is written again. A folder in its place is moved away.
  * - A file of a newer format, and one that cannot be read, is left as it is. Then nothing is written.
  * - A write replaces the whole file, or leaves the old one.
  */
@@ -90,7 +91,7 @@ export class PageIndex {
         await this.#replace(writeContent(content));
       } catch (error) {
         const reason = `The list of the page's conversations cannot be written (${codeOf(error)}).`;
-        this.#warn("page-index-not-saved", `${reason} After a restart, it is made from their folders.`);
+        this.#warn("page-index-not-saved", `${reason} ${NOT_SAVED}`);
       }
     }
     this.#writing = null;
@@ -99,8 +100,8 @@ export class PageIndex {
   async #replace(text: string): Promise<void> {
     const file = path.join(this.#dir, FILE);
     const temporary = `${file}.new`;
-    // Left by a program that ended, or a link to somewhere else.
-    await rm(temporary, { force: true });
+    // Left by a program that ended, a link to somewhere else, or a folder.
+    await rm(temporary, { force: true, recursive: true });
     const handle = await open(temporary, "wx", 0o600);
     try {
       await handle.writeFile(text);
@@ -108,8 +109,21 @@ export class PageIndex {
     } finally {
       await handle.close();
     }
+    await this.#moveFolderAway(file);
     await rename(temporary, file);
     await syncFolder(this.#dir);
+  }
+
+  /** A folder in the place of the file cannot be replaced, and may have files of somebody. */
+  async #moveFolderAway(file: string): Promise<void> {
+    const status = await lstat(file).catch(() => null);
+    if (status === null || !status.isDirectory()) return;
+    const moved = `${file}.damaged-${Date.now()}`;
+    await rename(file, moved);
+    this.#warn(
+      "page-index-damaged",
+      `A folder was in the place of the list of the page's conversations. It is ${moved} now.`,
+    );
   }
 
   #refuse(reason: string, hint: string): void {

@@ -12,7 +12,7 @@ import path from "node:path";
 import { defineTool, EngineError } from "@nanoagent/runtime";
 import { claimFolder } from "@nanoagent/runtime/node";
 import { ScriptedEngine } from "@nanoagent/runtime/testing";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { OpenPage, post, say, textOf } from "./page-client.js";
 import { agentOf, type ServedPage, servePage, temporaryFolder } from "./serve-page.js";
 
@@ -149,10 +149,23 @@ test("an index of a newer format is left as it is, and the page works without th
   );
 });
 
-test("an index that cannot be written is said once for each write, and costs no reply", async () => {
+test("a folder in the place of the index is moved away, and the list is written", async () => {
   const dir = temporaryFolder();
   const served = await reopen(dir);
   mkdirSync(path.join(dir, "page.json"));
+  const id = await sayAndWait(served, "hello");
+  await served.close();
+  expect(indexOf(dir).conversations).toMatchObject([{ id }]);
+  expect(served.log).toContainEqual(expect.objectContaining({ level: "warn", event: "page-index-damaged" }));
+});
+
+test("an index that cannot be written is said once for each write, and costs no reply", async () => {
+  const dir = temporaryFolder();
+  const served = await reopen(dir);
+  vi.spyOn(Date, "now").mockReturnValue(1_800_000_000_000);
+  onTestFinished(() => void vi.restoreAllMocks());
+  for (const name of ["page.json", "page.json.damaged-1800000000000"])
+    mkdirSync(path.join(dir, name, "full"), { recursive: true });
   await sayAndWait(served, "hello");
   await vi.waitFor(
     () => expect(served.log).toContainEqual(expect.objectContaining({ event: "page-index-not-saved" })),
