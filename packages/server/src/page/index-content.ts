@@ -68,16 +68,26 @@ export function writeContent({ entries, unfinished, named }: IndexContent): stri
   return `${JSON.stringify(content)}\n`;
 }
 
-/** Returns the valid entries of a file, `newer` for a later format, and `damaged` for anything else. */
+/** Returns the valid entries of a file, each id once, `newer` for a later format, and `damaged` for anything else. */
 export function readContent(text: string): IndexContent | "newer" | "damaged" {
   const content = parse(text);
   if (typeof content?.format === "number" && content.format > FORMAT) return "newer";
   if (content?.format !== FORMAT || !Array.isArray(content.conversations)) return "damaged";
+  const unfinished = firstOfEach(listOf(content.unfinished).flatMap(toUnfinished), ({ turn }) => turn);
+  const ids = new Set(unfinished.map(({ turn }) => turn));
+  const named = firstOfEach(listOf(content.turns).flatMap(toNamed), ({ turn }) => turn);
   return {
-    entries: content.conversations.flatMap(toEntry),
-    unfinished: listOf(content.unfinished).flatMap(toUnfinished),
-    named: listOf(content.turns).flatMap(toNamed),
+    entries: firstOfEach(content.conversations.flatMap(toEntry), ({ id }) => id),
+    unfinished,
+    // Only the other list has its message.
+    named: named.filter(({ turn }) => !ids.has(turn)),
   };
+}
+
+/** Returns the list without entries whose id an earlier one has. */
+function firstOfEach<Entry>(list: readonly Entry[], idOf: (entry: Entry) => string): Entry[] {
+  const seen = new Set<string>();
+  return list.filter((entry) => seen.size < seen.add(idOf(entry)).size);
 }
 
 function withEndFields({ end, ...turn }: NamedTurn): object {
