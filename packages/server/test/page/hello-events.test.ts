@@ -203,9 +203,28 @@ test("for pages that have left, nothing is converted", async () => {
   // They leave while they wait for the first of them, and then before they are answered.
   await Promise.all(Array.from({ length: 30 }, open));
   await vi.waitFor(() => expect(left.signal.aborted).toBe(true), PATIENCE);
-  await Promise.all(Array.from({ length: 30 }, open));
+  const gone = Promise.all(Array.from({ length: 32 }, open));
+  // They take no places, either.
   await readHello(call, id);
+  await gone;
   expect(added).toHaveBeenCalledTimes(2);
+});
+
+test("a conversation that is removed while a page waits for its first event is not in it", async () => {
+  const call = await mount();
+  const id = await begin(call, "hello");
+  const next = setImmediate;
+  const waiting = vi.spyOn(globalThis, "setImmediate");
+  onTestFinished(() => waiting.mockRestore());
+  let status = 0;
+  waiting.mockImplementationOnce(((resolve: () => void) => {
+    void call(`/page/conversations/${id}`, { method: "DELETE" }).then((reply) => {
+      status = reply.status;
+      next(resolve);
+    });
+  }) as typeof setImmediate);
+  expect(await readHello(call, id)).toMatchObject({ conversations: [], conversation: null });
+  expect(status).toBe(200);
 });
 
 test("other requests are answered between the first events of many pages", async () => {
