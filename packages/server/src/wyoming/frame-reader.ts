@@ -12,6 +12,8 @@ const MAX_VALUES = 10_000;
 const EVENT_BYTES = 128;
 /** Memory of a kept line or block besides its bytes. */
 const PART_BYTES = 256;
+/** The parts of all events without data: thousands of them can wait. */
+const NO_PARTS: readonly Part[] = [];
 const NEWLINE = 10;
 
 /** An event of the protocol, without its payload. Its data is not parsed: {@link readEventData} does it. */
@@ -128,7 +130,7 @@ export class FrameReader {
     else {
       const isWanted = this.#isWanted(line.type);
       const hasData = isWanted && Object.keys(data).length > 0;
-      const parts: Part[] = hasData ? [{ place: "line", json: json.slice() }] : [];
+      const parts = hasData ? [{ place: "line", json: json.slice() } as const] : NO_PARTS;
       this.#begun = { type: line.type, isWanted, parts, dataBytes: isWanted ? dataBytes : 0 };
       this.#skippedLeft = payloadBytes + (isWanted ? 0 : dataBytes);
     }
@@ -157,11 +159,11 @@ export class FrameReader {
     const begun = this.#begun;
     if (begun === null || this.#skippedLeft > 0 || this.#keptBytes < begun.dataBytes) return;
     this.#begun = null;
-    const parts = [...begun.parts];
+    let { parts } = begun;
     if (begun.dataBytes > 0) {
       const json = this.#takeKept();
       if (this.#isTooComplex(json)) return;
-      parts.push({ place: "block", json: json.slice() });
+      parts = [...parts, { place: "block", json: json.slice() }];
     }
     events.push({ type: begun.type, parts, bytes: EVENT_BYTES + bytesOf(parts) });
   }
