@@ -660,7 +660,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "too-many-pages",
         message: "The page is already open {32} times.",
-        when: "Status 503: more pages are open than the service serves. Each has a stream of events.",
+        when: "Status 503: more pages are open than the service serves, or pages that do not read hold 8 MB of conversations.",
         now: "Close the page elsewhere. It tries again by itself.",
         isOfService: true,
       },
