@@ -8,13 +8,10 @@ import { Reloader } from "../../src/serve/reloader.js";
 import { ServeLog } from "../../src/serve/serve-log.js";
 import { makeFolder } from "./served-program.js";
 
-test("a reload that the end of the service overtakes is given up in the log", async () => {
-  const file = path.join(makeFolder(), "agent.yaml");
-  writeFileSync(file, "spec: {name: shed}\n");
+/** A reloader of a service whose new agents cannot be opened, and its log. */
+function makeReloader(file: string, server: AgentServer, systemd?: SystemdNotifier) {
   const stderr = new PassThrough();
   const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr, stop: new AbortController().signal };
-  const agent = { notices: ["of the old agent"], memory: () => Promise.reject(new Error("closed")) };
-  const server = { agent, replaceAgent: () => Promise.resolve(false) } as unknown as AgentServer;
   const reloader = new Reloader({
     server,
     log: new ServeLog(stderr, "info"),
@@ -22,7 +19,17 @@ test("a reload that the end of the service overtakes is given up in the log", as
     streams,
     open: () => Promise.reject(new Error("not opened")),
     config: { spec: { name: "shed" } } as never,
+    ...(systemd !== undefined && { systemd }),
   });
+  return { reloader, stderr };
+}
+
+test("a reload that the end of the service overtakes is given up in the log", async () => {
+  const file = path.join(makeFolder(), "agent.yaml");
+  writeFileSync(file, "spec: {name: shed}\n");
+  const agent = { notices: ["of the old agent"], memory: () => Promise.reject(new Error("closed")) };
+  const server = { agent, replaceAgent: () => Promise.resolve(false) } as unknown as AgentServer;
+  const { reloader, stderr } = makeReloader(file, server);
   reloader.request();
   await reloader.ended;
   const lines = String(stderr.read()).trim().split("\n");
@@ -34,8 +41,6 @@ test("a reload that the end of the service overtakes is given up in the log", as
 
 test("systemd learns whether the changed config was refused", async () => {
   const file = path.join(makeFolder(), "agent.yaml");
-  const stderr = new PassThrough();
-  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr, stop: new AbortController().signal };
   const url = "http://127.0.0.1:7420";
   let canOpen = true;
   const agent = { notices: [], memory: () => Promise.reject(new Error("closed")) };
@@ -49,15 +54,7 @@ test("systemd learns whether the changed config was refused", async () => {
     reloading: () => Promise.resolve(),
     ready: (...parts: unknown[]) => Promise.resolve(void told.push(parts)),
   } as unknown as SystemdNotifier;
-  const reloader = new Reloader({
-    server,
-    log: new ServeLog(stderr, "info"),
-    values: { config: file },
-    streams,
-    open: () => Promise.reject(new Error("not opened")),
-    config: { spec: { name: "shed" } } as never,
-    systemd,
-  });
+  const { reloader } = makeReloader(file, server, systemd);
   const reload = async () => {
     reloader.request();
     await reloader.ended;

@@ -43,7 +43,7 @@ describe("a message with an id", () => {
     expect(served.engine.requests).toHaveLength(1);
   });
 
-  test("is answered also if there is no place for another one", async () => {
+  test("gets its first answer also while the queue is full", async () => {
     const served = await servePage([never]);
     const id = crypto.randomUUID();
     const { conversation } = (await send(served, "1", id)).json;
@@ -57,7 +57,7 @@ describe("a message with an id", () => {
     await post(served.url, "/page/stop", { conversation });
   });
 
-  test("does not run twice while so many long ones wait that the list of messages has lost it", async () => {
+  test("does not run twice after it has left the list of messages", async () => {
     const served = await servePage([never]);
     const id = crypto.randomUUID();
     const { conversation } = (await send(served, "first", id)).json;
