@@ -12,6 +12,8 @@ export class SignIn {
   readonly #error = find("key-error");
   readonly #onKey: () => void;
   readonly #onSignOut: () => void;
+  /** Another page removed the key, because the service does not accept it. */
+  #isRemoved = false;
 
   /** `onKey` is called when there is another key or none, `onSignOut` when somebody has signed out. */
   constructor({ onKey, onSignOut }: { onKey: () => void; onSignOut: () => void }) {
@@ -39,7 +41,7 @@ export class SignIn {
   /** Asks for a key. One that was used is wrong. */
   ask(): void {
     if (!this.#form.hidden) return;
-    setText(this.#error, this.key === null ? "" : "The service does not accept this key.");
+    setText(this.#error, this.key !== null || this.#isRemoved ? "The service does not accept this key." : "");
     if (this.key !== null) this.#key.value = null;
     this.#show(true);
     this.#field.value = "";
@@ -54,13 +56,17 @@ export class SignIn {
 
   /** Another key, or none, also by another page of this browser. */
   #changed(): void {
-    if (this.#key.value === SIGNED_OUT) this.#onSignOut();
-    else {
+    if (this.#key.value === SIGNED_OUT) {
+      this.#onSignOut();
+      return;
+    }
+    this.#isRemoved = this.#key.value === null;
+    if (!this.#isRemoved) {
       setText(this.#error, "");
       this.#field.value = "";
       this.#show(false);
-      this.#onKey();
     }
+    if (this.#form.hidden) this.#onKey();
   }
 
   #show(isAsking: boolean): void {

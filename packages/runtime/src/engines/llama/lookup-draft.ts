@@ -13,8 +13,8 @@ export interface FoundPlace {
 }
 
 /**
- * Finds earlier occurrences of the newest tokens of a conversation. Each token takes constant time, and about 30 bytes
- * of memory.
+ * Finds earlier occurrences of the newest tokens of a conversation. Each token takes constant time, apart from shared
+ * hashes, and about 30 bytes of memory.
  */
 export class LookupDraft {
   #tokens = new Int32Array(FIRST_ROOM);
@@ -44,11 +44,13 @@ export class LookupDraft {
   find(): FoundPlace | null {
     for (const [index, length] of LENGTHS.entries()) {
       if (this.#length <= length) continue;
-      const at = (this.#places[index]?.[this.#hash(this.#length, length)] ?? 0) - 1;
+      let at = (this.#places[index]?.[this.#hash(this.#length, length)] ?? 0) - 1;
       // Different tokens may share a hash.
-      if (at < length) continue;
-      const found = this.#commonBefore(at);
-      if (found >= length) return { at, length: found };
+      while (at >= length) {
+        const found = this.#commonBefore(at);
+        if (found >= length) return { at, length: found };
+        at = (this.#former[index]?.[at] ?? 0) - 1;
+      }
     }
     return null;
   }

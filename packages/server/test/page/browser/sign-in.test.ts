@@ -46,6 +46,26 @@ describe.skipIf(browserPath === null)("signing in in a browser (needs Chromium)"
     await page.getByRole("link", { name: "Hello" }).waitFor();
   });
 
+  test("a wrong key is reported on the page that used it, also if another page finds out first", async () => {
+    await using house = await servePage(["One."], { key });
+    const page = await pages.open(house.url);
+    await keyField(page).waitFor();
+    const other = await page.context().newPage();
+    await other.goto(house.url);
+    await keyField(other).waitFor();
+    const events = "**/page/events*";
+    await other.route(events, async (route) => {
+      await page.getByText("does not accept this key").waitFor();
+      // The page may have ended its request.
+      await route.continue().catch(() => {});
+    });
+    await signIn(other, "wrong");
+    await other.getByText("does not accept this key").waitFor();
+    await other.unroute(events);
+    await signIn(page);
+    for (const one of [page, other]) await one.getByText("house is ready").waitFor();
+  });
+
   test("is asked for again when the key was replaced, and the draft stays", async () => {
     const before = await servePage(["One."], { key });
     const page = await pages.open(before.url);
