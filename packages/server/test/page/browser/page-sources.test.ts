@@ -44,6 +44,7 @@ describe("the sources of the page", () => {
 
 test("the files of the page are small", () => {
   const bytes = Object.values(pageFiles).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  // A phone at the edge of a network, and the memory of the service, hold all of them.
-  expect(bytes / 1024).toBeLessThan(44);
+  // A phone at the edge of a network, and the memory of the service, hold all of them. 45 instead of 44, because pages
+  // tell each other of a wrong key.
+  expect(bytes / 1024).toBeLessThan(45);
 });
