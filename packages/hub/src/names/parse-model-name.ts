@@ -29,7 +29,11 @@ export function parseModelName(text: string, environment: Pick<HubEnvironment, "
   if (scheme !== undefined) {
     throw invalidName(text, `Models cannot be downloaded by ${scheme}.`, "Write an address that begins with https://.");
   }
-  if (/^hf:/i.test(name)) return parseHubUri(name);
+  if (/^hf:/i.test(name)) {
+    // Some write the host after it, too.
+    const address = withScheme(name.slice("hf:".length), environment);
+    return address === null ? parseHubUri(name) : parseAddress(address, environment);
+  }
   if (/^ollama:/i.test(name)) return parseOllama(name.slice("ollama:".length), text, environment);
   if (isPath(name)) throw pathRefused(text);
   const address = withScheme(name, environment);

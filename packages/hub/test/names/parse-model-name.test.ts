@@ -39,6 +39,7 @@ describe("names of the hub", () => {
     ["org/Repo-GGUF:latest", {}],
     ["org/Repo-GGUF:Q8/model.gguf", { file: "Q8/model.gguf" }],
     ["hub:org/Repo-GGUF:Q8_0", { quantization: "Q8_0" }],
+    ["hf:huggingface.co/org/Repo-GGUF", {}],
     ["hf:org/Repo-GGUF", {}],
     ["hf://org/Repo-GGUF", {}],
     ["hf://org/Repo-GGUF/sub/a.gguf", { file: "sub/a.gguf" }],

@@ -33,7 +33,7 @@ export class GbnfGrammar {
   }
 
   #readRule(line: string): void {
-    const [, name, body] = /^([a-zA-Z][a-zA-Z0-9-]*) ::= (.*)$/.exec(line) ?? [];
+    const [, name, body] = /^([a-zA-Z][a-zA-Z0-9-]*) ::= (.*)$/s.exec(line) ?? [];
     if (name === undefined || body === undefined) throw new Error(`No rule: ${line}`);
     if (this.#rules.has(name)) throw new Error(`Defined twice: ${name}`);
     const reader = new GbnfReader(body);
