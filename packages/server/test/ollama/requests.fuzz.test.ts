@@ -104,7 +104,18 @@ describe("Whatever a client sends", () => {
           expect(new Set(answered).size).toBe(answered.length);
         }
       }),
-      { numRuns: 1000 },
+      {
+        numRuns: 1000,
+        examples: [
+          [
+            [
+              { role: "assistant", tool_calls: [{ id: "", function: { name: "a", arguments: "" } }] },
+              { role: "tool" },
+              { role: "tool", tool_call_id: "call_1" },
+            ] as never,
+          ],
+        ],
+      },
     );
   });
 });
