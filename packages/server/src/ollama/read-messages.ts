@@ -27,6 +27,7 @@ class MessageReader {
   #calls = 0;
   /** Calls of the newest assistant message that have no result yet. */
   #open: ToolCall[] = [];
+  /** Ids of calls that have a result. */
   readonly #answered = new Set<string>();
 
   read(value: unknown, place: string): ClientMessage {
@@ -75,11 +76,11 @@ class MessageReader {
     const byName = this.#open.findIndex((call) => call.name === name);
     const at = byId >= 0 ? byId : Math.max(byName, 0);
     const call = this.#open.splice(at, 1)[0];
-    const answers = call === undefined ? id : call.id;
+    const callId = call === undefined ? id : call.id;
     // A call has one result.
-    if (answers === undefined || this.#answered.has(answers)) return { role: "tool", content };
-    this.#answered.add(answers);
-    return { role: "tool", content, tool_call_id: answers };
+    if (callId === undefined || this.#answered.has(callId)) return { role: "tool", content };
+    this.#answered.add(callId);
+    return { role: "tool", content, tool_call_id: callId };
   }
 }
 
