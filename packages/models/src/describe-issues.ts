@@ -2,8 +2,10 @@ import type * as z from "zod/mini";
 import { commandWords } from "./command-words.js";
 import { cutText } from "./cut-text.js";
 import { findPrototypeKeys } from "./find-prototype-keys.js";
+import { keyedAlternatives } from "./keyed-alternatives.js";
 import { nearestName } from "./nearest-name.js";
 import type { SchemaIssue } from "./schema.js";
+import { textFormats } from "./text-formats.js";
 
 /** Most issues that are reported for one value. */
 const MAX_ISSUES = 20;
@@ -44,6 +46,8 @@ function describeIssue(schema: z.ZodMiniType, issue: Issue): SchemaIssue[] {
     return unknownKeys(schema, path, issue.keys.filter((key) => key !== "__proto__").slice(0, MAX_ISSUES), issue.input);
   }
   if (issue.code === "invalid_union") {
+    const keyed = describeKeyed(schema, { ...issue, path });
+    if (keyed !== null) return keyed;
     const nearest = nearestAlternative(issue);
     if (nearest !== null) {
       return nearest.flatMap((inner) => describeIssue(schema, { ...inner, path: [...path, ...inner.path] } as Issue));
@@ -52,14 +56,44 @@ function describeIssue(schema: z.ZodMiniType, issue: Issue): SchemaIssue[] {
   return [describeValue(schemasAt(schema, path), path, issue.input)];
 }
 
+/** Describes a map that is no alternative, if one key tells the alternatives apart. Null for other values. */
+function describeKeyed(schema: z.ZodMiniType, issue: Issue & { code: "invalid_union" }): SchemaIssue[] | null {
+  const { input, errors } = issue;
+  const path = issue.path as Path;
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return null;
+  const options = schemasAt(schema, path);
+  const { keys } = keyedAlternatives(options) ?? {};
+  if (keys === undefined || errors.length !== keys.length) return null;
+  const [found, second] = keys.filter((key) => Object.hasOwn(input, key));
+  const names = keys.join(", ");
+  if (second !== undefined) {
+    const message = `not allowed beside "${found}": expected only one of ${names}`;
+    return [
+      { path: [...path, second], kind: "unknown-key", expected: `one of ${names}`, found: "", nearest: null, message },
+    ];
+  }
+  if (found !== undefined) {
+    const inner = errors[keys.indexOf(found)] ?? [];
+    return inner.flatMap((part) => describeIssue(schema, { ...part, path: [...path, ...part.path] } as Issue));
+  }
+  const known = new Set(options.flatMap((option) => Object.keys(definition(option).shape ?? {})));
+  const unknown = Object.keys(input).filter((key) => !known.has(key));
+  const misspelt = unknown.map((key) => unknownKey(path, key, keys));
+  if (misspelt.length > 0) return misspelt.slice(0, MAX_ISSUES);
+  const expected = `one of ${names}`;
+  return [{ path, kind: "missing", expected, found: "", nearest: null, message: `missing: expected ${expected}` }];
+}
+
 function unknownKeys(schema: z.ZodMiniType, path: Path, keys: readonly string[], map: unknown): SchemaIssue[] {
   const known = knownKeys(schemasAt(schema, path), keys, map as object);
+  return keys.map((key) => unknownKey(path, key, known));
+}
+
+function unknownKey(path: Path, key: string, known: readonly string[]): SchemaIssue {
   const expected = known.length > 0 ? `one of ${known.join(", ")}` : "another name";
-  return keys.map((key) => {
-    const nearest = nearestName(key, known);
-    const message = nearest === null ? `unknown key: expected ${expected}` : `unknown key: did you mean "${nearest}"?`;
-    return { path: [...path, key], kind: "unknown-key", expected, found: "", nearest, message };
-  });
+  const nearest = nearestName(key, known);
+  const message = nearest === null ? `unknown key: expected ${expected}` : `unknown key: did you mean "${nearest}"?`;
+  return { path: [...path, key], kind: "unknown-key", expected, found: "", nearest, message };
 }
 
 function describeValue(schemas: readonly z.ZodMiniType[], path: Path, value: unknown): SchemaIssue {
@@ -76,7 +110,8 @@ function describeValue(schemas: readonly z.ZodMiniType[], path: Path, value: unk
 
 /** Returns the issues of the union alternative that the map is closest to, or null if the value is not a map. */
 function nearestAlternative(issue: Issue & { code: "invalid_union" }): Issue[] | null {
-  const isWhole = (inner: Issue) => inner.path.length === 0 && inner.code !== "unrecognized_keys";
+  const isWhole = ({ path, code }: Issue) =>
+    path.length === 0 && code !== "unrecognized_keys" && code !== "invalid_union";
   if (typeof issue.input !== "object") return null;
   const candidates = issue.errors.filter((issues) => !issues.some(isWhole));
   return candidates.sort((one, other) => one.length - other.length)[0] ?? null;
@@ -99,6 +134,7 @@ interface Bound {
   check: string;
   value?: number;
   maximum?: number;
+  pattern?: RegExp;
 }
 
 function definition(schema: z.ZodMiniType): Definition {
@@ -148,6 +184,7 @@ function describeSchema(schema: z.ZodMiniType): string {
       return `${format === "safeint" ? "an integer" : "a number"}${rangeOf(bounds)}`;
     case "string":
       if (format === "datetime") return "an ISO 8601 time in UTC, such as 2026-01-31T12:00:00Z";
+      for (const { pattern } of bounds) if (pattern !== undefined) return describePattern(pattern);
       return bounds.some((bound) => bound.check === "min_length") ? "a string that is not empty" : "a string";
     case "boolean":
       return "true or false";
@@ -155,6 +192,8 @@ function describeSchema(schema: z.ZodMiniType): string {
       const most = bounds.find((bound) => bound.check === "max_length")?.maximum;
       return most === undefined ? "a list" : `a list of at most ${most}`;
     }
+    case "null":
+      return "null";
     case "object":
     case "record":
       return "a map of keys and values";
@@ -163,6 +202,12 @@ function describeSchema(schema: z.ZodMiniType): string {
         .map((value) => JSON.stringify(value))
         .join(" or ");
   }
+}
+
+/** Returns the texts that a pattern allows, in words. */
+function describePattern(pattern: RegExp): string {
+  const known = textFormats.find((format) => format.pattern === pattern);
+  return known?.description ?? `a text of the form ${pattern.source}`;
 }
 
 /** Returns the range of a number in words; empty if it has no bounds. */

@@ -79,3 +79,31 @@ export { nearestName } from "./nearest-name.js";
 export { BYTES_PER_MB } from "./bytes-per-mb.js";
 export { canBeTrue, isClockSet } from "./clock.js";
 export { cutText, endsInHalf } from "./cut-text.js";
+export { parseDuration } from "./duration.js";
+export type { HomeAssistantSettings, MqttSettings, MqttTlsSettings } from "./mqtt-settings.js";
+export type {
+  ClockOptions,
+  CommandSource,
+  ComparedValue,
+  FileAnswer,
+  FileSource,
+  GpioSource,
+  HookSource,
+  HttpAnswer,
+  IntervalSource,
+  MessageAct,
+  MqttAnswer,
+  MqttTriggerSource,
+  QuietHours,
+  RateLimit,
+  ScheduleSource,
+  SentenceAct,
+  ToolAct,
+  TriggerAct,
+  TriggerAnswer,
+  TriggerCondition,
+  TriggerDedupe,
+  TriggerQueue,
+  TriggerSettings,
+  TriggerSource,
+} from "./trigger-settings.js";

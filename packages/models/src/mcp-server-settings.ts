@@ -50,6 +50,8 @@ export interface McpToolSettings {
   permission?: ToolPermission | undefined;
   /** Whether a call changes something. Default: true; the server's own hint is not trusted. */
   changes_world?: boolean | undefined;
+  /** Whether a second call with the same key does nothing more than the first. Default: the server's own hint. */
+  idempotent?: boolean | undefined;
 }
 
 const text = () => z.string().check(z.minLength(1));
@@ -59,6 +61,7 @@ const tool = () =>
   z.strictObject({
     permission: permission(),
     changes_world: z.optional(z.boolean()),
+    idempotent: z.optional(z.boolean()),
   });
 
 const common = () => ({

@@ -6,10 +6,12 @@ import { type EdgeDevice, type EdgeDeviceInput, edgeDeviceSource } from "./edge-
 import { count, optionalPart, positiveInteger } from "./field-types.js";
 import { type IntentSettings, intentSettingsSource } from "./intent-settings.js";
 import { type McpServerSettings, mcpServerSource } from "./mcp-server-settings.js";
+import { type MqttSettings, mqttSource } from "./mqtt-settings.js";
 import { type SamplingSettings, samplingSource } from "./sampling-settings.js";
 import type { Schema } from "./schema.js";
 import { type ServeSettings, serveSource } from "./serve-settings.js";
 import { type CommandToolSettings, commandToolSource } from "./tool-settings.js";
+import { type TriggerSettings, triggersSource } from "./trigger-settings.js";
 import { whenFirstUsed } from "./when-first-used.js";
 
 /** Config of an agent, as `NanoRuntime.load()` accepts it: with a known device and absolute paths. */
@@ -75,6 +77,10 @@ export interface AgentSettings {
   acts?: "strict" | "off" | undefined;
   /** Settings of `nanoagent serve`. Conversations that are open in a terminal ignore them. */
   serve?: ServeSettings | undefined;
+  /** Acts without a person, under `nanoagent serve`. They need `session`. */
+  triggers?: TriggerSettings[] | undefined;
+  /** Broker of the triggers, of Home Assistant, and of messages to the agent. Under `nanoagent serve` only. */
+  mqtt?: MqttSettings | undefined;
 }
 
 export interface EngineSettings {
@@ -166,6 +172,8 @@ const settings = whenFirstUsed(() => ({
   ),
   acts: z.optional(z.enum(["strict", "off"])),
   serve: optionalPart(serveSource),
+  triggers: optionalPart(triggersSource),
+  mqtt: optionalPart(mqttSource),
 }));
 
 /** Keys of the device without their defaults. Absent keys come from the profile. */

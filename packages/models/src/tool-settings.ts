@@ -17,6 +17,8 @@ export interface CommandToolSettings {
   permission?: ToolPermission | undefined;
   /** Whether a call changes something. Default: true. */
   changes_world?: boolean | undefined;
+  /** Whether a second run with the same NANOAGENT_IDEMPOTENCY_KEY does nothing more than the first. Default: false. */
+  idempotent?: boolean | undefined;
   /** Default: 30. */
   timeout_seconds?: number | undefined;
   /** Relative to the config. Default: the config's folder. */
@@ -71,6 +73,7 @@ export const commandToolSource = whenFirstUsed(() =>
     arguments: z.optional(z.record(z.string(), argument())),
     permission: z.optional(z.enum(["always", "ask", "never"])),
     changes_world: z.optional(z.boolean()),
+    idempotent: z.optional(z.boolean()),
     timeout_seconds: z.optional(positiveInteger()),
     working_directory: z.optional(text()),
     environment: z.optional(z.record(z.string(), z.string())),

@@ -61,5 +61,6 @@ test("exports these names, and nothing from zod", () => {
     "endsInHalf",
     "isClockSet",
     "nearestName",
+    "parseDuration",
   ]);
 });

@@ -4,9 +4,11 @@ import { deviceKeyTexts } from "./edge-device-texts.js";
 import { intentTexts } from "./intent-texts.js";
 import { type KeyTexts, textsAt, withoutRoot } from "./key-texts.js";
 import { mcpServerTexts } from "./mcp-server-texts.js";
+import { mqttTexts } from "./mqtt-texts.js";
 import { samplingTexts } from "./sampling-texts.js";
 import { serveTexts } from "./serve-texts.js";
 import { commandToolTexts } from "./tool-texts.js";
+import { triggerTexts } from "./trigger-texts.js";
 
 const device: KeyTexts = {
   device: {
@@ -176,6 +178,23 @@ const settings: KeyTexts = {
     "and the model is asked again. `off`: every reply is shown. Default: `strict` for local models below 2 billion " +
     "parameters, otherwise `off`.",
   ...textsAt("serve", serveTexts),
+  triggers: {
+    description:
+      "Acts without a person, under `nanoagent serve`: a source of events, conditions, one act, and where its answer " +
+      "goes. They need `session`, whose folder keeps the events.",
+    examples: [
+      [
+        {
+          name: "dry-bed",
+          when: { mqtt: { topic: "garden/+/moisture" } },
+          if: { value: "payload.percent", below: 30, hysteresis: 3, for: "5m" },
+          do: { tool: "water_bed", arguments: { bed: "{topic.1}", minutes: 5 } },
+        },
+      ],
+    ],
+  },
+  ...textsAt("triggers[]", triggerTexts),
+  ...textsAt("mqtt", mqttTexts),
 };
 
 export const configTexts: KeyTexts = {

@@ -1,5 +1,5 @@
 import type { KeyTexts } from "./key-texts.js";
-import { changesWorldText, environmentText, memoryLimitText, permissionText } from "./tool-texts.js";
+import { changesWorldText, environmentText, idempotentText, memoryLimitText, permissionText } from "./tool-texts.js";
 
 /** Keys of one server: those of a program and those of an address. */
 export const mcpServerTexts: KeyTexts = {
@@ -40,6 +40,7 @@ export const mcpServerTexts: KeyTexts = {
   },
   "tools.*.permission": `${permissionText} Default: the server's \`permission\`.`,
   "tools.*.changes_world": { description: changesWorldText, default: true },
+  "tools.*.idempotent": `${idempotentText} Default: the hint of the server.`,
   start_timeout_seconds: {
     description: "Time limit for the server to start and list its tools, in seconds.",
     default: 10,

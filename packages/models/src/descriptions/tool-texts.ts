@@ -6,6 +6,10 @@ export const permissionText =
 
 export const changesWorldText = "Whether a call changes something. `false` is for tools that only read.";
 
+export const idempotentText =
+  "Whether a second run with the same key in NANOAGENT_IDEMPOTENCY_KEY does nothing more than the first. A trigger then " +
+  "runs the tool again after a power cut.";
+
 export const environmentText =
   "Environment variables to pass, by name. Variables of the agent's own environment are not passed, except for PATH, " +
   "HOME, locale, proxy and certificate settings.";
@@ -59,6 +63,7 @@ export const commandToolTexts: KeyTexts = {
   ...parameters,
   permission: `${permissionText} Default: \`ask\`, or \`always\` with \`changes_world: false\`.`,
   changes_world: { description: changesWorldText, default: true },
+  idempotent: { description: idempotentText, default: false },
   timeout_seconds: { description: "Time limit for a call, in seconds.", default: 30 },
   working_directory: {
     description: "Folder that the command runs in, relative to this file.",
