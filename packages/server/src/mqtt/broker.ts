@@ -8,9 +8,13 @@ export interface Broker {
   readonly problem: string | null;
   /**
    * Subscribes at QoS 1, now and after every reconnection. A message is acknowledged when the promise of `onMessage`
-   * resolves; when it rejects, the broker sends the message again later. Returns a function that unsubscribes.
+   * resolves; when it rejects, the broker sends the message again later. Returns a function that ends the
+   * subscription. With `keep`, the broker is not told of it: it collects messages until the next start.
    */
-  subscribe(filter: string, onMessage: (message: BrokerMessage) => Promise<void>): () => void;
+  subscribe(
+    filter: string,
+    onMessage: (message: BrokerMessage) => Promise<void>,
+  ): (options?: { readonly keep?: boolean | undefined }) => void;
   /**
    * Sends a message at QoS 1. Resolves when the broker has acknowledged it; waits while the broker cannot be reached,
    * until the signal aborts. Rejects with {@link MqttError}.
