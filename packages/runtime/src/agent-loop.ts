@@ -214,7 +214,7 @@ class Calling {
       at += together.length;
       // The tool gets the full arguments; the conversation keeps a bounded copy.
       const running = together.map(({ given }) =>
-        turn.perform((options) => callTool(given, options), { signal, maxResultCharacters }),
+        turn.perform(given, (options) => callTool(given, options), { signal, maxResultCharacters }),
       );
       let failure: NanoRuntimeError | null = null;
       for (const [index, outcome] of (await Promise.all(running)).entries()) {

@@ -4,12 +4,13 @@ import { type ResolveModel, resolveModelName } from "./config/resolve-model-name
 import { neededContext } from "./context/context-budget.js";
 import { Conversation, type ConverseOptions, openJournal } from "./conversation.js";
 import { checkEmbeddedTexts, embeddingsNotSupported } from "./engines/embeddings.js";
-import type { Engine, EngineEvent, EngineRequest } from "./engines/engine.js";
+import type { Engine, EngineEvent, EngineRequest, ToolCall } from "./engines/engine.js";
 import { type EngineFacts, factsOf } from "./engines/engine-facts.js";
 import { findUnusedSettings, openEngine } from "./engines/engine-kinds.js";
 import type { EngineOptions, OpenEngineOptions } from "./engines/engine-options.js";
 import { IdleWork } from "./engines/idle-work.js";
 import { samplingOptions } from "./engines/sampling-options.js";
+import type { IntentMatch } from "./intents/intent-matcher.js";
 import type { MemoryReport } from "./memory/memory-report.js";
 import { overBudget } from "./memory/over-budget.js";
 import { ownResidentBytes } from "./memory/own-resident-bytes.js";
@@ -28,7 +29,8 @@ import {
 } from "./skills/resolve-capabilities.js";
 import type { ToolRegistry } from "./tool-registry.js";
 import type { Tool } from "./tools/tool.js";
-import type { ToolSetOptions } from "./tools/tool-set.js";
+import { type ToolOutcome, unknownTool } from "./tools/tool-outcome.js";
+import type { ToolCallOptions, ToolSetOptions } from "./tools/tool-set.js";
 import { wholeData } from "./whole-text.js";
 
 /** Parts of an agent that a config file cannot express. */
@@ -190,6 +192,21 @@ export class Agent implements AsyncDisposable {
       throw NanoRuntimeError.notLoaded();
     }
     return conversation;
+  }
+
+  /**
+   * Runs one of the agent's tools, whether the model may call it or not, after its arguments were checked and its
+   * permission was given. A failure of the tool is an outcome. Throws {@link NanoRuntimeError} `not-loaded`.
+   */
+  async callTool(call: Pick<ToolCall, "name" | "arguments">, options: ToolCallOptions): Promise<ToolOutcome> {
+    if (this.#closing !== null) throw NanoRuntimeError.notLoaded();
+    const whole = { ...call, id: `call-${options.idempotencyKey}` };
+    return (await this.#parts.tools?.call(whole, options)) ?? unknownTool(whole);
+  }
+
+  /** Returns the intent of a sentence and its call, without running it. Null: the sentence matches no intent. */
+  matchIntent(sentence: string): Pick<IntentMatch, "intent" | "call"> | null {
+    return this.#parts.intents?.match(sentence) ?? null;
   }
 
   /** Reports the agent's memory use and how its budget is enforced. Needs Node. */

@@ -24,6 +24,7 @@ export type NanoRuntimeErrorCode =
   | "repeated-calls"
   | "call-not-valid"
   | "call-missing"
+  | "no-intent-matches"
   | "aborted";
 
 /**
@@ -45,6 +46,7 @@ export type NanoRuntimeErrorCode =
  * - `too-many-tokens`, `time-limit`: the engine exceeded a limit of the turn.
  * - `call-not-valid`: the engine called a tool with invalid arguments, saw the error, and did so again.
  * - `call-missing`: the turn required a tool call, and the engine answered with text.
+ * - `no-intent-matches`: only an intent may answer the message, and none matches it.
  * - `repeated-calls`: the engine called the same tools with the same results, three rounds in a row.
  * - `reply-not-valid`: the reply does not satisfy the requested schema, because it was cut off or the engine could not
  *   follow the schema.

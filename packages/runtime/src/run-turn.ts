@@ -24,7 +24,7 @@ import { onAbort, untilAborted } from "./on-abort.js";
 import { ReplySchema } from "./reply-schema.js";
 import type { History } from "./session/history.js";
 import type { Journal } from "./session/journal/journal.js";
-import { type CallTool, type KeptReply, Turn } from "./session/turn.js";
+import { type CallTool, type KeptReply, type TriggeredTurn, Turn } from "./session/turn.js";
 import type { TurnQueue } from "./session/turn-queue.js";
 import { recordWindow } from "./session/window-record.js";
 import type { ToolRegistry } from "./tool-registry.js";
@@ -64,6 +64,10 @@ export interface TurnOptions {
   language?: string | undefined;
   /** Decides in this turn about tools with the permission `ask`, instead of the agent's callback. */
   onPermission?: ToolSetOptions["onPermission"];
+  /** Whether only an intent may answer. Otherwise the turn fails with `no-intent-matches`. Default: false. */
+  intentsOnly?: boolean | undefined;
+  /** Keeps account of the acts of this turn. Default: each act has a new key. */
+  triggered?: TriggeredTurn | undefined;
 }
 
 /**
@@ -133,7 +137,7 @@ export async function runTurn(
   const { engine, engineQueue, budget, intents, tools } = agent;
   const instructions = joinInstructions(agent.instructions, options.instructions);
   const schema = responseSchema === undefined ? undefined : await ReplySchema.from(responseSchema);
-  const turn = new Turn(history, journal, opening);
+  const turn = new Turn(history, journal, opening, options.triggered);
   const message = opening.at(-1) as ConversationMessage;
   // Results continue the turn of an earlier message.
   const isMessage = message.role === "user";
@@ -165,6 +169,7 @@ export async function runTurn(
       startTimer();
       result = await intents.answer(intent, turn, { abort, emit, onPermission });
     } else {
+      if (options.intentsOnly === true) throw noIntentMatches();
       await place.take();
       startTimer();
       window.instructions = instructions;
@@ -354,5 +359,13 @@ function outOfTime(milliseconds: number): NanoRuntimeError {
     code: "time-limit",
     message: `The turn did not end within ${milliseconds / 1000} s.`,
     hint: "Rephrase the message, use a smaller model, or raise limits.maxMilliseconds.",
+  });
+}
+
+function noIntentMatches(): NanoRuntimeError {
+  return new NanoRuntimeError({
+    code: "no-intent-matches",
+    message: "The sentence matches no intent.",
+    hint: "Compare it with the sentences of intents in the config.",
   });
 }

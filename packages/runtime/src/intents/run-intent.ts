@@ -52,7 +52,7 @@ async function actOn(
   const call = { ...given, arguments: tools.argumentsFor(given) };
   await emit({ type: "tool-call", ...call });
   turn.addCalls("", [call]);
-  const outcome = await turn.act(call, (options) => tools.call(given, options), { signal, onPermission });
+  const outcome = await turn.act(call, given, (options) => tools.call(given, options), { signal, onPermission });
   const { content, isError, value } = outcome;
   await emit({ type: "tool-result", id: call.id, name, content, is_error: isError, ...failureOf(outcome) });
   return (isError ? match.failure(content) : match.answer(typeof value === "object" ? value : content)) ?? content;

@@ -21,6 +21,23 @@ export interface KeptReply {
 export type CallTool = (call: ToolCall, options: ToolCallOptions) => Promise<ToolOutcome>;
 
 /**
+ * Keeps account of the acts of a turn that a trigger began, so that a turn that was cut off can be run again without
+ * doing anything twice.
+ */
+export interface TriggeredTurn {
+  /** Name of the trigger. */
+  readonly trigger: string;
+  /** Returns the key of a call's act: the same for the same call when the turn is run again. */
+  keyOf(call: ToolCall): string;
+  /** Returns the outcome of an act that needs no other run, or null for one that must run. */
+  outcomeOf(key: string, call: ToolCall): ToolOutcome | null;
+  /** Records an act that changes the world before it runs. It runs when the promise resolves, and not when it rejects. */
+  beforeAct(act: ActStart): Promise<void>;
+  /** Records the outcome of a call. */
+  afterAct(key: string, call: ToolCall, outcome: ToolOutcome): Promise<void>;
+}
+
+/**
  * A turn in progress: its messages and tool calls so far.
  *
  * - With a session, every act is recorded before its tool runs, and its result after. An act that cannot be recorded is
@@ -34,14 +51,21 @@ export class Turn {
   readonly #history: History;
   readonly #journal: Journal | null;
   readonly #messages: ConversationMessage[];
+  readonly #triggered: TriggeredTurn | null;
   /** Text of the current step that was shown. */
   #text = "";
   /** Whether any text of the turn was shown. */
   #isShown = false;
 
-  constructor(history: History, journal: Journal | null, opening: readonly ConversationMessage[]) {
+  constructor(
+    history: History,
+    journal: Journal | null,
+    opening: readonly ConversationMessage[],
+    triggered: TriggeredTurn | null = null,
+  ) {
     this.#history = history;
     this.#journal = journal;
+    this.#triggered = triggered;
     this.#messages = [...opening];
     this.conversation = history.begin(opening);
   }
@@ -64,29 +88,36 @@ export class Turn {
   }
 
   /** Runs one of the calls of {@link addCalls}, see {@link perform}, and adds its result. */
-  async act(call: ToolCall, ...[run, options]: Parameters<Turn["perform"]>): Promise<ToolOutcome> {
-    const outcome = await this.perform(run, options);
+  async act(call: ToolCall, ...rest: Parameters<Turn["perform"]>): Promise<ToolOutcome> {
+    const outcome = await this.perform(...rest);
     this.addResult(call, outcome);
     return outcome;
   }
 
   /**
-   * Runs one of the calls of {@link addCalls} with `run`, and records the outcome of an act. Read-only calls may run in
+   * Runs a call of {@link addCalls}, as it was given, with `run`, and records the outcome of an act. Read-only calls may run in
    * parallel; {@link addResult} adds their results in the order of the calls.
    */
   async perform(
+    given: ToolCall,
     run: (options: ToolCallOptions) => Promise<ToolOutcome>,
     options: Omit<ToolCallOptions, "idempotencyKey" | "beforeAct">,
   ): Promise<ToolOutcome> {
     const journal = this.#journal;
-    const idempotencyKey = crypto.randomUUID();
+    const triggered = this.#triggered;
+    const idempotencyKey = triggered?.keyOf(given) ?? crypto.randomUUID();
+    const known = triggered?.outcomeOf(idempotencyKey, given) ?? null;
+    if (known !== null) return known;
     let isOnRecord = false;
-    const beforeAct = async ({ call_id: id, tool: name, arguments: input, idempotency_key }: ActStart) => {
+    const beforeAct = async (act: ActStart) => {
+      const { call_id: id, tool: name, arguments: input, idempotency_key } = act;
+      await triggered?.beforeAct(act);
       await journal?.recordActStart({ id, name, arguments: input }, this.#messages, idempotency_key);
       isOnRecord = journal !== null;
     };
-    const outcome = await run({ ...options, idempotencyKey, beforeAct });
+    const outcome = await run({ ...options, idempotencyKey, trigger: triggered?.trigger, beforeAct });
     const { content, isError } = outcome;
+    await triggered?.afterAct(idempotencyKey, given, outcome);
     if (isOnRecord) await journal?.recordActResult({ key: idempotencyKey }, { content, is_error: isError });
     return outcome;
   }

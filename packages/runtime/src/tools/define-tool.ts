@@ -24,6 +24,8 @@ export interface ToolDefinition<Input> {
   run: (input: Input, options: ToolRunOptions) => unknown;
   /** Whether the tool does more than read. Default: true. */
   changesWorld?: boolean | undefined;
+  /** Whether a second run with the same `idempotencyKey` does nothing more than the first. Default: false. */
+  idempotent?: boolean | undefined;
   /** Default: `ask` for a tool that changes the world, otherwise `always`. */
   permission?: ToolPermission | undefined;
   /** Default: 30,000. */
@@ -63,6 +65,7 @@ export function defineTool<Input = Record<string, unknown>>(definition: ToolDefi
     description: wholeText(description),
     inputSchema: wholeData(resolveJsonSchema(input)),
     changesWorld,
+    idempotent: definition.idempotent ?? false,
     permission,
     timeoutMilliseconds,
     run: run as Tool["run"],

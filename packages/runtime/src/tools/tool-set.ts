@@ -51,6 +51,8 @@ export interface ToolCallOptions {
   signal?: AbortSignal | undefined;
   /** Unique key of this act. */
   idempotencyKey: string;
+  /** Name of the trigger that began this act. */
+  trigger?: string | undefined;
   /** Like that of the set, and called before it. */
   beforeAct?: ToolSetOptions["beforeAct"];
   /** Decides instead of that of the set. */
@@ -233,7 +235,7 @@ export class ToolSet {
   async #run(
     tool: Tool,
     input: unknown,
-    { idempotencyKey, maxResultCharacters = MAX_RESULT_CHARACTERS }: ToolCallOptions,
+    { idempotencyKey, trigger, maxResultCharacters = MAX_RESULT_CHARACTERS }: ToolCallOptions,
     turn: AbortController,
   ): Promise<ToolOutcome> {
     let isOver = false;
@@ -242,7 +244,7 @@ export class ToolSet {
       turn.abort();
     }, tool.timeoutMilliseconds);
     let isRunning = true;
-    const options = { signal: turn.signal, idempotencyKey, maxResultCharacters };
+    const options = { signal: turn.signal, idempotencyKey, trigger, maxResultCharacters };
     const running = (async () => tool.run(input as never, options))().finally(() => {
       isRunning = false;
       this.#abandoned.delete(tool.name);

@@ -20,6 +20,11 @@ export interface Tool {
   readonly inputSchema: object;
   /** Whether the tool does more than read. Then the user is asked first, unless `permission` says otherwise. */
   readonly changesWorld: boolean;
+  /**
+   * Whether a second run with the same `idempotencyKey` does nothing more than the first. A trigger then runs the tool
+   * again after a power cut; otherwise nobody knows whether it had acted. Default: false.
+   */
+  readonly idempotent?: boolean | undefined;
   readonly permission: ToolPermission;
   /** Timeout in milliseconds. */
   readonly timeoutMilliseconds: number;
@@ -64,6 +69,8 @@ export type WillRun =
 export interface ToolRunOptions {
   readonly signal: AbortSignal;
   readonly idempotencyKey: string;
+  /** Name of the trigger that began this act. Absent for the acts of people and programs. */
+  readonly trigger?: string | undefined;
   /** Most characters of the result that are shown. Default: 8000. */
   readonly maxResultCharacters?: number | undefined;
 }

@@ -50,10 +50,15 @@ export function launchedCommandTool(
     description: settings.description,
     input: inputSchema(declared),
     changesWorld: settings.changes_world,
+    idempotent: settings.idempotent,
     permission: settings.permission,
     timeoutMilliseconds: timeout_seconds * 1000,
-    async run(input, { signal, idempotencyKey }) {
-      const environment = { ...place.environment, NANOAGENT_IDEMPOTENCY_KEY: idempotencyKey };
+    async run(input, { signal, idempotencyKey, trigger }) {
+      const environment = {
+        ...place.environment,
+        NANOAGENT_IDEMPOTENCY_KEY: idempotencyKey,
+        ...(trigger !== undefined && { NANOAGENT_TRIGGER: trigger }),
+      };
       const result = await runCommand(
         commandOf(input),
         { ...place, environment },

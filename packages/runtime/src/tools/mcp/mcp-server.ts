@@ -114,7 +114,7 @@ export class McpServer {
     }
   }
 
-  async #callOnce(name: string, input: object, { signal, idempotencyKey }: ToolRunOptions): Promise<unknown> {
+  async #callOnce(name: string, input: object, { signal, idempotencyKey, trigger }: ToolRunOptions): Promise<unknown> {
     const limits = { milliseconds: this.#callMilliseconds, signal };
     const client = await this.#connected(signal);
     let answer: unknown;
@@ -126,7 +126,10 @@ export class McpServer {
           `the MCP server "${this.name}" no longer offers it as it did; load the agent anew to take it as it is`,
         );
       }
-      const _meta = { "nanoagent/idempotency-key": idempotencyKey };
+      const _meta = {
+        "nanoagent/idempotency-key": idempotencyKey,
+        ...(trigger !== undefined && { "nanoagent/trigger": trigger }),
+      };
       answer = await client.callTool({ name, arguments: input, _meta }, limits);
     } catch (error) {
       // The server refused the call, or the call was aborted. In all other cases the server's state is unknown.

@@ -27,6 +27,8 @@ export interface McpToolDefinition {
   readonly fullName: string;
   readonly description: string;
   readonly inputSchema: object;
+  /** Whether the server says that a repeated call does nothing more. */
+  readonly idempotentHint: boolean;
 }
 
 /**
@@ -98,6 +100,7 @@ function readDefinition(
     fullName,
     description: cutText(description, MAX_DESCRIPTION_CHARACTERS) || `Runs ${name} of ${server}.`,
     inputSchema,
+    idempotentHint: (raw.annotations as { idempotentHint?: unknown } | null | undefined)?.idempotentHint === true,
   };
 }
 
@@ -106,18 +109,20 @@ function checksum(name: string): string {
 }
 
 export function mcpTool(
-  { server, fullName, name, description, inputSchema }: McpToolDefinition,
+  { server, fullName, name, description, inputSchema, idempotentHint }: McpToolDefinition,
   settings: McpServerSettings,
   timeoutMilliseconds: number,
   run: (input: Record<string, unknown>, options: ToolRunOptions) => unknown,
 ): Tool {
-  const { permission, changes_world } = settingsOf(name, settings);
+  const { permission, changes_world, idempotent } = settingsOf(name, settings);
   const tool = defineTool<Record<string, unknown>>({
     name: fullName,
     description,
     input: inputSchema,
     // The server's own claims are not a reason to trust it.
     changesWorld: changes_world ?? true,
+    // This one is the server's own business: it says how the server treats the key.
+    idempotent: idempotent ?? idempotentHint,
     permission: permission ?? settings.permission ?? "ask",
     timeoutMilliseconds,
     run,
