@@ -6,6 +6,8 @@ export interface Broker {
   readonly isConnected: boolean;
   /** Reason why it does not, or null. */
   readonly problem: string | null;
+  /** Calls back each time that the connection begins to stand, or ends. Returns a function that stops it. */
+  onChange(listener: () => void): () => void;
   /**
    * Subscribes at QoS 1, now and after every reconnection. A message is acknowledged when the promise of `onMessage`
    * resolves; when it rejects, the broker sends the message again later. Returns a function that ends the
