@@ -51,6 +51,14 @@ export function readExactArguments(source: string): unknown {
 }
 
 /**
+ * Reads JSON as plain data: a number becomes a JavaScript number where that has exactly the same value, and otherwise
+ * its text. Returns undefined where the text is not JSON, or is nested too deep.
+ */
+export function readPlainJson(source: string): unknown {
+  return mapNumbers(readExactArguments(source), ({ text }) => text);
+}
+
+/**
  * Returns the value of a JSON text, or the text itself where JavaScript would write a number in it differently: a
  * caller that expects text means `1.10` literally. Returns undefined where the text is not JSON.
  */

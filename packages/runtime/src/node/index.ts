@@ -3,6 +3,7 @@ export { type ConfigIssue, InvalidConfigError } from "../config/invalid-config-e
 export { ClaimedError, claimFolder } from "../claims/claim-folder.js";
 export type { Claim, ClaimOwner } from "../claims/claim.js";
 export { type DecodedText, decodeText } from "../files/decode-text.js";
+export { type ExpandedPath, expandHome } from "../files/expand-home.js";
 export { makeFolder } from "../files/make-folder.js";
 export { findRuntimeFolders, ownRuntimeFolder } from "../files/runtime-folder.js";
 export { MAX_CONFIG_BYTES } from "../config/read-config-text.js";
@@ -29,3 +30,10 @@ export { InvalidSkillError } from "../skills/invalid-skill-error.js";
 export { IntentMatcher } from "../intents/intent-matcher.js";
 export { findAmbiguities, type IntentAmbiguity } from "../intents/find-ambiguities.js";
 export { commandTool } from "../tools/command/command-tool.js";
+export { readPlainJson } from "../json/exact-json.js";
+export {
+  type ProgramEnd,
+  type StartedProgram,
+  type StartProgramOptions,
+  startProgram,
+} from "../processes/start-program.js";

@@ -285,3 +285,22 @@ test("asks with the command that would run, with its defaults, or does not ask",
   const refused = await tools.call({ id: "1", name: "cmd", arguments: { zone: "a\0" } }, { idempotencyKey: "key-1" });
   expect([refused.content, asked.length]).toEqual([expect.stringContaining("NUL"), 1]);
 });
+
+test("a command hears the key of its act, and the trigger that began it", async () => {
+  const command = [
+    process.execPath,
+    "--print",
+    "JSON.stringify([process.env.NANOAGENT_IDEMPOTENCY_KEY, process.env.NANOAGENT_TRIGGER])",
+  ];
+  const tool = commandTool(
+    { name: "cmd", description: "a", permission: "always", command, idempotent: true },
+    process.cwd(),
+  );
+  expect(tool.idempotent).toBe(true);
+  const tools = await ToolSet.open([tool]);
+  const call = { id: "1", name: "cmd", arguments: {} };
+  const byTrigger = await tools.call(call, { idempotencyKey: "e1.do", trigger: "dry-bed" });
+  expect(byTrigger.content).toBe('["e1.do","dry-bed"]');
+  const byHand = await tools.call(call, { idempotencyKey: "k2" });
+  expect(byHand.content).toBe('["k2",null]');
+});

@@ -36,6 +36,7 @@ process.stdin.on("data", (chunk) => {
       line
         .replaceAll("$ID", String(message.id))
         .replaceAll("$VERSION", version)
+        .replaceAll("$META", () => JSON.stringify(JSON.stringify(message.params?._meta ?? null)).slice(1, -1))
         .replaceAll("$WRITTEN", () => JSON.stringify(written ?? "").slice(1, -1)),
     );
   }
