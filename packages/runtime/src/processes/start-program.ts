@@ -27,7 +27,10 @@ export interface ProgramEnd {
 export interface StartedProgram {
   /** Resolves when the program has ended and its output was taken. Never rejects. */
   readonly ended: Promise<ProgramEnd>;
-  /** Leaves its output unread, so that it waits as soon as the pipe is full. */
+  /**
+   * Leaves its output unread, so that it waits as soon as the pipe is full. When it ends, the rest in the pipe is handed
+   * over in any case, at most some 100 KB.
+   */
   pause(): void;
   resume(): void;
   /** Ends it: SIGTERM, and SIGKILL after 150 ms. Resolves when it has ended. Safe to call twice. */
@@ -51,7 +54,6 @@ export async function startProgram(command: readonly string[], options: StartPro
   const child = launchProgram(file, rest, place, { stdin: options.input === undefined ? "ignore" : "pipe" });
   const { stdin, stdout, stderr } = child;
   const said = new LastWords(MAX_SAID_CHARACTERS);
-  let isPaused = false;
   // A broken pipe means that the program ended, which its exit reports.
   for (const stream of [stdin, stdout, stderr]) stream?.on("error", () => {});
   stdout?.on("data", (bytes: Uint8Array) => options.onOutput?.(bytes));
@@ -65,13 +67,9 @@ export async function startProgram(command: readonly string[], options: StartPro
       stderr?.destroy();
       resolve({ exitCode, signal, said: said.text.replace(terminalControls, "").trim() });
     };
-    const linger = (exitCode: number | null, signal: string | null) => {
-      lingering = setTimeout(() => {
-        if (isPaused) linger(exitCode, signal);
-        else finish(exitCode, signal);
-      }, LINGER_MILLISECONDS);
-    };
-    child.once("exit", linger);
+    child.once("exit", (exitCode, signal) => {
+      lingering = setTimeout(finish, LINGER_MILLISECONDS, exitCode, signal);
+    });
     child.once("close", finish);
   });
   await new Promise<void>((resolve, reject) => {
@@ -80,16 +78,10 @@ export async function startProgram(command: readonly string[], options: StartPro
   });
   return {
     ended,
-    pause() {
-      isPaused = true;
-      stdout?.pause();
-    },
-    resume() {
-      isPaused = false;
-      stdout?.resume();
-    },
+    pause: () => stdout?.pause(),
+    resume: () => stdout?.resume(),
     async stop() {
-      this.resume();
+      stdout?.resume();
       if (child.exitCode === null && child.signalCode === null) signalGroup(child, "SIGTERM");
       const killing = setTimeout(() => signalGroup(child, "SIGKILL"), GRACE_MILLISECONDS);
       await ended;

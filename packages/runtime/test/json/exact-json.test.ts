@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { exactOrText, exactTextOf, readExactArguments, readExactJson } from "../../src/json/exact-json.js";
+import {
+  exactOrText,
+  exactTextOf,
+  readExactArguments,
+  readExactJson,
+  readPlainJson,
+} from "../../src/json/exact-json.js";
 import { ExactNumber } from "../../src/json/exact-number.js";
 
 const runs = process.env.NANOAGENT_SOAK ? 10_000 : 1000;
@@ -100,4 +106,15 @@ test("returns the text instead of the value where a number would change its nota
   for (const text of ["9007199254740993", '{"a":1e999}', "1.50", '{"a":[1e2]}', "-0"])
     expect(exactOrText(text)).toBe(text);
   expect(exactOrText("{")).toBeUndefined();
+});
+
+test("reads plain data without changing a number", () => {
+  expect(readPlainJson('{"a":30.0,"b":[1e2,12345678901234567890,1e400],"c":null}')).toEqual({
+    a: 30,
+    b: [100, "12345678901234567890", "1e400"],
+    c: null,
+  });
+  expect(readPlainJson("12345678901234567890")).toBe("12345678901234567890");
+  expect(readPlainJson("null")).toBeNull();
+  expect(readPlainJson("ON")).toBeUndefined();
 });
