@@ -83,6 +83,7 @@ export { parseDuration } from "./duration.js";
 export type { HomeAssistantSettings, MqttSettings, MqttTlsSettings } from "./mqtt-settings.js";
 export type {
   ClockOptions,
+  CommandAnswer,
   CommandSource,
   ComparedValue,
   FileAnswer,

@@ -162,7 +162,7 @@ export interface MessageAct {
 }
 
 /** Where an answer goes. Texts may have placeholders. */
-export type TriggerAnswer = { mqtt: MqttAnswer } | { command: string[] } | { http: HttpAnswer } | { file: FileAnswer };
+export type TriggerAnswer = { mqtt: MqttAnswer } | CommandAnswer | { http: HttpAnswer } | { file: FileAnswer };
 
 export interface MqttAnswer {
   topic: string;
@@ -170,6 +170,13 @@ export interface MqttAnswer {
   payload?: string | undefined;
   /** Default: false. */
   retain?: boolean | undefined;
+}
+
+/** Program that gets the answer on stdin. */
+export interface CommandAnswer {
+  command: string[];
+  /** Default: the config's folder. */
+  working_directory?: string | undefined;
 }
 
 /** The answer is sent as JSON, with the event and its trigger. */
@@ -277,7 +284,7 @@ const answer = whenFirstUsed(() =>
     z.strictObject({
       mqtt: z.strictObject({ topic: text(), payload: z.optional(z.string()), retain: z.optional(z.boolean()) }),
     }),
-    z.strictObject({ command: command() }),
+    z.strictObject({ command: command(), working_directory: z.optional(text()) }),
     z.strictObject({ http: z.strictObject({ url: text(), secret_env: z.optional(text()) }) }),
     z.strictObject({ file: z.strictObject({ path: text() }) }),
   ]),
@@ -290,7 +297,6 @@ const trigger = whenFirstUsed(() =>
     when: source(),
     if: z.optional(z.union([condition(), z.array(condition())])),
     do: act(),
-    // biome-ignore lint/suspicious/noThenProperty: a key of the config, in a map that is never awaited.
     then: z.optional(z.union([answer(), z.array(answer())])),
     dedupe: z.optional(z.union([z.literal("off"), z.strictObject({ by: text(), window: z.optional(duration()) })])),
     on_unknown: z.optional(z.enum(["ask", "skip", "retry"])),

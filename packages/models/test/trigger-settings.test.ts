@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noThenProperty: a key of the config, in maps that are never awaited.
 import { describe, expect, test } from "vitest";
 import { NanoAgentConfigFile, parseDuration } from "../src/index.js";
 

@@ -147,6 +147,7 @@ const answers: KeyTexts = {
       "Program and its arguments, without a shell. It gets the answer on stdin, and `{answer}` in arguments.",
     examples: [["logger", "--tag", "greenhouse"]],
   },
+  working_directory: { description: "Folder that the program runs in, relative to this file.", default: "." },
   http: {
     description: "A POST request with the answer as JSON: event, trigger, time and answer.",
     examples: [{ url: "https://example.com/hook", secret_env: "HOOK_TOKEN" }],
@@ -199,7 +200,6 @@ export const triggerTexts: KeyTexts = {
     description: `Message to the model, which may use the agent's tools. ${placeholders}`,
     examples: ["The door reports {payload}. Decide whether to switch the light on."],
   },
-  // biome-ignore lint/suspicious/noThenProperty: a key of the config, of a map that is never awaited.
   then: {
     description: "Where the answer goes: one place or a list. Default: only the log of the triggers.",
     examples: [{ mqtt: { topic: "garden/log" } }],

@@ -13,7 +13,7 @@ import { type ConfigIssue, InvalidConfigError } from "./invalid-config-error.js"
 import { parseJson } from "./parse-json.js";
 import { parseYaml } from "./parse-yaml.js";
 import { readConfigText } from "./read-config-text.js";
-import { modelNameIn } from "./resolve-model-name.js";
+import { resolvePaths } from "./resolve-paths.js";
 
 /** Most issues that an error lists. */
 const MAX_ISSUES = 20;
@@ -183,38 +183,4 @@ async function importProfiler() {
   } catch (cause) {
     throw explainImport("@nanoagent/profiler", 'A config with device "auto"', cause);
   }
-}
-
-function resolvePaths(config: NanoAgentConfigFile, folder: string): NanoAgentConfigFile {
-  const resolved = { ...config };
-  if (config.model_path !== null && modelNameIn(config.model_path) === null)
-    resolved.model_path = path.resolve(folder, config.model_path);
-  if (config.model_root !== undefined) resolved.model_root = path.resolve(folder, config.model_root);
-  if (config.skills_dir !== undefined) resolved.skills_dir = path.resolve(folder, config.skills_dir);
-  if (config.tools !== undefined) {
-    resolved.tools = config.tools.map((tool) => ({
-      ...tool,
-      working_directory: path.resolve(folder, tool.working_directory ?? "."),
-    }));
-  }
-  if (config.mcp_servers !== undefined) {
-    const servers = Object.entries(config.mcp_servers).map(([name, server]) => [
-      name,
-      "command" in server
-        ? { ...server, working_directory: path.resolve(folder, server.working_directory ?? ".") }
-        : server,
-    ]);
-    resolved.mcp_servers = Object.fromEntries(servers);
-  }
-  if (config.session !== undefined)
-    resolved.session = { ...config.session, dir: path.resolve(folder, config.session.dir) };
-  if (config.serve?.tls !== undefined) {
-    const { certificate_path, key_path } = config.serve.tls;
-    const tls = {
-      certificate_path: path.resolve(folder, certificate_path),
-      key_path: path.resolve(folder, key_path),
-    };
-    resolved.serve = { ...config.serve, tls };
-  }
-  return resolved;
 }

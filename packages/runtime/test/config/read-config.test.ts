@@ -145,6 +145,32 @@ describe("a config is read", () => {
   });
 });
 
+test("resolves the paths of triggers and of certificates for a broker", async () => {
+  const text = JSON.stringify({
+    spec: { name: "a" },
+    session: { dir: "state" },
+    triggers: [
+      { name: "file", when: { file: { path: "in/*.csv" } }, do: { message: "x" }, then: { file: { path: "out" } } },
+      {
+        name: "line",
+        when: { command: ["x"] },
+        do: { message: "x" },
+        then: [{ command: ["y"] }, { mqtt: { topic: "t" } }],
+      },
+    ],
+    mqtt: { url: "mqtts://host", tls: { ca_path: "ca.pem" } },
+  });
+  const { triggers, mqtt } = await read(text, "json");
+  expect(mqtt?.tls).toEqual({ ca_path: path.join(folder, "ca.pem") });
+  expect(triggers).toMatchObject([
+    { when: { file: { path: path.join(folder, "in/*.csv") } }, then: { file: { path: path.join(folder, "out") } } },
+    {
+      when: { working_directory: folder },
+      then: [{ command: ["y"], working_directory: folder }, { mqtt: { topic: "t" } }],
+    },
+  ]);
+});
+
 describe("a file that cannot be read as text", () => {
   test.each([
     ["nothing", "", "it is empty"],
