@@ -1,6 +1,6 @@
 export { type ReadConfigOptions, readConfig } from "../config/read-config.js";
 export { type ConfigIssue, InvalidConfigError } from "../config/invalid-config-error.js";
-export { ClaimedError, claimFolder } from "../claims/claim-folder.js";
+export { ClaimedError, claimFolder, isClaimThere } from "../claims/claim-folder.js";
 export type { Claim, ClaimOwner } from "../claims/claim.js";
 export { type DecodedText, decodeText } from "../files/decode-text.js";
 export { type ExpandedPath, expandHome } from "../files/expand-home.js";
@@ -20,6 +20,11 @@ export {
 export type { JournalMessage } from "../session/journal/journal-record.js";
 export { BATCH_MILLISECONDS, BATCH_TURNS } from "../session/journal/segment-log.js";
 export { findNewerFormat } from "../session/journal/newer-format.js";
+export { decodeLine, encodeLine } from "../session/journal/checked-line.js";
+export { type JournalFile, type JournalFiles, localFiles } from "../session/journal/journal-files.js";
+export { type FileLine, readLines } from "../session/journal/read-lines.js";
+export type { Segment } from "../session/journal/segment.js";
+export { SegmentWriter } from "../session/journal/segment-writer.js";
 export type { JournalTurn, ReadTurnsOptions } from "../session/journal/read-turns.js";
 export { findSession, findSessions, readSession, type StoredSession } from "../session/journal/stored-session.js";
 export { McpServerError } from "../tools/mcp/mcp-server-error.js";

@@ -1,6 +1,6 @@
 import type { AgentRole, MessageEnd } from "@nanoagent/models";
 import type { ConversationMessage } from "../../engines/conversation-message.js";
-import { crc32 } from "../../files/crc32.js";
+import { decodeLine, encodeLine } from "./checked-line.js";
 
 /** Version of the format that this program writes. */
 export const JOURNAL_FORMAT = 1;
@@ -124,33 +124,14 @@ export interface SegmentOpening {
   entries: JournalEntry[];
 }
 
-const SUFFIX = /^,"crc32":"([0-9a-f]{8})"}$/;
-const SUFFIX_BYTES = ',"crc32":"00000000"}'.length;
-const CARRIAGE_RETURN = 13;
-
-/** Encodes a record as one line: JSON whose last field is the CRC-32 of all bytes before that field. */
-export function encodeRecord(record: JournalRecord): Buffer {
-  const text = JSON.stringify(record);
-  const bytes = Buffer.allocUnsafe(Buffer.byteLength(text) + SUFFIX_BYTES);
-  const end = bytes.write(text) - 1;
-  const sum = crc32(bytes.subarray(0, end)).toString(16).padStart(8, "0");
-  bytes.write(`,"crc32":"${sum}"}\n`, end, "latin1");
-  return bytes;
+/** Encodes a record as one line. */
+export function encodeRecord(record: JournalRecord): Uint8Array {
+  return encodeLine(record);
 }
 
-/** Decodes a line without its line feed. Returns null for a damaged line. A valid checksum proves that it is intact. */
-export function decodeRecord(bytes: Buffer): JournalRecord | OtherRecord | null {
-  // Editors, or copies by other systems, may have changed the line endings.
-  const line = bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
-  const end = line.length - SUFFIX_BYTES;
-  if (end < 1) return null;
-  const sum = SUFFIX.exec(line.toString("latin1", end))?.[1];
-  if (sum === undefined || Number.parseInt(sum, 16) !== crc32(line.subarray(0, end))) return null;
-  try {
-    return checkRecord(JSON.parse(`${line.toString("utf8", 0, end)}}`));
-  } catch {
-    return null;
-  }
+/** Decodes a line without its line feed. Returns null for a damaged line. */
+export function decodeRecord(bytes: Uint8Array): JournalRecord | OtherRecord | null {
+  return checkRecord(decodeLine(bytes));
 }
 
 /** Checks the fields. A line with a valid checksum may come from another version, or from a person who computed it. */

@@ -56,7 +56,7 @@ export async function rewriteSegment(
   files: JournalFiles,
   segment: Segment,
   good: readonly ByteRange[],
-  header: Buffer | null,
+  header: Uint8Array | null,
 ): Promise<number> {
   const fresh = `${segment.path}.new`;
   try {
@@ -78,7 +78,7 @@ async function copyRanges(
   segment: Segment,
   ranges: readonly ByteRange[],
   to: string,
-  header: Buffer | null = null,
+  header: Uint8Array | null = null,
 ): Promise<number | false> {
   await files.remove(to);
   const source = await files.open(segment.path, "read");

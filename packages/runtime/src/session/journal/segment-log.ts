@@ -267,8 +267,8 @@ export class SegmentLog {
   }
 
   /** Assigns the next number to each entry. Throws if one is too large. */
-  #encode(entries: readonly JournalEntry[]): { buffer: Buffer; records: JournalRecord[]; held: HeldEntry[] } {
-    const lines: Buffer[] = [];
+  #encode(entries: readonly JournalEntry[]): { buffer: Uint8Array; records: JournalRecord[]; held: HeldEntry[] } {
+    const lines: Uint8Array[] = [];
     const records: JournalRecord[] = [];
     const held: HeldEntry[] = [];
     let sequence = this.#highestSequence;
@@ -283,7 +283,7 @@ export class SegmentLog {
       held.push({ entry, sequence, bytes: line.length });
     }
     this.#highestSequence = sequence;
-    return { buffer: lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines), records, held };
+    return { buffer: lines.length === 1 ? (lines[0] as Uint8Array) : Buffer.concat(lines), records, held };
   }
 
   /** Marks these records as valid, including the waiting ones. */

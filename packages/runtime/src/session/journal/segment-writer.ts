@@ -80,7 +80,7 @@ export class SegmentWriter {
   }
 
   /** Writes the first bytes of a new segment. When this resolves, they and the file's name are on the device. */
-  async begin(bytes: Buffer): Promise<void> {
+  async begin(bytes: Uint8Array): Promise<void> {
     writeAll(this.#file, bytes, 0);
     if (this.#isSynced) {
       await this.#file.sync();
@@ -91,7 +91,7 @@ export class SegmentWriter {
   }
 
   /** Appends bytes, and syncs them if requested. If it rejects, none of them count. */
-  async append(bytes: Buffer, { sync }: { sync: boolean }): Promise<void> {
+  async append(bytes: Uint8Array, { sync }: { sync: boolean }): Promise<void> {
     let end = this.#bytes;
     try {
       if (this.#isInherited) {

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { JournalFile, JournalFiles } from "./journal-files.js";
+import type { JournalFiles } from "./journal-files.js";
 import {
   decodeRecord,
   JOURNAL_FORMAT,
@@ -8,6 +8,7 @@ import {
   type OtherRecord,
   type SegmentRecord,
 } from "./journal-record.js";
+import { type FileLine, readLines } from "./read-lines.js";
 
 /** One file of a journal, named after the sequence number of its first record. */
 export interface Segment {
@@ -16,20 +17,9 @@ export interface Segment {
 }
 
 /** A line of a segment: a record, or damage. */
-export interface SegmentLine {
-  offset: number;
-  /** Length in bytes, including a line feed. */
-  bytes: number;
-  /** The record, or null if the line is damaged. */
-  record: JournalRecord | OtherRecord | null;
-  /** Whether the line ends with a line feed. Only the last line of a file may lack it. */
-  ended: boolean;
-  /** Set if the device failed to read these bytes and all that follow. */
-  unreadable?: true;
-}
+export type SegmentLine = FileLine<JournalRecord | OtherRecord>;
 
 const NAME = /^journal-(\d{16})\.jsonl$/;
-const PIECE_BYTES = 64 * 1024;
 /** Bytes to read for the first record of a segment, which is far shorter. */
 const MAX_HEADER_BYTES = 4096;
 const LINE_FEED = 10;
@@ -76,65 +66,8 @@ export async function readHeader(files: JournalFiles, segment: Segment): Promise
 export async function* readSegment(files: JournalFiles, segment: Segment): AsyncGenerator<SegmentLine[], void> {
   const file = await files.open(segment.path, "read");
   try {
-    yield* readLines(file);
+    yield* readLines(file, decodeRecord, MAX_RECORD_BYTES);
   } finally {
     await file.close();
   }
-}
-
-async function* readLines(file: JournalFile): AsyncGenerator<SegmentLine[], void> {
-  let buffer = Buffer.allocUnsafe(PIECE_BYTES);
-  /** Number of bytes in the buffer. The first one is at `offset` in the file. */
-  let held = 0;
-  let offset = 0;
-  /** Number of bytes dropped from a line that is too long for a record. */
-  let skipped = 0;
-  for (;;) {
-    let read: number;
-    try {
-      read = await file.read(buffer.subarray(held), offset + skipped + held);
-    } catch {
-      const bytes = Math.max(skipped + held, (await sizeOf(file)) - offset);
-      if (bytes > 0) yield [{ offset, bytes, record: null, ended: false, unreadable: true }];
-      return;
-    }
-    const isEnd = read === 0;
-    const lines: SegmentLine[] = [];
-    let start = 0;
-    let searched = held;
-    held += read;
-    for (;;) {
-      const found = buffer.subarray(0, held).indexOf(LINE_FEED, searched);
-      if (found < 0) break;
-      const bytes = skipped + found + 1 - start;
-      const record = skipped > 0 ? null : decodeRecord(buffer.subarray(start, found));
-      // An empty line only separates its neighbors.
-      if (bytes > 1) lines.push({ offset, bytes, record, ended: true });
-      offset += bytes;
-      skipped = 0;
-      start = found + 1;
-      searched = start;
-    }
-    buffer.copyWithin(0, start, held);
-    held -= start;
-    if (isEnd && skipped + held > 0) {
-      const record = skipped > 0 ? null : decodeRecord(buffer.subarray(0, held));
-      lines.push({ offset, bytes: skipped + held, record, ended: false });
-    }
-    if (lines.length > 0) yield lines;
-    if (isEnd) return;
-    if (held < buffer.length) continue;
-    if (skipped > 0 || held > MAX_RECORD_BYTES) {
-      skipped += held;
-      held = 0;
-    } else {
-      const larger = Buffer.allocUnsafe(buffer.length * 2);
-      buffer.copy(larger, 0, 0, held);
-      buffer = larger;
-    }
-  }
-}
-
-async function sizeOf(file: JournalFile): Promise<number> {
-  return file.size().catch(() => 0);
 }

@@ -220,7 +220,7 @@ describe("unusual content at a start", () => {
   });
 });
 
-async function lineOf(text: string, sequence: number): Promise<Buffer> {
+async function lineOf(text: string, sequence: number): Promise<Uint8Array> {
   const { encodeRecord } = await import("../../../src/session/journal/journal-record.js");
   return encodeRecord({ type: "turn", sequence, turn: 2, messages: turn(text) });
 }

@@ -98,7 +98,7 @@ export class MemoryDisk implements JournalFiles {
   }
 
   /** Returns a disk with these files, all durable. */
-  static holding(files: Iterable<readonly [string, Buffer]>): MemoryDisk {
+  static holding(files: Iterable<readonly [string, Uint8Array]>): MemoryDisk {
     const disk = new MemoryDisk();
     for (const [name, data] of files) {
       const node = { cached: Buffer.from(data), durable: Buffer.from(data), operations: [] };
