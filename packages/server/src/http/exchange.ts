@@ -12,6 +12,8 @@ export interface HttpRequest {
   query(name: string): string | null;
   /** Aborts when the client has left before the end of the reply. */
   readonly signal: AbortSignal;
+  /** Reads a body of at most `maxBytes`. Throws {@link ServiceError}: 400, 408, 413 and 415 as for `json`. */
+  body(maxBytes?: number): Promise<Uint8Array>;
   /**
    * Reads the body as JSON. Throws {@link ServiceError}: 400 for malformed JSON, 408 for a body that is too slow, 413 for
    * one that is too large, 415 for a compressed one.

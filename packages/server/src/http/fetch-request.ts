@@ -20,6 +20,7 @@ export class FetchRequest implements HttpRequest {
   readonly path: string;
   readonly #parts: FetchRequestParts;
   readonly #controller = new AbortController();
+  #body: Promise<Uint8Array> | null = null;
   #json: Promise<unknown> | null = null;
 
   constructor(parts: FetchRequestParts) {
@@ -46,17 +47,26 @@ export class FetchRequest implements HttpRequest {
     return queryValue(this.#parts.target.query, name);
   }
 
+  body(maxBytes = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
+    this.#body ??= this.#readBody(maxBytes);
+    return this.#body;
+  }
+
   json(): Promise<unknown> {
     this.#json ??= this.#readJson();
     return this.#json;
   }
 
-  async #readJson(): Promise<unknown> {
+  async #readBody(maxBytes: number): Promise<Uint8Array> {
     const { request, limits, share } = this.#parts;
-    const refused = refuseByHeaders((name) => this.header(name), limits.bodyBytes);
+    const bodyBytes = Math.min(limits.bodyBytes, maxBytes);
+    const refused = refuseByHeaders((name) => this.header(name), bodyBytes);
     if (refused !== null) throw refused;
-    const bytes = await readWebBody(request, limits, share);
-    return parseJsonBody(bytes, share, (name) => this.header(name));
+    return readWebBody(request, { ...limits, bodyBytes }, share);
+  }
+
+  async #readJson(): Promise<unknown> {
+    return parseJsonBody(await this.body(), this.#parts.share, (name) => this.header(name));
   }
 
   leave(): void {

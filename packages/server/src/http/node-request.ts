@@ -24,6 +24,7 @@ export class NodeRequest implements HttpRequest {
   readonly path: string;
   readonly #parts: NodeRequestParts;
   #controller: AbortController | null = null;
+  #body: Promise<Uint8Array> | null = null;
   #json: Promise<unknown> | null = null;
   #hasLeft = false;
   /** Called when the client leaves. Only a streamed reply needs to know. */
@@ -63,18 +64,27 @@ export class NodeRequest implements HttpRequest {
     return queryValue(this.#parts.target.query, name);
   }
 
+  body(maxBytes = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
+    this.#body ??= this.#readBody(maxBytes);
+    return this.#body;
+  }
+
   json(): Promise<unknown> {
     this.#json ??= this.#readJson();
     return this.#json;
   }
 
-  async #readJson(): Promise<unknown> {
+  async #readBody(maxBytes: number): Promise<Uint8Array> {
     const { incoming, response, limits, share, isBodyHeld } = this.#parts;
-    const refused = refuseByHeaders((name) => this.header(name), limits.bodyBytes);
+    const bodyBytes = Math.min(limits.bodyBytes, maxBytes);
+    const refused = refuseByHeaders((name) => this.header(name), bodyBytes);
     if (refused !== null) throw refused;
     if (isBodyHeld) response.writeContinue();
-    const bytes = await readBody(incoming, limits, share);
-    return parseJsonBody(bytes, share, (name) => this.header(name));
+    return readBody(incoming, { ...limits, bodyBytes }, share);
+  }
+
+  async #readJson(): Promise<unknown> {
+    return parseJsonBody(await this.body(), this.#parts.share, (name) => this.header(name));
   }
 
   /** Notes that the connection ended before the reply did. */

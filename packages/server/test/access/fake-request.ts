@@ -12,6 +12,7 @@ export function fakeRequest(
     header: (name) => headers[name] ?? null,
     query: () => null,
     signal: new AbortController().signal,
+    body: async () => new Uint8Array(),
     json: () => Promise.resolve({}),
   };
 }

@@ -50,6 +50,7 @@ export async function callRoute(
     header: (name) => headers[name] ?? null,
     query: () => null,
     signal,
+    body: async () => new TextEncoder().encode(JSON.stringify(body)),
     json: async () => body,
   };
   const route = [greetingRoute, ...ollamaRoutes(served)].find((each) => each.method === method && each.path === path);

@@ -20,10 +20,12 @@ test.each([
   served.answering.checkPlace = () => {
     throw new ServiceError({ code: "queue-full", message: "Full.", status: 429, type: "rate_limit_error" });
   };
+  const body = vi.fn<HttpRequest["body"]>();
   const json = vi.fn<HttpRequest["json"]>();
   const { signal } = new AbortController();
   const router = openRouter([...openaiRoutes(served), ...ollamaRoutes(served)], ollamaError);
-  const reply = await router({ method: "POST", path, header: () => null, query: () => null, signal, json });
+  const reply = await router({ method: "POST", path, header: () => null, query: () => null, signal, body, json });
   expect(reply.status).toBe(429);
+  expect(body).not.toHaveBeenCalled();
   expect(json).not.toHaveBeenCalled();
 });

@@ -30,6 +30,7 @@ function requestOf(
     header: (name) => headers[name] ?? null,
     query: () => null,
     signal,
+    body: async () => new TextEncoder().encode(JSON.stringify(body)),
     json: async () => body,
   };
 }
