@@ -1,0 +1,10 @@
+import { NanoAgentError } from "@nanoagent/models";
+
+/** Returns the sentences of a notice about a message that did not reach the broker. */
+export function describePublishFailure(topic: string, error: unknown): string {
+  const isKnown = NanoAgentError.isInstance(error);
+  const reason = isKnown ? [error.message, error.reason, error.hint] : [String(error)];
+  return [`A message to ${topic} was not published.`, ...reason.filter((text) => text !== null && text !== "")].join(
+    " ",
+  );
+}
