@@ -1,0 +1,88 @@
+import { cutText, type GpioSource as GpioSettings, parseDuration } from "@nanoagent/models";
+import type { AcceptEvent } from "../../trigger-event.js";
+import { EventFeed } from "../event-feed.js";
+import type { EventSource, SourceState } from "../event-source.js";
+import type { SourceContext } from "../source-context.js";
+import { SupervisedProgram } from "../supervise-program.js";
+import { EdgeDebouncer } from "./debounce-edges.js";
+import { explainGpiomon } from "./explain-gpiomon.js";
+import { gpiodEnvironment, gpiodRunner } from "./gpiod-programs.js";
+import { findGpiomonCommand } from "./gpiomon-command.js";
+import { type Edge, readEdge, timeOfEdge } from "./read-edge.js";
+
+const MAX_QUOTED_CHARACTERS = 100;
+
+/** Edges of a GPIO line, as gpiomon of libgpiod reports them. */
+export class GpioSource implements EventSource {
+  readonly #settings: GpioSettings;
+  readonly #context: SourceContext;
+  readonly #program: SupervisedProgram;
+  #debouncer: EdgeDebouncer | null = null;
+  #feed: EventFeed | null = null;
+  #hasReported = false;
+
+  constructor(settings: GpioSettings, context: SourceContext, options: { firstPauseMilliseconds?: number } = {}) {
+    this.#settings = settings;
+    this.#context = context;
+    const explain = (said: string) => explainGpiomon(said, settings.line);
+    this.#program = new SupervisedProgram({
+      findCommand: async (signal) => {
+        const run = gpiodRunner(context.configFolder, explain, signal);
+        const { version, command } = await findGpiomonCommand(settings, run);
+        this.#debouncer?.close();
+        this.#debouncer = version === 1 ? this.#createDebouncer() : null;
+        return command;
+      },
+      folder: context.configFolder,
+      environment: gpiodEnvironment,
+      onLine: (line) => this.#read(new TextDecoder().decode(line)),
+      explain: ({ said, exitCode, signal }) =>
+        explain(said === "" ? (signal ?? `code ${exitCode}`) : cutText(said, 2 * MAX_QUOTED_CHARACTERS)),
+      onNotice: context.onNotice,
+      ...options,
+    });
+  }
+
+  get state(): SourceState {
+    const problem = this.#feed?.problem ?? null;
+    return problem === null ? this.#program.state : { status: "failing", problem };
+  }
+
+  start(accept: AcceptEvent): void {
+    this.#feed = new EventFeed({ accept, onRoom: () => this.#program.resume() });
+    this.#program.start();
+  }
+
+  async close(): Promise<void> {
+    await this.#program.close();
+    this.#debouncer?.close();
+    await this.#feed?.close();
+  }
+
+  #createDebouncer(): EdgeDebouncer | null {
+    const milliseconds = parseDuration(this.#settings.debounce ?? "0s") ?? 0;
+    return milliseconds === 0 ? null : new EdgeDebouncer(milliseconds, (edge, at) => this.#add(edge, at));
+  }
+
+  #read(line: string): void {
+    const { now = Date.now, onNotice } = this.#context;
+    const event = readEdge(line);
+    if (event === null) {
+      const quoted = JSON.stringify(cutText(line, MAX_QUOTED_CHARACTERS));
+      if (!this.#hasReported) onNotice?.(`gpiomon wrote a line that is not an edge, which is ignored: ${quoted}`);
+      this.#hasReported = true;
+      return;
+    }
+    const at = Math.round(timeOfEdge(event.stamp, now(), Number(process.hrtime.bigint()) / 1e6));
+    if (this.#debouncer === null) this.#add(event.edge, at);
+    else this.#debouncer.add(event.edge, at);
+  }
+
+  #add(edge: Edge, at: number): void {
+    const { line, edge: wanted = "both" } = this.#settings;
+    if (wanted !== "both" && wanted !== edge) return;
+    const payload = { line, edge, level: edge === "rising" ? 1 : 0 };
+    this.#feed?.add({ trigger: this.#context.trigger, at, payload });
+    if (this.#feed?.isFull) this.#program.pause();
+  }
+}

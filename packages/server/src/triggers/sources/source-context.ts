@@ -1,0 +1,26 @@
+import type { Broker } from "../../mqtt/broker.js";
+
+/** The surroundings of a source, as its trigger passes them. */
+export interface SourceContext {
+  /** Name of the trigger. */
+  readonly trigger: string;
+  /** Folder of the config, to which paths are relative. */
+  readonly configFolder: string;
+  /** The connection to a broker, or null without `mqtt` in the config. */
+  readonly broker: Broker | null;
+  /** Variables in which secrets are found. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** For sources that look back at a start. Null: they never do. */
+  readonly progress?: SourceProgress | null | undefined;
+  /** Takes one or more sentences about a problem, once each time that it begins. */
+  readonly onNotice?: ((message: string) => void) | undefined;
+  /** Milliseconds since 1970. Default: the clock of the system. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** The time up to which a source has handed over everything, kept in the log of events. */
+export interface SourceProgress {
+  /** Returns that time in milliseconds since 1970, or null where this rule was never there before. */
+  read(rule: string): number | null;
+  write(rule: string, through: number): Promise<void>;
+}
