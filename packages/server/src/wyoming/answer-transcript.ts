@@ -1,11 +1,10 @@
 import { NanoAgentError } from "@nanoagent/models";
-import { ShownText } from "../conversations/shown-text.js";
+import type { ConversationMemory } from "../conversations/conversation-memory.js";
 import { errorFacts } from "../errors/error-facts.js";
 import { ServiceError } from "../errors/service-error.js";
 import type { OperatedAgent } from "../service/served-agent.js";
 import { answerEvents } from "../turns/answer-events.js";
-import type { AnswerEvent } from "../turns/ask.js";
-import type { ConversationMemory } from "./conversation-memory.js";
+import { readReply } from "../turns/read-reply.js";
 import type { Transcript } from "./read-transcript.js";
 import { spokenText } from "./spoken-text.js";
 
@@ -25,8 +24,6 @@ export interface TranscriptParts {
   /** Id for transcripts without one. */
   readonly connectionId: string;
 }
-
-type RunEnd = Extract<AnswerEvent, { type: "run-end" }>;
 
 /**
  * Runs a turn for a `transcript`. Never rejects.
@@ -69,20 +66,6 @@ export async function answerTranscript(
   } finally {
     turn.end();
   }
-}
-
-/** Reads a reply to its end. Throws the error of a reply that fails. */
-async function readReply(events: AsyncIterable<AnswerEvent>): Promise<{ end: RunEnd; shown: string }> {
-  const shown = new ShownText();
-  let end: RunEnd | null = null;
-  for await (const event of events) {
-    if (event.type === "text-delta") shown.add(event.text);
-    else if (event.type === "run-end") end = event;
-    else if (event.type === "error") throw event.error;
-    else shown.note(event);
-  }
-  if (end === null) throw new TypeError("The reply has no last event");
-  return { end, shown: shown.replyOf(end)?.text ?? "" };
 }
 
 function textMissing(): ServiceError {

@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { setImmediate as nextPass } from "node:timers/promises";
 import type { WyomingSettings } from "@nanoagent/models";
+import type { ConversationMemory } from "../conversations/conversation-memory.js";
 import type { OperatedAgent } from "../service/served-agent.js";
 import { agentInfo } from "./agent-info.js";
 import { answerTranscript } from "./answer-transcript.js";
-import type { ConversationMemory } from "./conversation-memory.js";
 import type { FrameMemory } from "./frame-memory.js";
 import { type FrameFault, FrameReader, readEventData, type WyomingEvent } from "./frame-reader.js";
 import { writeFrame } from "./frame-writer.js";

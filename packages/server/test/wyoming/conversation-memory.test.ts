@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ConversationMemory } from "../../src/wyoming/conversation-memory.js";
+import { ConversationMemory } from "../../src/conversations/conversation-memory.js";
 
 const limits =
   (max = 32, idleMilliseconds = 3_600_000) =>

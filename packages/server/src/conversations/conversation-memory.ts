@@ -1,5 +1,5 @@
 import type { ConversationMessage } from "@nanoagent/runtime";
-import type { ConversationLimits } from "../conversations/conversation-limits.js";
+import type { ConversationLimits } from "./conversation-limits.js";
 
 /** Most characters of a conversation. Small models read less. */
 const MAX_CHARACTERS = 64 * 1024;
@@ -26,7 +26,7 @@ export interface RememberedTurn {
 }
 
 /**
- * The conversations of voice assistants, which never send their history. Turns of one conversation run one after the
+ * The conversations of peers that never send their history, such as voice assistants. Turns of one conversation run one after the
  * other. The conversation that was used least recently is forgotten first, and one that was idle for too long.
  */
 export class ConversationMemory {
