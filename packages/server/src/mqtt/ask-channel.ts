@@ -5,6 +5,7 @@ import type { AgentTopics } from "./agent-topics.js";
 import type { BridgedAgent, OnBridgeNotice } from "./bridged-agent.js";
 import type { Broker, BrokerMessage } from "./broker.js";
 import { describePublishFailure } from "./describe-publish-failure.js";
+import { MessageQueue } from "./message-queue.js";
 import { type Ask, readAsk } from "./read-ask.js";
 import { findResponseTopicProblem } from "./response-topic.js";
 
@@ -56,13 +57,20 @@ export class AskChannel {
   /** Ends what is still published while the channel closes. */
   readonly #end = new AbortController();
   readonly #waiting: Waiting[] = [];
-  readonly #refusals = new Set<Promise<void>>();
+  readonly #refusals: MessageQueue;
   #running: Promise<void> | null = null;
-  #hasLeftOut = false;
 
   constructor(parts: AskChannelParts) {
     this.#parts = parts;
-    this.#unsubscribe = parts.broker.subscribe(parts.topics.ask, async (message) => this.#take(message));
+    const { broker, topics, onNotice } = parts;
+    this.#refusals = new MessageQueue({
+      broker,
+      maxWaiting: MAX_REFUSALS,
+      fullNotice: `More messages come to ${topics.ask} than can be refused, so some get no answer. Slow down their sender.`,
+      onNotice,
+      signal: this.#end.signal,
+    });
+    this.#unsubscribe = broker.subscribe(topics.ask, async (message) => this.#take(message));
   }
 
   /** Takes no further asks, aborts the running one, and tells those that wait. */
@@ -70,7 +78,7 @@ export class AskChannel {
     this.#unsubscribe();
     this.#stop.abort();
     const timer = setTimeout(() => this.#end.abort(), CLOSE_MILLISECONDS);
-    await Promise.all([this.#running, ...this.#refusals]);
+    await Promise.all([this.#running, this.#refusals.whenEmpty()]);
     clearTimeout(timer);
   }
 
@@ -119,20 +127,8 @@ export class AskChannel {
     }
   }
 
-  #refuse(reply: ReplyAddress, id: string | number | null, error: NanoAgentError): void {
-    if (this.#refusals.size >= MAX_REFUSALS) {
-      if (this.#hasLeftOut) return;
-      this.#hasLeftOut = true;
-      const message = `More messages come to ${this.#parts.topics.ask} than can be refused. Some get no answer. Slow down the sender.`;
-      this.#parts.onNotice({ level: "warning", message });
-      return;
-    }
-    const published = this.#publish(reply, refusal(id, error));
-    this.#refusals.add(published);
-    void published.then(() => {
-      this.#refusals.delete(published);
-      if (this.#refusals.size === 0) this.#hasLeftOut = false;
-    });
+  #refuse({ topic, correlationData }: ReplyAddress, id: string | number | null, error: NanoAgentError): void {
+    this.#refusals.add({ topic, payload: JSON.stringify(refusal(id, error)), correlationData });
   }
 
   /** Never rejects. */

@@ -1,12 +1,12 @@
 import type { AgentTopics } from "./agent-topics.js";
 import { OFFLINE, ONLINE } from "./agent-topics.js";
 import { AskChannel } from "./ask-channel.js";
-import type { BridgedAgent, FinishedAct, OnBridgeNotice } from "./bridged-agent.js";
+import type { BridgedAgent, OnBridgeNotice } from "./bridged-agent.js";
 import type { Broker, BrokerMessage } from "./broker.js";
-import { describePublishFailure } from "./describe-publish-failure.js";
 import { DEFAULT_DISCOVERY_PREFIX, HomeAssistantDevice, removeDevice } from "./home-assistant/home-assistant-device.js";
 import { eventMessage, lastAnswerMessage, stateMessage } from "./home-assistant/state-messages.js";
 import { LatestMessage } from "./latest-message.js";
+import { MessageQueue } from "./message-queue.js";
 
 /** Shortest time between two messages about the state. */
 const STATE_SPACING_MILLISECONDS = 5000;
@@ -14,7 +14,7 @@ const ANSWER_SPACING_MILLISECONDS = 1000;
 /** Time between two looks at figures that change all the time, such as the memory. */
 const LOOK_MILLISECONDS = 60_000;
 /** Events that wait for the broker. Home Assistant shows the newest; a trigger's own log has all. */
-const MAX_WAITING_EVENTS = 32;
+const MAX_WAITING_EVENTS = 64;
 /** Time that `offline` may take at the end. */
 const CLOSE_MILLISECONDS = 1000;
 
@@ -44,13 +44,12 @@ export class BrokerBridge {
   readonly #status: LatestMessage;
   readonly #state: LatestMessage;
   readonly #lastAnswer: LatestMessage;
+  readonly #events: MessageQueue;
   readonly #channel: AskChannel | null;
   readonly #device: HomeAssistantDevice | null;
   readonly #stop = new AbortController();
   readonly #stopListening: (() => void)[];
   readonly #timer: ReturnType<typeof setInterval>;
-  #waitingEvents = 0;
-  #hasLeftOut = false;
   #isClosed = false;
 
   constructor(parts: BridgeParts) {
@@ -61,6 +60,13 @@ export class BrokerBridge {
     this.#status = latest(topics.status, 0);
     this.#state = latest(topics.state, STATE_SPACING_MILLISECONDS);
     this.#lastAnswer = latest(topics.lastAnswer, ANSWER_SPACING_MILLISECONDS);
+    this.#events = new MessageQueue({
+      broker,
+      maxWaiting: MAX_WAITING_EVENTS,
+      fullNotice: `More than ${MAX_WAITING_EVENTS} events wait for the broker, so some are not published. See nanoagent triggers log.`,
+      onNotice,
+      signal: this.#stop.signal,
+    });
     const prefix = discovery === false ? DEFAULT_DISCOVERY_PREFIX : discovery.prefix;
     const onPlainAnswer = (text: string) => this.#showAnswer(text, null, Date.now());
     this.#channel = asks
@@ -76,7 +82,7 @@ export class BrokerBridge {
       broker.onChange(() => this.#publishAgain()),
       agent.onChange(() => this.#look()),
       agent.onAnswer(({ trigger, text, at }) => this.#showAnswer(text, trigger, at)),
-      agent.onAct((act) => void this.#tell(act)),
+      agent.onAct((act) => this.#events.add({ topic: topics.event, payload: eventMessage(act) })),
     ];
     if (discovery === false) void removeDevice({ broker, topics, prefix, onNotice }, this.#stop.signal);
     this.#timer = setInterval(() => this.#look(), LOOK_MILLISECONDS);
@@ -132,25 +138,5 @@ export class BrokerBridge {
       return;
     }
     await agent.run(trigger.name);
-  }
-
-  async #tell(act: FinishedAct): Promise<void> {
-    const { broker, topics, onNotice } = this.#parts;
-    if (this.#waitingEvents >= MAX_WAITING_EVENTS) {
-      const message = `More than ${MAX_WAITING_EVENTS} events wait for the broker, so some are not published. See nanoagent triggers log.`;
-      if (!this.#hasLeftOut) onNotice({ level: "warning", message });
-      this.#hasLeftOut = true;
-      return;
-    }
-    this.#waitingEvents += 1;
-    try {
-      await broker.publish(topics.event, eventMessage(act), { signal: this.#stop.signal });
-    } catch (error) {
-      if (!this.#stop.signal.aborted)
-        onNotice({ level: "warning", message: describePublishFailure(topics.event, error) });
-    } finally {
-      this.#waitingEvents -= 1;
-      if (this.#waitingEvents === 0) this.#hasLeftOut = false;
-    }
   }
 }

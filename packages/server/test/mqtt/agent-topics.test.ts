@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { agentIdOf, agentTopics, findPrefixProblem } from "../../src/mqtt/agent-topics.js";
+import { findResponseTopicProblem } from "../../src/mqtt/response-topic.js";
+
+describe("agentIdOf", () => {
+  test.each([
+    ["greenhouse", "greenhouse"],
+    ["Küche 2", "Kuche_2"],
+    ["a/b+c#d", "a_b_c_d"],
+    ["日本", "__"],
+    ["", "agent"],
+    ["x".repeat(100), "x".repeat(64)],
+  ])("%j becomes %j", (text, id) => {
+    expect(agentIdOf(text)).toBe(id);
+  });
+
+  test("is a level that Home Assistant accepts, for every text", () => {
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => /^[a-zA-Z0-9_-]{1,64}$/.test(agentIdOf(text))));
+  });
+});
+
+describe("agentTopics", () => {
+  test("are all below the prefix and the ID", () => {
+    const { run, ...topics } = agentTopics("shed", "home/agents");
+    expect({ ...topics, run: run("dry-bed") }).toEqual({
+      prefix: "home/agents",
+      id: "shed",
+      status: "home/agents/shed/status",
+      state: "home/agents/shed/state",
+      ask: "home/agents/shed/ask",
+      answer: "home/agents/shed/answer",
+      lastAnswer: "home/agents/shed/last-answer",
+      event: "home/agents/shed/event",
+      runs: "home/agents/shed/trigger/+/run",
+      run: "home/agents/shed/trigger/dry-bed/run",
+    });
+    expect(agentTopics("shed").status).toBe("nanoagent/shed/status");
+  });
+
+  test.each(["", "a/+", "#", "$SYS", "/a", "a/", "a//b", "a\0", "x".repeat(300)])("refuses the prefix %j", (prefix) => {
+    expect(findPrefixProblem(prefix)).toMatch(/\.$/);
+    expect(() => agentTopics("shed", prefix)).toThrow(expect.objectContaining({ code: "mqtt-settings-invalid" }));
+  });
+});
+
+describe("a response topic", () => {
+  const topics = agentTopics("shed");
+  const problemOf = (topic: string) => findResponseTopicProblem(topic, topics, "homeassistant");
+
+  test.each(["replies/7", "nanoagent/shed/answer", "a/ask", "nanoagent", "/x", "Türen/1"])("may be %s", (topic) => {
+    expect(problemOf(topic)).toBeNull();
+  });
+
+  test.each([
+    "",
+    "a/+",
+    "a/#",
+    "a\0",
+    "$SYS/x",
+    "nanoagent/shed/ask",
+    "nanoagent/other/ask",
+    "nanoagent/shed/status",
+    "nanoagent/shed/trigger/dry-bed/run",
+    "nanoagent/other/trigger/water/run",
+    "homeassistant/device/shed/config",
+    "x".repeat(2000),
+  ])("cannot be %j", (topic) => {
+    expect(problemOf(topic)).toMatch(/\.$/);
+  });
+});
