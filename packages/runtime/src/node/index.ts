@@ -3,7 +3,6 @@ export { type ConfigIssue, InvalidConfigError } from "../config/invalid-config-e
 export { ClaimedError, claimFolder, isClaimThere } from "../claims/claim-folder.js";
 export type { Claim, ClaimOwner } from "../claims/claim.js";
 export { type DecodedText, decodeText } from "../files/decode-text.js";
-export { type ExpandedPath, expandHome } from "../files/expand-home.js";
 export { makeFolder } from "../files/make-folder.js";
 export { findRuntimeFolders, ownRuntimeFolder } from "../files/runtime-folder.js";
 export { MAX_CONFIG_BYTES } from "../config/read-config-text.js";
