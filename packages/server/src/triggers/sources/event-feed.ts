@@ -1,5 +1,6 @@
-import type { AcceptEvent, NewEvent } from "../trigger-event.js";
-import { pause } from "./pause.js";
+import { sleep } from "../acts/sleep.js";
+import type { Clock } from "../schedules/clock.js";
+import type { Acceptance, AcceptEvent, NewEvent } from "../trigger-event.js";
 
 /** Most events that are offered at once, and synced together. */
 const BATCH_EVENTS = 64;
@@ -13,12 +14,34 @@ const reasons = {
   "not-saved":
     "New events cannot be saved, so they wait at their source. Check the disk on which the folder of the session is.",
   closed: "The triggers are closed.",
+  "too-large": "An event of more than 64 KB was left out. Send shorter ones.",
+  invalid: "An event that cannot be written as JSON was left out. Send JSON or text.",
 } as const;
+
+/** Returns the reason why the sender should send an event again later, or null where nothing is left to do. */
+export function refusalOf(acceptance: Acceptance): "full" | "not-saved" | "closed" | null {
+  if (acceptance.status !== "refused") return null;
+  const { reason } = acceptance;
+  return reason === "too-large" || reason === "invalid" ? null : reason;
+}
+
+/** Returns a sentence about an event that is never accepted, or null. */
+export function lossOf(acceptance: Acceptance): string | null {
+  const isLost = acceptance.status === "refused" && refusalOf(acceptance) === null;
+  return isLost ? reasons[acceptance.reason] : null;
+}
+
+/** Returns a sentence about events that wait. */
+export function describeRefusal(reason: "full" | "not-saved" | "closed"): string {
+  return reasons[reason];
+}
 
 export interface EventFeedOptions {
   readonly accept: AcceptEvent;
   /** Called when there is room again after {@link EventFeed.isFull}. */
   readonly onRoom?: (() => void) | undefined;
+  readonly clock: Clock;
+  readonly onNotice?: ((message: string) => void) | undefined;
   /** Default: 2000. */
   readonly retryMilliseconds?: number | undefined;
 }
@@ -62,19 +85,24 @@ export class EventFeed {
   }
 
   async #offerAll(): Promise<void> {
-    const { accept, onRoom, retryMilliseconds = RETRY_MILLISECONDS } = this.#options;
+    const { accept, clock, onRoom, onNotice, retryMilliseconds = RETRY_MILLISECONDS } = this.#options;
     // Events that arrive together are offered together.
     await Promise.resolve();
     while (this.#waiting.length > 0 && !this.#closing.signal.aborted) {
       const batch = this.#waiting.slice(0, BATCH_EVENTS);
       const results = await Promise.all(batch.map((event) => accept(event)));
-      const refused = results.findIndex(({ status }) => status === "refused");
+      const refused = results.findIndex((result) => refusalOf(result) !== null);
       const wasFull = this.isFull;
       this.#waiting.splice(0, refused < 0 ? batch.length : refused);
+      for (const result of results) {
+        const loss = lossOf(result);
+        if (loss !== null) onNotice?.(loss);
+      }
       const result = results[refused];
-      this.#problem = result?.status === "refused" ? reasons[result.reason] : null;
+      const refusal = result === undefined ? null : refusalOf(result);
+      this.#problem = refusal === null ? null : describeRefusal(refusal);
       if (wasFull && !this.isFull) onRoom?.();
-      if (result !== undefined) await pause(retryMilliseconds, this.#closing.signal);
+      if (refusal !== null) await sleep(retryMilliseconds, this.#closing.signal, clock);
     }
   }
 }

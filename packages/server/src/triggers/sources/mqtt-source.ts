@@ -1,11 +1,10 @@
 import type { MqttTriggerSource } from "@nanoagent/models";
 import type { BrokerMessage } from "../../mqtt/broker.js";
 import type { AcceptEvent } from "../trigger-event.js";
+import { describeRefusal, lossOf, refusalOf } from "./event-feed.js";
 import type { EventSource, SourceState } from "./event-source.js";
 import { readPayload } from "./read-payload.js";
 import type { SourceContext } from "./source-context.js";
-
-const NOT_KEPT = "New messages stay with the broker, because the queue of this trigger is full or cannot be saved.";
 
 /** Messages of a broker. A message is acknowledged when its event is on disk. */
 export class MqttSource implements EventSource {
@@ -13,7 +12,7 @@ export class MqttSource implements EventSource {
   readonly #context: SourceContext;
   readonly #accepting = new Set<Promise<unknown>>();
   #end: ((options: { keep: boolean }) => void) | null = null;
-  #isRefused = false;
+  #refusal: string | null = null;
   #isClosed = false;
 
   constructor(settings: MqttTriggerSource, context: SourceContext) {
@@ -30,7 +29,7 @@ export class MqttSource implements EventSource {
       };
     }
     if (!broker.isConnected) return { status: "waiting", problem: broker.problem };
-    return this.#isRefused ? { status: "failing", problem: NOT_KEPT } : { status: "listening", problem: null };
+    return { status: this.#refusal === null ? "listening" : "failing", problem: this.#refusal };
   }
 
   start(accept: AcceptEvent): void {
@@ -49,13 +48,16 @@ export class MqttSource implements EventSource {
   async #take(message: BrokerMessage, accept: AcceptEvent): Promise<void> {
     if (this.#isClosed) throw new Error("The trigger is closed.");
     if (message.retain && this.#settings.retained !== true) return;
-    const { trigger, now = Date.now } = this.#context;
+    const { trigger, clock, onNotice } = this.#context;
     const { topic, payload } = message;
-    const accepting = accept({ trigger, at: now(), topic, payload: readPayload(payload) });
+    const accepting = accept({ trigger, at: clock.now(), topic, payload: readPayload(payload) });
     this.#accepting.add(accepting);
-    const { status } = await accepting.finally(() => this.#accepting.delete(accepting));
-    this.#isRefused = status === "refused";
+    const acceptance = await accepting.finally(() => this.#accepting.delete(accepting));
+    const refusal = refusalOf(acceptance);
+    this.#refusal = refusal === null ? null : describeRefusal(refusal);
     // Without an acknowledgement, the broker sends it again.
-    if (status === "refused") throw new Error(NOT_KEPT);
+    if (this.#refusal !== null) throw new Error(this.#refusal);
+    const loss = lossOf(acceptance);
+    if (loss !== null) onNotice?.(loss);
   }
 }

@@ -27,6 +27,7 @@ export class ProgramSource implements EventSource {
       onLine: (line) => this.#add(line),
       explain: (end) => explainEnd(cutText(command[0] ?? "", MAX_NAME_CHARACTERS), end),
       onNotice: context.onNotice,
+      clock: context.clock,
       ...options,
     });
   }
@@ -37,7 +38,8 @@ export class ProgramSource implements EventSource {
   }
 
   start(accept: AcceptEvent): void {
-    this.#feed = new EventFeed({ accept, onRoom: () => this.#program.resume() });
+    const { clock, onNotice } = this.#context;
+    this.#feed = new EventFeed({ accept, clock, onNotice, onRoom: () => this.#program.resume() });
     this.#program.start();
   }
 
@@ -47,8 +49,8 @@ export class ProgramSource implements EventSource {
   }
 
   #add(line: Uint8Array): void {
-    const { trigger, now = Date.now } = this.#context;
-    this.#feed?.add({ trigger, at: now(), payload: readPayload(line) });
+    const { trigger, clock } = this.#context;
+    this.#feed?.add({ trigger, at: clock.now(), payload: readPayload(line) });
     if (this.#feed?.isFull) this.#program.pause();
   }
 }

@@ -1,4 +1,5 @@
 import type { Broker } from "../../mqtt/broker.js";
+import type { Clock } from "../schedules/clock.js";
 
 /** The surroundings of a source, as its trigger passes them. */
 export interface SourceContext {
@@ -14,8 +15,7 @@ export interface SourceContext {
   readonly progress?: SourceProgress | null | undefined;
   /** Takes one or more sentences about a problem, once each time that it begins. */
   readonly onNotice?: ((message: string) => void) | undefined;
-  /** Milliseconds since 1970. Default: the clock of the system. */
-  readonly now?: (() => number) | undefined;
+  readonly clock: Clock;
 }
 
 /** The time up to which a source has handed over everything, kept in the log of events. */

@@ -1,7 +1,8 @@
 import { type ProgramEnd, type StartedProgram, startProgram } from "@nanoagent/runtime/node";
+import { sleep } from "../acts/sleep.js";
+import type { Clock } from "../schedules/clock.js";
 import type { SourceState } from "./event-source.js";
 import { LineReader } from "./line-reader.js";
-import { pause } from "./pause.js";
 
 /** Longest line of a program. */
 export const MAX_LINE_BYTES = 64 * 1024;
@@ -22,6 +23,7 @@ export interface SupervisedProgramOptions {
   /** Explains an end in sentences. The program is started again in any case. */
   readonly explain: (end: ProgramEnd) => string;
   readonly onNotice?: ((message: string) => void) | undefined;
+  readonly clock: Clock;
   /** Pause before the first restart; each further one takes twice as long, up to 5 minutes. Default: 1000. */
   readonly firstPauseMilliseconds?: number | undefined;
 }
@@ -34,7 +36,6 @@ export class SupervisedProgram {
   #running: Promise<void> | null = null;
   #problem: string | null = null;
   #isPaused = false;
-  #probation: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SupervisedProgramOptions) {
     this.#options = options;
@@ -68,21 +69,21 @@ export class SupervisedProgram {
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
-    const first = this.#options.firstPauseMilliseconds ?? FIRST_PAUSE_MILLISECONDS;
+    const { clock, firstPauseMilliseconds: first = FIRST_PAUSE_MILLISECONDS } = this.#options;
     for (let failures = 0; !signal.aborted; failures += 1) {
-      const begin = performance.now();
+      const begin = clock.monotonic();
       const problem = await this.#runOnce(signal).catch((error: unknown) => (error as Error).message);
       if (signal.aborted) return;
       this.#fail(problem);
-      if (performance.now() - begin >= STEADY_MILLISECONDS) failures = 0;
+      if (clock.monotonic() - begin >= STEADY_MILLISECONDS) failures = 0;
       const longest = Math.min(first * 2 ** Math.min(failures, 20), LONGEST_PAUSE_MILLISECONDS);
-      await pause(longest * (0.5 + Math.random() / 2), signal);
+      await sleep(longest * (0.5 + Math.random() / 2), signal, clock);
     }
   }
 
   /** Resolves with an explanation when the program has ended. */
   async #runOnce(signal: AbortSignal): Promise<string> {
-    const { findCommand, folder, environment, onLine, explain, onNotice } = this.#options;
+    const { findCommand, folder, environment, onLine, explain, onNotice, clock } = this.#options;
     const command = await findCommand(signal);
     if (signal.aborted) return "";
     const lines = new LineReader({
@@ -101,10 +102,9 @@ export class SupervisedProgram {
     this.#program = program;
     if (this.#isPaused) program.pause();
     if (signal.aborted) await program.stop();
-    this.#probation = setTimeout(() => this.#recover(), PROBATION_MILLISECONDS);
-    this.#probation.unref();
+    const cancel = clock.setTimer(() => this.#recover(), PROBATION_MILLISECONDS);
     const end = await program.ended;
-    clearTimeout(this.#probation);
+    cancel();
     this.#program = null;
     lines.end();
     return explain(end);

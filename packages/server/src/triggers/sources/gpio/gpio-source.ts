@@ -39,6 +39,7 @@ export class GpioSource implements EventSource {
       explain: ({ said, exitCode, signal }) =>
         explain(said === "" ? (signal ?? `code ${exitCode}`) : cutText(said, 2 * MAX_QUOTED_CHARACTERS)),
       onNotice: context.onNotice,
+      clock: context.clock,
       ...options,
     });
   }
@@ -49,7 +50,8 @@ export class GpioSource implements EventSource {
   }
 
   start(accept: AcceptEvent): void {
-    this.#feed = new EventFeed({ accept, onRoom: () => this.#program.resume() });
+    const { clock, onNotice } = this.#context;
+    this.#feed = new EventFeed({ accept, clock, onNotice, onRoom: () => this.#program.resume() });
     this.#program.start();
   }
 
@@ -65,7 +67,7 @@ export class GpioSource implements EventSource {
   }
 
   #read(line: string): void {
-    const { now = Date.now, onNotice } = this.#context;
+    const { clock, onNotice } = this.#context;
     const event = readEdge(line);
     if (event === null) {
       const quoted = JSON.stringify(cutText(line, MAX_QUOTED_CHARACTERS));
@@ -73,7 +75,7 @@ export class GpioSource implements EventSource {
       this.#hasReported = true;
       return;
     }
-    const at = Math.round(timeOfEdge(event.stamp, now(), Number(process.hrtime.bigint()) / 1e6));
+    const at = Math.round(timeOfEdge(event.stamp, clock.now(), Number(process.hrtime.bigint()) / 1e6));
     if (this.#debouncer === null) this.#add(event.edge, at);
     else this.#debouncer.add(event.edge, at);
   }
