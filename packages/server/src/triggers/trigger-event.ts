@@ -26,7 +26,9 @@ export type Acceptance =
   /** The queue is full and the trigger drops the newest events. */
   | { readonly status: "dropped" }
   /** The queue is full or the disk fails. The sender should send it again later. */
-  | { readonly status: "refused"; readonly reason: "full" | "not-saved" | "closed" };
+  | { readonly status: "refused"; readonly reason: "full" | "not-saved" | "closed" }
+  /** Its payload is larger than 64 KB, or cannot be written as JSON. Sending it again would not help. */
+  | { readonly status: "refused"; readonly reason: "too-large" | "invalid" };
 
 /** Takes an event of a source. Resolves when its fate is on disk, and never rejects. */
 export type AcceptEvent = (event: NewEvent) => Promise<Acceptance>;

@@ -4,6 +4,7 @@ import type { EventOutcome } from "../trigger-event.js";
 export type EventRecord =
   | EventAdded
   | EventRepeated
+  | EventsDropped
   | EventChecked
   | ActStarted
   | ActEnded
@@ -23,12 +24,25 @@ export interface EventAdded {
   readonly identity?: string;
   /** Hash of the value by which repeated events are recognized, and the time until which it counts. */
   readonly dedupe?: { readonly hash: string; readonly until: number };
+  /** Time until which an event with the same identity is a repeated one. */
+  readonly identity_until?: number;
 }
 
-/** A repeated event was dropped. */
+/** Repeated events were dropped. */
 export interface EventRepeated {
   readonly type: "repeated";
-  readonly of: string;
+  readonly trigger: string;
+  /** The event that was kept, or null if it is not known any more. */
+  readonly of: string | null;
+  readonly count: number;
+  readonly at: number;
+}
+
+/** New events were dropped because the queue was full. */
+export interface EventsDropped {
+  readonly type: "dropped";
+  readonly trigger: string;
+  readonly count: number;
   readonly at: number;
 }
 
