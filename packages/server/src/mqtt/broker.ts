@@ -4,14 +4,23 @@ import type { MqttError } from "./mqtt-error.js";
 export interface Broker {
   /** Whether the connection stands now. */
   readonly isConnected: boolean;
-  /** Reason why it does not, or null. */
+  /** One sentence with the reason why it does not, or why a subscription has no effect, and with advice; or null. */
   readonly problem: string | null;
   /** Calls back each time that the connection begins to stand, or ends. Returns a function that stops it. */
   onChange(listener: () => void): () => void;
   /**
-   * Subscribes at QoS 1, now and after every reconnection. A message is acknowledged when the promise of `onMessage`
-   * resolves; when it rejects, the broker sends the message again later. Returns a function that ends the
-   * subscription. With `keep`, the broker is not told of it: it collects messages until the next start.
+   * Subscribes at QoS 1, now and after every reconnection. Returns a function that ends the subscription. With `keep`, the
+   * broker is not told of it: messages wait until somebody subscribes to the same filter again, also after a restart.
+   *
+   * - A message is acknowledged when the promise of `onMessage` resolves. Many messages are handed over at the same time,
+   *   in the order in which they came, and are acknowledged in that order.
+   * - When the promise rejects, the same message is handed over again after a pause, one second at first and a minute at
+   *   most. Those behind it are handed over, too, but not acknowledged before it. After the end of this program, the
+   *   broker sends all of them again.
+   * - The broker may send an acknowledged message again if the acknowledgement was lost.
+   * - `onMessage` must not wait for {@link publish}.
+   *
+   * Throws {@link MqttError} `mqtt-settings-invalid` for a filter that is not valid.
    */
   subscribe(
     filter: string,
@@ -19,7 +28,8 @@ export interface Broker {
   ): (options?: { readonly keep?: boolean | undefined }) => void;
   /**
    * Sends a message at QoS 1. Resolves when the broker has acknowledged it; waits while the broker cannot be reached,
-   * until the signal aborts. Rejects with {@link MqttError}.
+   * until the signal aborts. After a reconnection it is sent again, so the broker may get it twice. Rejects with
+   * {@link MqttError}, also when too many messages wait.
    */
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void>;
 }

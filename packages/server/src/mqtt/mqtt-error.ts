@@ -3,9 +3,9 @@ import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
 /**
  * Kinds of failure of a connection to a broker:
  *
- * - `broker-unreachable`: nothing answers at the address, or the connection broke before the broker acknowledged.
- * - `broker-refused`: the broker does not let this client in, or refuses a topic.
- * - `mqtt-settings-invalid`: an address, a certificate or a key cannot be used.
+ * - `broker-unreachable`: the broker did not acknowledge a message in time, or too many messages wait for it.
+ * - `broker-refused`: the broker refuses a message, or does not take one of its size.
+ * - `mqtt-settings-invalid`: an address, a certificate, a key, a password or a topic cannot be used.
  * - `mqtt-closed`: this side closed the connection.
  */
 export type MqttErrorCode = "broker-unreachable" | "broker-refused" | "mqtt-settings-invalid" | "mqtt-closed";

@@ -1,0 +1,8 @@
+export { type AgentTopics, agentIdOf, agentTopics, OFFLINE } from "./agent-topics.js";
+export type { Broker, BrokerMessage, PublishOptions } from "./broker.js";
+export { BrokerBridge } from "./broker-bridge.js";
+export type { BrokerSettingsPlace } from "./broker-settings.js";
+export { DEFAULT_DISCOVERY_PREFIX } from "./home-assistant/home-assistant-device.js";
+export type { BrokerNotice } from "./mqtt-connection.js";
+export { MqttError, type MqttErrorCode } from "./mqtt-error.js";
+export { type BrokerConnection, type OpenBrokerOptions, openBroker } from "./open-broker.js";
