@@ -1,4 +1,7 @@
+import type { HookDoor } from "./sources/hook/hook-door.js";
 import type { EventOutcome } from "./trigger-event.js";
+
+export type { HookDoor, HookReply, HookRequest } from "./sources/hook/hook-door.js";
 
 /** The triggers of an agent, which listen and act until they are closed. */
 export interface Triggers extends AsyncDisposable {
@@ -76,26 +79,4 @@ export interface EndedEvent {
   /** The answer, or the problem; cut. */
   readonly result: string;
   readonly at: string;
-}
-
-/** Takes the requests of one hook. */
-export interface HookDoor {
-  /** Most bytes of a body. */
-  readonly maxBytes: number;
-  /** Checks a request and keeps its event. Never rejects. */
-  receive(request: HookRequest): Promise<HookReply>;
-}
-
-export interface HookRequest {
-  /** Value of a header by its lower-case name, or null. */
-  readonly header: (name: string) => string | null;
-  readonly body: Uint8Array;
-}
-
-export interface HookReply {
-  readonly status: number;
-  /** Sent as JSON. */
-  readonly body: object;
-  /** Seconds after which the sender may try again. */
-  readonly retryAfterSeconds?: number | undefined;
 }
