@@ -1,0 +1,75 @@
+import type { TriggerSettings } from "@nanoagent/models";
+import type { Broker } from "../mqtt/broker.js";
+import type { ActingAgent } from "./acting-agent.js";
+import { saveRecord } from "./acts/save-record.js";
+import { EventLog } from "./events/event-log.js";
+import type { EventLogError } from "./events/event-log-error.js";
+import { openSources } from "./open-sources.js";
+import { OpenTriggers } from "./opened-triggers.js";
+import { readUnknownActs } from "./read-unknown-acts.js";
+import { type Clock, systemClock } from "./schedules/clock.js";
+import { TriggerBoard } from "./trigger-board.js";
+import type { TriggerNotice } from "./trigger-parts.js";
+import { TriggerRunner } from "./trigger-runner.js";
+import type { Triggers } from "./triggers.js";
+
+export interface TriggersOptions {
+  readonly settings: readonly TriggerSettings[];
+  /** Folder of the events: `events` in the folder of the session. No other program may use it meanwhile. */
+  readonly folder: string;
+  /** Folder to which paths are relative. Default: the current one. */
+  readonly configFolder?: string | undefined;
+  readonly agent: ActingAgent;
+  /** The connection to a broker. Default: none. */
+  readonly broker?: Broker | null | undefined;
+  /** Variables in which secrets are found. Default: those of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Called for everything that people should know. Default: nothing. */
+  readonly onNotice?: ((notice: TriggerNotice) => void) | undefined;
+  /** Default: the clock of the system. */
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Opens the triggers of an agent: recovers the log of events, goes on with those that are open, and arms the sources.
+ * Resolves when all is armed, whether brokers and programs can be reached or not. Throws {@link EventLogError}.
+ */
+export async function openTriggers(options: TriggersOptions): Promise<Triggers> {
+  const { settings, folder, agent, broker = null, environment = process.env, clock = systemClock } = options;
+  const places = { configFolder: options.configFolder ?? process.cwd(), broker, environment };
+  const board = new TriggerBoard({ clock, onNotice: options.onNotice ?? (() => {}) });
+  const onProblem = (problem: EventLogError | null) => board.noteSaving(problem);
+  const log = await EventLog.open(folder, { now: () => clock.now(), onProblem });
+  for (const message of log.notices) board.onNotice({ level: "warning", trigger: null, message });
+
+  board.unknownActs = await readUnknownActs(folder, log, settings);
+  const runners = uniqueByName(settings).map((one) => {
+    return new TriggerRunner(one, { log, agent, clock, places, listener: board });
+  });
+  await endOrphans(log, runners, clock);
+  const sources = await openSources(runners, { log, clock, places, board });
+
+  // From here on nothing waits: open events go on, and sources listen.
+  for (const event of log.openEvents) {
+    const runner = runners.find(({ settings: { name } }) => name === event.trigger);
+    if (runner?.settings.enabled !== false) runner?.resume(event, log.newestAt);
+  }
+  for (const [runner, source] of sources) source?.start(runner.accept);
+  return new OpenTriggers({ folder, log, board, sources, clock });
+}
+
+/** The config refuses two triggers with one name. Of settings in code, the first counts. */
+function uniqueByName(settings: readonly TriggerSettings[]): readonly TriggerSettings[] {
+  return settings.filter(({ name }, index) => settings.findIndex((other) => other.name === name) === index);
+}
+
+/** Ends the events of triggers that are no longer in the config. */
+async function endOrphans(log: EventLog, runners: readonly TriggerRunner[], clock: Clock): Promise<void> {
+  const names = new Set(runners.map(({ settings: { name } }) => name));
+  const orphans = log.openEvents.filter(({ trigger }) => !names.has(trigger));
+  const result = "The trigger is no longer in the config.";
+  const ends = orphans.map(({ id, tries }) => {
+    return saveRecord(log, { type: "end", event: id, outcome: "orphaned", tries, result, at: clock.now() });
+  });
+  await Promise.all(ends);
+}

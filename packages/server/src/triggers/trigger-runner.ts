@@ -1,0 +1,207 @@
+import { NanoAgentError, type TriggerSettings } from "@nanoagent/models";
+import { type Acted, ActTries } from "./act-tries.js";
+import { saveRecord } from "./acts/save-record.js";
+import { AnswerLines } from "./answer-lines.js";
+import { ConditionTests } from "./condition-tests.js";
+import { EventAges } from "./event-ages.js";
+import type { EventEnded } from "./events/event-record.js";
+import type { OpenEvent } from "./events/open-event.js";
+import { queueRule } from "./queue-rule.js";
+import type { Acceptance, EventOutcome, NewEvent } from "./trigger-event.js";
+import type { TriggerParts } from "./trigger-parts.js";
+
+/** Time for acts and answers that are under way when the triggers stop, in milliseconds. */
+const GRACE_MILLISECONDS = 5000;
+
+/**
+ * The work of one trigger, from an event to its end. Each step is on disk before the next one begins, and a start goes on
+ * where the last one stopped.
+ */
+export class TriggerRunner {
+  readonly settings: TriggerSettings;
+  readonly #parts: TriggerParts;
+  readonly #ages: EventAges;
+  readonly #conditions: ConditionTests;
+  readonly #acts: ActTries;
+  readonly #answers: AnswerLines;
+  readonly #stopping = new AbortController();
+  readonly #working = new Set<Promise<void>>();
+  #failure: string | null = null;
+  #isFull = false;
+  #last: EventEnded | null;
+
+  constructor(settings: TriggerSettings, parts: TriggerParts) {
+    this.settings = settings;
+    this.#parts = parts;
+    this.#ages = new EventAges(parts.clock);
+    const own = {
+      ...parts,
+      settings,
+      ages: this.#ages,
+      onFailedTry: (problem: string) => this.#noteFailedTry(problem),
+    };
+    this.#conditions = new ConditionTests(own);
+    this.#acts = new ActTries(own);
+    this.#answers = new AnswerLines(own);
+    const { lastEnd } = parts.log.countsOf(settings.name);
+    this.#last = lastEnd?.outcome === "not-met" ? null : lastEnd;
+    if (lastEnd !== null && isFailure(lastEnd.outcome)) this.#failure = lastEnd.result;
+  }
+
+  /** Problem of the last event or of the try that is repeated, or null once an event was done. */
+  get failure(): string | null {
+    return this.#failure;
+  }
+
+  /** Whether the last event was refused because the queue is full. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** End of the last event whose conditions were met, or null. */
+  get last(): EventEnded | null {
+    return this.#last;
+  }
+
+  /** Takes an event of the source. It is on disk when the promise resolves, and the work on it begins. */
+  readonly accept = async (event: NewEvent): Promise<Acceptance> => {
+    if (this.#stopping.signal.aborted) return { status: "refused", reason: "closed" };
+    const { log } = this.#parts;
+    const acceptance = await log.add(event, queueRule(this.settings, event));
+    this.#noteAcceptance(acceptance);
+    const open = acceptance.status === "kept" ? log.find(acceptance.id) : null;
+    if (open !== null) {
+      this.#ages.noteAccepted(open);
+      this.#begin(open, null);
+    }
+    return acceptance;
+  };
+
+  /** Goes on with an event of an earlier run of this program, which was last there at this time. */
+  resume(event: OpenEvent, resumedAt: number | null): void {
+    this.#begin(event, { at: resumedAt });
+  }
+
+  /** Begins no further step. Acts that run may end within 5 seconds. What is left goes on at the next start. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all([
+      this.#conditions.stop(),
+      this.#acts.stop(GRACE_MILLISECONDS),
+      this.#answers.stop(GRACE_MILLISECONDS),
+    ]);
+    await Promise.all(this.#working);
+  }
+
+  #begin(event: OpenEvent, resumed: { at: number | null } | null): void {
+    const working = this.#work(event, resumed)
+      .catch((error: unknown) => this.#noteUnexpected(error))
+      .finally(() => {
+        this.#working.delete(working);
+        this.#ages.forget(event);
+      });
+    this.#working.add(working);
+  }
+
+  /** The story of an event: its conditions, its act, the answers, its end. Null anywhere: the triggers stop. */
+  async #work(event: OpenEvent, resumed: { at: number | null } | null): Promise<void> {
+    const verdict = await this.#conditions.test(event, resumed?.at ?? null);
+    if (verdict === null) return;
+    if (!verdict.isMet) return this.#end(event, "not-met", verdict.reason);
+
+    const acted = this.#yields(event, resumed !== null)
+      ? ({ outcome: "skipped", result: "The run before it was not finished." } as const)
+      : await this.#act(event);
+    if (acted === null) return;
+    if (acted.outcome !== "done") return this.#end(event, acted.outcome, acted.result);
+
+    const problems = await this.#answers.give(event, acted.answer, resumed !== null);
+    if (problems === null) return;
+    if (problems.length === 0) return this.#end(event, "done", acted.answer);
+    return this.#end(event, "failed", `The act was done, but not every place has its answer. ${problems.join(" ")}`);
+  }
+
+  /** Decides by `overlap` between a scheduled run and those before it. Returns whether the new one is left out. */
+  #yields({ payload }: OpenEvent, isResumed: boolean): boolean {
+    const { when } = this.settings;
+    if (!("schedule" in when || "every" in when)) return false;
+    const { overlap = "skip" } = when;
+    // Runs that the device missed are handed out together, one after the other.
+    const isMissed = (payload as { missed?: unknown } | null)?.missed === true;
+    if (isResumed || isMissed || !this.#acts.isBusy) return false;
+    if (overlap === "replace") this.#acts.replaceAll();
+    return overlap === "skip";
+  }
+
+  /** Does the act of an event, unless it was done before a restart. */
+  async #act(event: OpenEvent): Promise<Acted | null> {
+    return event.answer === null ? this.#acts.do(event.id) : { outcome: "done", answer: event.answer };
+  }
+
+  async #end(event: OpenEvent, outcome: EventOutcome, result: string): Promise<void> {
+    const { log, clock, listener } = this.#parts;
+    const open = log.find(event.id);
+    if (open === null) return;
+    const end = { type: "end", event: event.id, outcome, tries: open.tries, result, at: clock.now() } as const;
+    // A test that a power cut takes back is made again.
+    const synced = outcome !== "not-met";
+    await saveRecord(log, end, { synced });
+    if (outcome === "done") this.#failure = null;
+    else if (isFailure(outcome)) this.#noteFailure(outcome, result);
+    if (outcome !== "not-met") this.#last = end;
+    listener.onEnd(open, end);
+    listener.onChange();
+  }
+
+  #noteFailure(outcome: EventOutcome, result: string): void {
+    this.#failure = result;
+    const happened = outcome === "unknown" ? "An act may or may not have happened" : "An event failed";
+    const message = `${happened}: ${result} See it with nanoagent triggers log.`;
+    this.#parts.listener.onNotice({ level: "error", trigger: this.settings.name, message });
+  }
+
+  #noteFailedTry(problem: string): void {
+    const isNew = this.#failure === null;
+    this.#failure = problem;
+    const { listener } = this.#parts;
+    if (isNew) {
+      const message = `${problem} It is tried again.`;
+      listener.onNotice({ level: "warning", trigger: this.settings.name, message });
+    }
+    listener.onChange();
+  }
+
+  #noteAcceptance(acceptance: Acceptance): void {
+    const { listener } = this.#parts;
+    const trigger = this.settings.name;
+    const isRefused = acceptance.status === "refused";
+    const isFull = isRefused && acceptance.reason === "full";
+    if (isFull && !this.#isFull) listener.onNotice({ level: "error", trigger, message: QUEUE_FULL });
+    if (isRefused && (acceptance.reason === "too-large" || acceptance.reason === "invalid")) {
+      listener.onNotice({ level: "error", trigger, message: NOT_USABLE });
+    }
+    const hasChanged = isFull !== this.#isFull || acceptance.status === "kept";
+    this.#isFull = isFull;
+    if (hasChanged) listener.onChange();
+  }
+
+  /** The event stays open, and the next start goes on with it. */
+  #noteUnexpected(error: unknown): void {
+    if (this.#stopping.signal.aborted) return;
+    // The queue dropped the event meanwhile.
+    if (NanoAgentError.isInstance(error) && error.code === "event-ended") return;
+    const problem = error instanceof Error ? error.message : String(error);
+    this.#failure = problem;
+    const { listener } = this.#parts;
+    const message = `The work on an event stopped: ${problem} It goes on when the service is started again.`;
+    listener.onNotice({ level: "error", trigger: this.settings.name, message });
+    listener.onChange();
+  }
+}
+
+const QUEUE_FULL = "The queue is full, so new events are refused. See the open ones with nanoagent triggers log.";
+const NOT_USABLE = "An event was refused: its payload is larger than 64 KB or cannot be written as JSON.";
+
+function isFailure(outcome: EventOutcome): boolean {
+  return outcome === "failed" || outcome === "unknown" || outcome === "expired";
+}
