@@ -19,6 +19,8 @@ const entries = [
   "runtime/engines/llama",
   "runtime/engines/openai-compatible",
   "server",
+  "server/triggers",
+  "server/mqtt",
 ];
 
 /** Module resolutions, with their module formats. `classic` is left out: it does not read `node_modules`. */

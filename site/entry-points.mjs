@@ -15,4 +15,6 @@ export const entryPoints = {
   "@nanoagent/runtime/engines/llama": "packages/runtime/src/engines/llama/index.ts",
   "@nanoagent/runtime/engines/openai-compatible": "packages/runtime/src/engines/openai-compatible/index.ts",
   "@nanoagent/server": "packages/server/src/index.ts",
+  "@nanoagent/server/triggers": "packages/server/src/triggers/index.ts",
+  "@nanoagent/server/mqtt": "packages/server/src/mqtt/index.ts",
 };

@@ -142,6 +142,7 @@ class NodeAgentServer implements AgentServer {
       log,
       logsTexts,
       now,
+      environment: this.#environment,
       readDevice: options.readDevice ?? null,
     });
     this.permissions = this.#service.permissions;
@@ -202,10 +203,11 @@ class NodeAgentServer implements AgentServer {
       this.#wyoming = await this.#listenWyoming(host);
       const wyoming = this.#wyoming && { url: this.#wyoming.url, port: this.#wyoming.port };
       this.#service.wyoming = wyoming;
+      await this.#service.automation.open();
       await this.#openStatus();
       return { url: listener.url, port: listener.port, madeKey: made, keyFile: file, wyoming };
     } catch (error) {
-      await Promise.all([listener.close(0), this.#wyoming?.close(0)]);
+      await Promise.all([listener.close(0), this.#wyoming?.close(0), this.#service.automation.close()]);
       throw error;
     }
   }

@@ -4,8 +4,16 @@ export { findKeyFile } from "./access/key-file.js";
 export { isLoopback } from "./access/loopback.js";
 export { isVariableName, openKeys } from "./access/open-keys.js";
 export { stateFolderOf } from "./access/state-folder.js";
+export { clientIdOf } from "./automation/client-id.js";
+export { runThroughService } from "./automation/run-through-service.js";
+export { triggersNeedSession } from "./automation/triggers-need-session.js";
 export { DEFAULT_HOST, DEFAULT_PORT } from "./http/default-address.js";
 export { canonicalHost } from "./http/listen-host.js";
 export { readTlsFiles } from "./http/tls-files.js";
+export type { LoggedEvent } from "./triggers/events/read-event-log.js";
+export type { TriggerState } from "./triggers/triggers.js";
 export { readNetwork } from "./wyoming/client-rules.js";
 export { listenHost as wyomingHost } from "./wyoming/listen-host.js";
+
+/** Loads the parts about triggers. */
+export const loadTriggerParts = () => import("./trigger-program-parts.js");

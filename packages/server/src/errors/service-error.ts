@@ -21,6 +21,7 @@ export type ServiceErrorCode =
   | "permission-unknown"
   | "conversation-unknown"
   | "conversation-not-removed"
+  | "hook-unknown"
   | "too-many-pages"
   | "listen-failed"
   | "listen-not-permitted"
@@ -32,7 +33,7 @@ export type ServiceErrorCode =
  *
  * - `request-not-valid`: a field of the request is missing, has the wrong type, or asks for something that the agent
  *   cannot do.
- * - `model-not-served`, `route-unknown`, `permission-unknown`, `conversation-unknown`: nothing has this name.
+ * - `model-not-served`, `route-unknown`, `permission-unknown`, `conversation-unknown`, `hook-unknown`: nothing has this name.
  * - `conversation-not-removed`: the folder of a conversation cannot be removed.
  * - `too-many-pages`: no further page can be open.
  * - `key-missing`: the key is missing or wrong.

@@ -5,7 +5,12 @@ export type HealthReasonCode =
   | "agent-missing"
   | "memory-pressure"
   | "engine-failed"
-  | "session-not-saved";
+  | "session-not-saved"
+  | "trigger-failing"
+  | "broker-unreachable"
+  | "events-full"
+  | "events-not-saved"
+  | "clock-not-set";
 
 export interface HealthReason {
   code: HealthReasonCode;

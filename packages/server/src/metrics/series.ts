@@ -173,6 +173,49 @@ export const series: readonly Series[] = [
     read: ({ figures }) => each("result", { ...figures.toolCalls }),
   },
   {
+    name: "nanoagent_trigger_events_total",
+    type: "counter",
+    help: "Events of triggers by what became of them; not_met: a condition did not hold; repeated: the same event came before",
+    labels: { trigger: null, result: ["done", "not_met", "failed", "unknown", "dropped", "repeated"] },
+    read: ({ status: { triggers } }) =>
+      (triggers?.list ?? []).flatMap(({ name, counts: { added: _, ...results } }) =>
+        each("result", results).map(({ labels, value }) => ({ labels: { trigger: name, ...labels }, value })),
+      ),
+  },
+  {
+    name: "nanoagent_trigger_events_open",
+    type: "gauge",
+    help: "Events of a trigger that wait or are being worked on",
+    labels: { trigger: null },
+    read: ({ status: { triggers } }) =>
+      (triggers?.list ?? []).map(({ name, open }) => ({ labels: { trigger: name }, value: open })),
+  },
+  {
+    name: "nanoagent_trigger_failing",
+    type: "gauge",
+    help: "1 while the source of a trigger or its last act fails",
+    labels: { trigger: null },
+    read: ({ status: { triggers } }) =>
+      (triggers?.list ?? []).map(({ name, status }) => ({
+        labels: { trigger: name },
+        value: status === "failing" ? 1 : 0,
+      })),
+  },
+  {
+    name: "nanoagent_acts_unknown",
+    type: "gauge",
+    help: "Acts of triggers that may or may not have been done",
+    labels: {},
+    read: ({ status }) => one(status.triggers?.unknown.length),
+  },
+  {
+    name: "nanoagent_broker_connected",
+    type: "gauge",
+    help: "1 while the connection to the MQTT broker stands; absent without a broker",
+    labels: {},
+    read: ({ status }) => one(numberOf(status.mqtt?.connected)),
+  },
+  {
     name: "nanoagent_engine_respawns_total",
     type: "counter",
     help: "Starts of the engine's process after it had failed or was ended for its memory",

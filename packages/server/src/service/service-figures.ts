@@ -29,6 +29,8 @@ export class ServiceFigures {
   readonly permissions: Record<PermissionAnswer, number> = { allowed: 0, denied: 0, unanswered: 0 };
   /** Requests that got no place among the turns, by the reason. */
   readonly refusals: Record<RefusalReason, number> = { "queue-full": 0, stopping: 0 };
+  /** Tokens per second of the last reply of a model, or null before one. */
+  tokensPerSecond: number | null = null;
   /** Respawns of the engines of agents that were replaced. */
   #earlierRespawns = 0;
   #respawns = 0;
@@ -39,6 +41,7 @@ export class ServiceFigures {
   }
 
   addTurn(end: TurnEnd, { milliseconds, first_milliseconds, tool_calls, tool_results }: TurnCost): void {
+    if (tool_calls === 0) this.#noteSpeed(end, milliseconds, first_milliseconds);
     if (end === null) this.turns.aborted += 1;
     else countTurn(this.turns, end);
     this.turnSeconds.add(milliseconds / 1000);
@@ -48,6 +51,14 @@ export class ServiceFigures {
     this.toolCalls.failed += failed;
     this.toolCalls.denied += denied;
     this.toolCalls.aborted += Math.max(0, tool_calls - done - failed - denied);
+  }
+
+  /** The speed of writing, from the first token to the last, of a turn without tools. */
+  #noteSpeed(end: TurnEnd, milliseconds: number, firstMilliseconds: number | null): void {
+    if (end?.type !== "run-end" || firstMilliseconds === null) return;
+    const tokens = end.usage?.completion_tokens ?? 0;
+    const seconds = (milliseconds - firstMilliseconds) / 1000;
+    if (tokens > 1 && seconds > 0) this.tokensPerSecond = (tokens - 1) / seconds;
   }
 
   addRefusal(reason: RefusalReason): void {

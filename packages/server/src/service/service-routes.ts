@@ -1,4 +1,5 @@
 import { cutText, NanoAgentError, type ServeSettings } from "@nanoagent/models";
+import { hookRoute } from "../automation/hook-route.js";
 import { errorFacts } from "../errors/error-facts.js";
 import { healthRoute } from "../health/health-route.js";
 import type { HttpRequest, Route, WholeReply } from "../http/exchange.js";
@@ -24,6 +25,7 @@ export function serviceRoutes(service: Service, { page = true, metrics = true }:
     ...openaiRoutes(service),
     ...ollamaRoutes(service),
     ...permissionRoutes(service.permissions),
+    hookRoute((name) => service.automation.hook(name)),
   ];
 }
 

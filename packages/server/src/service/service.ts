@@ -1,5 +1,7 @@
 import type { ServeSettings } from "@nanoagent/models";
 import type { Agent } from "@nanoagent/runtime";
+import type { AutomatedService } from "../automation/automated-service.js";
+import { Automation } from "../automation/automation.js";
 import { checkSessionFolder } from "../conversations/check-session-folder.js";
 import type { DeviceConditions } from "../device/device-conditions.js";
 import { DeviceReader } from "../device/device-reader.js";
@@ -11,7 +13,7 @@ import type { ServiceStatus } from "../status/service-status.js";
 import type { AnswerEvent, Answering, Ask } from "../turns/ask.js";
 import { TurnAnswering } from "../turns/turn-answering.js";
 import { MemoryWatch } from "./memory-watch.js";
-import type { OperatedAgent, ServedModel } from "./served-agent.js";
+import type { ServedModel } from "./served-agent.js";
 import { ServedModels } from "./served-models.js";
 import { ServiceFigures } from "./service-figures.js";
 import { logMemory, logTurn } from "./turn-log.js";
@@ -25,6 +27,7 @@ export interface ServiceOptions {
   /** Whether the log has the texts of messages and replies. */
   readonly logsTexts: boolean;
   readonly now: () => number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Reads the conditions of the device. Null: nothing does. */
   readonly readDevice: (() => Promise<DeviceConditions>) | null;
 }
@@ -37,13 +40,15 @@ interface Served {
 }
 
 /** A served agent, without the protocols. The agent can be replaced while the service runs. */
-export class Service implements OperatedAgent {
+export class Service implements AutomatedService {
   readonly version: string;
   readonly now: () => number;
   readonly permissions: PermissionDesk;
   readonly answering: Answering;
   readonly log: Log;
   readonly figures = new ServiceFigures();
+  /** What the agent does by itself. */
+  readonly automation: Automation;
   /** Address that it listens on, or null before that. */
   url: string | null = null;
   /** Address for voice assistants, or null without one. */
@@ -53,6 +58,7 @@ export class Service implements OperatedAgent {
   readonly #turnHealth = new TurnHealth();
   readonly #device: DeviceReader;
   readonly #startedAt: number;
+  readonly #turnListeners = new Set<() => void>();
   readonly #lastTasks: (() => Promise<void>)[] = [];
   #ending: Promise<unknown> | null = null;
   #served: Served;
@@ -79,10 +85,27 @@ export class Service implements OperatedAgent {
       onRefused: (reason) => this.figures.addRefusal(reason),
       now: options.now,
     });
+    this.automation = new Automation(this, options.environment);
     this.answering = {
       checkPlace: () => this.#turns.checkPlace(),
       answer: (ask, signal) => this.#answer(ask, signal),
     };
+  }
+
+  /** Tokens per second of the last reply of a model, or null. */
+  get tokensPerSecond(): number | null {
+    return this.figures.tokensPerSecond;
+  }
+
+  readonly use: AutomatedService["use"] = (signal, work) => this.#turns.use(signal, work);
+
+  onTurn(listener: () => void): () => void {
+    this.#turnListeners.add(listener);
+    return () => this.#turnListeners.delete(listener);
+  }
+
+  #tellTurn(): void {
+    for (const listener of this.#turnListeners) listener();
   }
 
   get #settings(): ServeSettings {
@@ -139,17 +162,20 @@ export class Service implements OperatedAgent {
     const now = () => performance.now();
     const startedAt = now();
     const events = await this.#turns.answer(ask, signal);
+    this.#tellTurn();
     const onMemory = (event: MemoryEvent) => logMemory(log, event);
     return watchTurn(events, { now, startedAt, keepsText: texts }, onMemory, (end, cost, text) => {
       this.figures.addTurn(end, cost);
       if (end !== null) this.#turnHealth.note(end);
       logTurn(log, ask, end, cost, texts ? text : null);
+      this.#tellTurn();
     });
   }
 
   async health(): Promise<Health> {
     const memory = this.#pause === null ? await this.#served.memory.findReason() : null;
-    return healthOf([this.#pause, ...this.#turnHealth.reasons, memory].filter((reason) => reason !== null));
+    const reasons = [this.#pause, ...this.#turnHealth.reasons, memory, ...this.automation.reasons];
+    return healthOf(reasons.filter((reason) => reason !== null));
   }
 
   async status(): Promise<ServiceStatus> {
@@ -173,6 +199,8 @@ export class Service implements OperatedAgent {
       turns: { ...this.figures.turns, running, waiting },
       conversations,
       questions: this.permissions.waiting.length,
+      triggers: this.automation.triggersStatus,
+      mqtt: this.automation.brokerStatus,
       memory,
       device: await this.#device.read(),
     };
@@ -223,6 +251,7 @@ export class Service implements OperatedAgent {
     this.#turns.resume(agent);
     if (this.#pause?.code === "reloading") this.#pause = null;
     await this.readFacts();
+    await this.automation.follow();
     if (failure !== null) throw failure;
     return !this.#isStopping;
   }
@@ -230,7 +259,8 @@ export class Service implements OperatedAgent {
   /** Takes no new turns, and resolves when the running ones have ended. Those that take longer are aborted. */
   async drain(milliseconds: number): Promise<void> {
     this.#pause = { code: "stopping", message: "The service is stopping." };
-    await this.#turns.drain(milliseconds);
+    // Acts that run have some seconds of their own.
+    await Promise.all([this.automation.close(), this.#turns.drain(milliseconds)]);
     this.#ending ??= Promise.all(this.#lastTasks.map((task) => task()));
     await this.#ending;
   }

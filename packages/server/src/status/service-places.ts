@@ -9,12 +9,21 @@ const MAX_SOCKET_PATH_BYTES = 100;
 /** Most sockets that are asked. */
 const MAX_SERVICES = 64;
 
+/** Sockets of a service: `serve` answers with its status, `triggers` takes events. */
+type SocketKind = "serve" | "triggers";
+
 /** Returns the path of a service's socket, on Windows the name of its pipe; null if it can have none. */
-export async function placeOfService(processId: number): Promise<string | null> {
-  if (process.platform === "win32") return `${PIPES}nanoagent-serve-${processId}`;
+export async function placeOfService(processId: number, kind: SocketKind = "serve"): Promise<string | null> {
+  if (process.platform === "win32") return `${PIPES}nanoagent-${kind}-${processId}`;
   const folder = await ownRuntimeFolder();
-  const place = folder === null ? null : path.join(folder, `serve-${processId}.sock`);
+  const place = folder === null ? null : path.join(folder, `${kind}-${processId}.sock`);
   return place !== null && Buffer.byteLength(place) <= MAX_SOCKET_PATH_BYTES ? place : null;
+}
+
+/** Returns the path of the socket that takes events, from that of the status. */
+export function placeForEvents(statusPlace: string): string {
+  const { dir, base } = path.parse(statusPlace);
+  return path.join(dir, base.replace("serve-", "triggers-"));
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { BrokerStatus, TriggersStatus } from "../automation/automated-service.js";
 import type { DeviceConditions } from "../device/device-conditions.js";
 import type { Health } from "../health/health.js";
 import type { MemoryFacts } from "../service/memory-watch.js";
@@ -22,6 +23,10 @@ export interface ServiceStatus {
   conversations: { open: number; max: number };
   /** Questions for permission that wait for an answer. */
   questions: number;
+  /** Null for an agent without triggers. */
+  triggers: TriggersStatus | null;
+  /** Null without a broker. */
+  mqtt: BrokerStatus | null;
   /** Null if the system reports no memory. */
   memory: MemoryFacts | null;
   /** Null where nothing reads the device. */

@@ -62,7 +62,7 @@ export class TurnAnswering implements Answering {
   readonly #lengths = new TurnLengths();
   /** Called when a turn has ended. */
   readonly #watchers = new Set<() => void>();
-  /** Number of turns that use the agent or wait for it. */
+  /** Number of turns and other works that use the agent. */
   #begun = 0;
   #isStopping = false;
 
@@ -135,6 +135,20 @@ export class TurnAnswering implements Answering {
     }
   }
 
+  /**
+   * Runs work with the agent that is no turn: it takes no place in the queue. Waits while the agent is replaced, and the
+   * agent is not replaced before the work ends. Rejects with `aborted` when the signal aborts first, and with
+   * {@link ServiceError} `service-stopping`.
+   */
+  async use<Result>(signal: AbortSignal, work: (agent: Agent) => Promise<Result>): Promise<Result> {
+    await this.#enter(signal);
+    try {
+      return await work(this.#agent);
+    } finally {
+      this.#leave();
+    }
+  }
+
   /** Removes the conversation of an id: see `ConversationStore.forget`. */
   forget(id: string): Promise<boolean> {
     return this.#store.forget(id);
@@ -179,12 +193,23 @@ export class TurnAnswering implements Answering {
   }
 
   async #begin(turn: Turn, signal: AbortSignal): Promise<void> {
+    await this.#enter(signal);
+    turn.isBegun = true;
+    turn.begunAt = this.#now();
+  }
+
+  /** Takes the agent for a turn or other work. */
+  async #enter(signal: AbortSignal): Promise<void> {
+    if (this.#isStopping) throw serviceStopping();
     const passing = this.#gate.pass(signal);
     if (passing !== undefined) await passing;
     if (signal.aborted) throw aborted();
-    turn.isBegun = true;
-    turn.begunAt = this.#now();
     this.#begun += 1;
+  }
+
+  #leave(): void {
+    this.#begun -= 1;
+    for (const check of [...this.#watchers]) check();
   }
 
   async #start(turn: Turn, ask: Ask, abort: AbortController): Promise<AsyncGenerator<AnswerEvent, void>> {
@@ -196,10 +221,9 @@ export class TurnAnswering implements Answering {
   #end(turn: Turn): void {
     if (!this.#turns.delete(turn)) return;
     if (turn.isBegun) {
-      this.#begun -= 1;
       this.#lengths.note(turn.begunAt, this.#now());
-    }
-    for (const check of [...this.#watchers]) check();
+      this.#leave();
+    } else for (const check of [...this.#watchers]) check();
   }
 
   /** Resolves as soon as a condition holds. It is checked whenever a turn has ended. */

@@ -466,3 +466,60 @@ test("instructions, tools, sampling and the schema of a request reach the engine
     tools: [{ name: "switch_light" }, { name: "lookup" }, { name: "water" }],
   });
 });
+
+describe("work that is no turn", () => {
+  test("uses the agent without a place in the queue, and keeps it from being replaced", async () => {
+    const { agent, answering } = await open(new ScriptedEngine());
+    let finish = () => {};
+    const held = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const working = answering.use(never, async (used) => {
+      await held;
+      return used === agent;
+    });
+    expect([answering.running, answering.waiting]).toEqual([0, 0]);
+    let isPaused = false;
+    const pausing = answering.pause().then(() => {
+      isPaused = true;
+    });
+    // Work that comes now waits for the next agent.
+    let used: unknown = null;
+    const later = answering.use(never, async (given) => {
+      used = given;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([isPaused, used]).toEqual([false, null]);
+    finish();
+    expect(await working).toBe(true);
+    await pausing;
+    expect(used).toBeNull();
+    const next = { ...agent } as Agent;
+    answering.resume(next);
+    await later;
+    expect(used).toBe(next);
+    answering.resume(agent);
+  });
+
+  test("that waits ends with its signal, and none begins while the service stops", async () => {
+    const { answering } = await open(new ScriptedEngine());
+    await answering.pause();
+    const controller = new AbortController();
+    const work = vi.fn(async () => {});
+    const waiting = answering.use(controller.signal, work);
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: "aborted" });
+    const refused = answering.use(never, work);
+    const ended = expect(refused).rejects.toMatchObject({ code: "service-stopping" });
+    await answering.drain(0);
+    await ended;
+    await expect(answering.use(never, work)).rejects.toMatchObject({ code: "service-stopping" });
+    expect(work).not.toHaveBeenCalled();
+  });
+
+  test("may fail, and the agent is free again", async () => {
+    const { answering } = await open(new ScriptedEngine());
+    await expect(answering.use(never, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await answering.pause();
+  });
+});

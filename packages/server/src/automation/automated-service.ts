@@ -1,0 +1,33 @@
+import type { Agent } from "@nanoagent/runtime";
+import type { OperatedAgent } from "../service/served-agent.js";
+import type { TriggerState, UnknownAct } from "../triggers/triggers.js";
+
+/** The part of a service that acts without a request use, besides what the page has. */
+export interface AutomatedService extends OperatedAgent {
+  /** Address that it listens on, or null before that. */
+  readonly url: string | null;
+  /** Tokens per second of the last reply of a model, or null. */
+  readonly tokensPerSecond: number | null;
+  /** Runs work with the agent that is no turn: see `TurnAnswering.use`. */
+  use<Result>(this: void, signal: AbortSignal, work: (agent: Agent) => Promise<Result>): Promise<Result>;
+  /** Calls back when a turn begins or ends. Returns a function that stops it. */
+  onTurn(listener: () => void): () => void;
+}
+
+/** Triggers of a service, as `nanoagent status` shows them. */
+export interface TriggersStatus {
+  /** Folder of the events. */
+  folder: string;
+  list: readonly TriggerState[];
+  /** Acts that may or may not have been done. */
+  unknown: readonly UnknownAct[];
+}
+
+/** Connection of a service to its broker. */
+export interface BrokerStatus {
+  /** Address without a password. */
+  url: string;
+  connected: boolean;
+  /** One sentence, or null. */
+  problem: string | null;
+}

@@ -1,0 +1,59 @@
+import { connect } from "node:net";
+import type { FoundService } from "../status/find-services.js";
+import { placeForEvents } from "../status/service-places.js";
+import { TriggerError, type TriggerErrorCode } from "../triggers/trigger-error.js";
+import type { EndedEvent } from "../triggers/triggers.js";
+import type { EventReply, EventRequest } from "./event-socket.js";
+import { readLines } from "./read-line.js";
+
+export interface RunOptions {
+  /** Ends the wait. The event stays in the queue. */
+  readonly signal: AbortSignal;
+  /** Called with the event's id as soon as it is on disk. */
+  readonly onAccepted: (id: string) => void;
+}
+
+/**
+ * Adds an event through a running service, and waits until the work on it has ended. Rejects with {@link TriggerError},
+ * and with the reason of the signal.
+ */
+export async function runThroughService(
+  { socket: place }: FoundService,
+  request: EventRequest,
+  { signal, onAccepted }: RunOptions,
+): Promise<EndedEvent> {
+  signal.throwIfAborted();
+  const socket = connect(placeForEvents(place));
+  const stop = () => socket.destroy();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    socket.write(`${JSON.stringify(request)}\n`);
+    for await (const line of readLines(socket)) {
+      const reply = JSON.parse(line) as EventReply;
+      if ("accepted" in reply) onAccepted(reply.accepted);
+      else if ("ended" in reply) return reply.ended;
+      else throw errorOf(reply.error);
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof TriggerError ? error : connectionLost(error);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    socket.destroy();
+  }
+  signal.throwIfAborted();
+  throw connectionLost(undefined);
+}
+
+function errorOf({ code, message, hint }: Extract<EventReply, { error: unknown }>["error"]): TriggerError {
+  return new TriggerError({ code: code as TriggerErrorCode, message, hint: hint ?? undefined });
+}
+
+function connectionLost(cause: unknown): TriggerError {
+  return new TriggerError({
+    code: "triggers-not-running",
+    message: "The service did not answer, or ended before the event did.",
+    hint: "An event that it had taken goes on at its next start: see nanoagent triggers log.",
+    cause,
+  });
+}
