@@ -11,5 +11,8 @@ export default packageBuild([], {
     // Only services that are announced need it.
     { file: "multicast-dns.js", parts: ["multicast-dns"] },
     { file: "page.js", parts: ["page/page-desk", "page/page-files-reply"] },
+    // Only agents that act by themselves need these.
+    { file: "mqtt.js", parts: ["mqtt/index"] },
+    { file: "triggers.js", parts: ["triggers/index", "automation/event-socket"] },
   ],
 });

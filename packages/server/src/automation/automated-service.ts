@@ -1,6 +1,5 @@
 import type { Agent } from "@nanoagent/runtime";
 import type { OperatedAgent } from "../service/served-agent.js";
-import type { TriggerState, UnknownAct } from "../triggers/triggers.js";
 
 /** The part of a service that acts without a request use, besides what the page has. */
 export interface AutomatedService extends OperatedAgent {
@@ -12,22 +11,4 @@ export interface AutomatedService extends OperatedAgent {
   use<Result>(this: void, signal: AbortSignal, work: (agent: Agent) => Promise<Result>): Promise<Result>;
   /** Calls back when a turn begins or ends. Returns a function that stops it. */
   onTurn(listener: () => void): () => void;
-}
-
-/** Triggers of a service, as `nanoagent status` shows them. */
-export interface TriggersStatus {
-  /** Folder of the events. */
-  folder: string;
-  list: readonly TriggerState[];
-  /** Acts that may or may not have been done. */
-  unknown: readonly UnknownAct[];
-}
-
-/** Connection of a service to its broker. */
-export interface BrokerStatus {
-  /** Address without a password. */
-  url: string;
-  connected: boolean;
-  /** One sentence, or null. */
-  problem: string | null;
 }

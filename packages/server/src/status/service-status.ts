@@ -1,8 +1,8 @@
-import type { BrokerStatus, TriggersStatus } from "../automation/automated-service.js";
 import type { DeviceConditions } from "../device/device-conditions.js";
 import type { Health } from "../health/health.js";
 import type { MemoryFacts } from "../service/memory-watch.js";
 import type { TurnCounts } from "../service/turn-counts.js";
+import type { BrokerStatus, TriggersStatus } from "./automation-status.js";
 
 /** State of a running service, as `nanoagent status` shows it. */
 export interface ServiceStatus {
