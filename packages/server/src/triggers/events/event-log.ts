@@ -11,8 +11,7 @@ import { recoverEvents } from "./recover-events.js";
 import { SEGMENT_BYTES, SegmentStore } from "./segment-store.js";
 import type { TriggerCounts } from "./trigger-counts.js";
 
-/** Most bytes of the records of all open events. */
-export const MAX_OPEN_BYTES = 64 * 2 ** 20;
+const MAX_OPEN_BYTES = 64 * 2 ** 20;
 /** Most bytes and requests that one write takes. */
 const BATCH_BYTES = 2 ** 20;
 const BATCH_REQUESTS = 4096;
@@ -35,6 +34,8 @@ export interface EventLogOptions {
   readonly claim?: ((folder: string, owner: string) => Promise<FolderClaim>) | undefined;
   /** Size at which a segment is full. Default: 1 MB. */
   readonly segmentBytes?: number | undefined;
+  /** Most bytes of the records of all open events. Beyond that, new events are refused. Default: 64 MB. */
+  readonly maxOpenBytes?: number | undefined;
 }
 
 export interface FolderClaim {
@@ -80,6 +81,7 @@ export class EventLog {
   readonly #folder: string;
   readonly #now: () => number;
   readonly #onProblem: (problem: EventLogError | null) => void;
+  readonly #maxOpenBytes: number;
   readonly #claim: FolderClaim;
   readonly #store: SegmentStore;
   readonly #state: EventState;
@@ -106,6 +108,7 @@ export class EventLog {
     this.#folder = folder;
     this.#now = options.now ?? Date.now;
     this.#onProblem = options.onProblem ?? (() => {});
+    this.#maxOpenBytes = options.maxOpenBytes ?? MAX_OPEN_BYTES;
     this.#claim = parts.claim;
     this.#store = parts.store;
     this.#state = parts.state;
@@ -185,7 +188,7 @@ export class EventLog {
     const stored = asStoredEvent(event);
     if ("reason" in stored) return Promise.resolve({ status: "refused", reason: stored.reason });
     const { bytes } = stored;
-    if (this.#state.openBytes + this.#requestBytes + bytes > MAX_OPEN_BYTES) {
+    if (this.#state.openBytes + this.#requestBytes + bytes > this.#maxOpenBytes) {
       return Promise.resolve({ status: "refused", reason: "full" });
     }
     return new Promise((resolve) => this.#request({ type: "add", event: stored.event, rule, bytes, resolve }));

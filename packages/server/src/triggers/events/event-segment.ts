@@ -8,15 +8,16 @@ import {
   type NewLine,
   type OtherLine,
   type SegmentHeader,
-  type StoredLine,
 } from "./stored-line.js";
 
 /** A line of a segment, and its place in it. */
 export interface SegmentLine {
   readonly offset: number;
   readonly bytes: number;
+  /** Number of the line. */
+  readonly seq: number;
   /** The line, or null if it is damaged. */
-  readonly line: StoredLine | OtherLine | null;
+  readonly line: NewLine | OtherLine | null;
   /** Whether the write was completed. */
   readonly isEnded: boolean;
   /** Whether it is the header or part of the snapshot that begins the segment. */
@@ -55,7 +56,7 @@ export async function readHeader(files: JournalFiles, segment: Segment): Promise
     return null;
   }
   const end = buffer.subarray(0, read).indexOf(LINE_FEED);
-  const line = end < 0 ? null : decodeStoredLine(buffer.subarray(0, end));
+  const line = end < 0 ? undefined : decodeStoredLine(buffer.subarray(0, end))?.line;
   if (line?.type !== "segment") return null;
   if (line.format > EVENTS_FORMAT) refuseNewer(segment, line.format);
   return line;
@@ -69,7 +70,8 @@ export async function* readSegment(files: JournalFiles, segment: Segment): Async
     let isSnapshot = true;
     let intact = 0;
     for await (const lines of readLines(file, decodeStoredLine, MAX_LINE_BYTES)) {
-      for (const { offset, bytes, record: line, ended: isEnded } of lines) {
+      for (const { offset, bytes, record, ended: isEnded } of lines) {
+        const { seq, line } = record ?? { seq: 0, line: null };
         if (line?.type === "segment") {
           if (line.format > EVENTS_FORMAT) refuseNewer(segment, line.format);
           hasHeader = true;
@@ -78,7 +80,7 @@ export async function* readSegment(files: JournalFiles, segment: Segment): Async
         }
         const isEnd = isSnapshot && line?.type === "snapshot-end";
         const endsWhole = isEnd && hasHeader && line.lines === intact;
-        yield { offset, bytes, line, isEnded, isSnapshot, endsWhole };
+        yield { offset, bytes, seq, line, isEnded, isSnapshot, endsWhole };
         if (isEnd) isSnapshot = false;
         else if (isSnapshot && line !== null && line.type !== "segment") intact += 1;
       }

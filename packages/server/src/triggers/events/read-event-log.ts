@@ -64,10 +64,10 @@ async function readInto(
   const open = new Set<string>();
   const before = new Set(drafts.keys());
   try {
-    for await (const { line, isSnapshot, endsWhole } of readSegment(files, segment)) {
+    for await (const { seq, line, isSnapshot, endsWhole } of readSegment(files, segment)) {
       if (line === null) continue;
       if (endsWhole) closeOthers(drafts, before, open);
-      if (!isContent(line) || line.seq > voidAfter) continue;
+      if (!isContent(line) || seq > voidAfter) continue;
       if (isSnapshot && line.type === "event") open.add(line.id);
       // What is known from earlier segments says more than a snapshot.
       if (isSnapshot && before.has(line.type === "event" ? line.id : "event" in line ? line.event : "")) continue;

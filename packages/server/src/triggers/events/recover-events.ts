@@ -94,7 +94,8 @@ async function load(
   };
   const { state } = progress;
   try {
-    for await (const { offset, bytes: length, line, isEnded, isSnapshot, endsWhole } of readSegment(files, segment)) {
+    for await (const { offset, bytes: length, seq, line, ...place } of readSegment(files, segment)) {
+      const { isEnded, isSnapshot, endsWhole } = place;
       if (line === null) {
         if (isEnded) found.damagedLines += 1;
         else found.tornBytes += length;
@@ -102,12 +103,12 @@ async function load(
       }
       found.end = offset + length;
       if (line.type === "other") found.unknownLines += 1;
-      progress.seq = Math.max(progress.seq, line.seq);
+      progress.seq = Math.max(progress.seq, seq);
       if (endsWhole) {
         found.isWhole = true;
         found.snapshotBytes = found.end;
       }
-      if (!isContent(line) || (line.seq > voidAfter && !isSnapshot)) continue;
+      if (!isContent(line) || (seq > voidAfter && !isSnapshot)) continue;
       state.apply(line, length);
       if (isSnapshot) continue;
       found.records += 1;

@@ -53,12 +53,16 @@ export interface SnapshotEnd {
 export type KeptLine = KeptTrigger | KeptCondition | KeptHashes;
 /** A line before it has a number. */
 export type NewLine = EventRecord | KeptLine | SegmentHeader | SnapshotEnd;
-export type StoredLine = NewLine & { readonly seq: number };
 
 /** An intact line that this version does not understand, for example from a newer version. */
 export interface OtherLine {
   readonly type: "other";
+}
+
+/** A line with its number, or 0 if this version cannot find the number. */
+export interface StoredLine {
   readonly seq: number;
+  readonly line: NewLine | OtherLine;
 }
 
 export function encodeStoredLine(seq: number, line: NewLine): Uint8Array {
@@ -66,18 +70,25 @@ export function encodeStoredLine(seq: number, line: NewLine): Uint8Array {
 }
 
 /** Decodes a line without its line feed. Returns null for a damaged line. */
-export function decodeStoredLine(bytes: Uint8Array): StoredLine | OtherLine | null {
+export function decodeStoredLine(bytes: Uint8Array): StoredLine | null {
   const value = decodeLine(bytes);
   if (value === undefined) return null;
-  if (!isObject(value)) return { type: "other", seq: 0 };
-  const { type, seq } = value;
-  if (type === "segment" && isNumber(value.format) && value.format > EVENTS_FORMAT) {
-    return { type, seq: isCount(seq) ? seq : 0, format: value.format, created_at: 0, after_seq: 0 };
-  }
-  if (!isCount(seq)) return { type: "other", seq: 0 };
-  const shape = typeof type === "string" && Object.hasOwn(shapes, type) ? shapes[type as StoredLine["type"]] : null;
-  const isKnown = shape !== null && Object.entries(shape).every(([key, isValid]) => isValid(value[key]));
-  return isKnown ? (value as unknown as StoredLine) : { type: "other", seq };
+  if (!isObject(value)) return { seq: 0, line: { type: "other" } };
+  const { seq, ...line } = value;
+  return { seq: isCount(seq) ? seq : 0, line: isCount(seq) || isNewer(line) ? asKnown(line) : { type: "other" } };
+}
+
+function asKnown(line: Record<string, unknown>): NewLine | OtherLine {
+  const { type } = line;
+  if (isNewer(line)) return { type: "segment", format: line.format as number, created_at: 0, after_seq: 0 };
+  const shape = typeof type === "string" && Object.hasOwn(shapes, type) ? shapes[type as NewLine["type"]] : null;
+  const isKnown = shape !== null && Object.entries(shape).every(([key, isValid]) => isValid(line[key]));
+  return isKnown ? (line as unknown as NewLine) : { type: "other" };
+}
+
+/** Whether a line is the header of a newer format, which may lack any other field. */
+function isNewer({ type, format }: Record<string, unknown>): boolean {
+  return type === "segment" && isNumber(format) && format > EVENTS_FORMAT;
 }
 
 type Check = (value: unknown) => boolean;
@@ -92,7 +103,7 @@ const oneOf =
     values.includes(value as string);
 
 /** Fields that other code relies on. A line with a valid checksum may still come from another version. */
-const shapes: Record<StoredLine["type"], Record<string, Check>> = {
+const shapes: Record<NewLine["type"], Record<string, Check>> = {
   segment: { format: isCount, created_at: isNumber, after_seq: isCount },
   event: {
     id: isText,
