@@ -24,6 +24,7 @@ export { expandHome } from "./files/expand-home.js";
 export { isFolder } from "./files/is-folder.js";
 export { makeFolder } from "./files/make-folder.js";
 export { pathOfFileUrl } from "./files/path-of-file-url.js";
+export { validateJson } from "./json-schema/validate-json.js";
 export { ownCodeReservation } from "./processes/code-reservation.js";
 export { canLimitProcesses, readDataLimit } from "./processes/process-limits.js";
 export { readInterpreter } from "./processes/read-interpreter.js";

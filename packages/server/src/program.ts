@@ -17,3 +17,7 @@ export { listenHost as wyomingHost } from "./wyoming/listen-host.js";
 
 /** Loads the parts about triggers. */
 export const loadTriggerParts = () => import("./trigger-program-parts.js");
+/** Loads everything that runs triggers. */
+export const loadTriggers = () => import("./triggers/index.js");
+/** Loads everything that connects to a broker. */
+export const loadMqtt = () => import("./mqtt/index.js");

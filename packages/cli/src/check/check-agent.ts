@@ -23,11 +23,13 @@ import { checkEngine } from "./check-engine.js";
 import { checkIntents } from "./check-intents.js";
 import { checkMcpServers } from "./check-mcp-servers.js";
 import { checkMemory, type LimitingSystem } from "./check-memory.js";
+import { checkMqtt } from "./check-mqtt.js";
 import { CheckReport } from "./check-report.js";
 import { checkServe } from "./check-serve.js";
 import { checkSession } from "./check-session.js";
 import { checkSkills } from "./check-skills.js";
 import { checkTools } from "./check-tools.js";
+import { checkTriggers } from "./check-triggers.js";
 import { formatReport, reportToJson } from "./format-report.js";
 
 /** Checks everything in a config that can be checked without running it, and prints the report. */
@@ -101,6 +103,8 @@ export async function checkFile(
   checkContext(report, config, texts);
   signal?.throwIfAborted();
   if (elsewhere === null) await checkSession(report, config);
+  await checkTriggers(report, config, tools, elsewhere === null);
+  await checkMqtt(report, config, elsewhere === null);
   await checkServe(report, config, { isHere: elsewhere === null, host, port });
   return { report, config };
 }

@@ -54,13 +54,14 @@ async function openTool(part: CheckedPart, index: number, settings: CommandToolS
 function checkUse(part: CheckedPart, index: number, { name, permission }: Tool, config: NanoAgentConfig): void {
   const byIntent = config.intents?.definitions.some(({ tool }) => tool === name) === true;
   const byEngine = config.spec.capabilities.includes(name);
-  if (!byIntent && !byEngine) {
+  const byTrigger = config.triggers?.some(({ do: act }) => "tool" in act && act.tool === name) === true;
+  if (!byIntent && !byEngine && !byTrigger) {
     part.warn(["tools", index, "name"], {
       code: "tool-not-used",
       message: `The tool "${name}" is not used.`,
-      hint: "Name it in an intent, or in spec.capabilities to let the model call it.",
+      hint: "Name it in an intent or a trigger, or in spec.capabilities to let the model call it.",
     });
-  } else if (permission === "never") {
+  } else if (permission === "never" && (byIntent || byEngine)) {
     part.warn(["tools", index, "permission"], {
       code: "tool-not-permitted",
       message: `The tool "${name}" is named ${byIntent ? "in an intent" : "in spec.capabilities"}, but its permission is never.`,

@@ -12,6 +12,7 @@ import { serve } from "./serve.js";
 import { service } from "./service.js";
 import { sessions } from "./sessions.js";
 import { status } from "./status.js";
+import { triggers } from "./triggers.js";
 
 /** Commands, in the order in which a new user needs them. */
 export const commands: readonly Command[] = [
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   serve,
   service,
   status,
+  triggers,
   doctor,
   evaluate,
   sessions,

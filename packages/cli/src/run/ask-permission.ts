@@ -79,7 +79,7 @@ function visibleName(name: string): string {
 }
 
 /** Describes the command or the server that would run, one part a line; empty for a function of the program. */
-function describeRun({ will_run: run }: PermissionRequest): string {
+export function describeRun({ will_run: run }: Pick<PermissionRequest, "will_run">): string {
   const lines: [label: string, value: string][] = [];
   if (run.kind === "command") {
     lines.push(["Command", visibleCommand(run.command)], ["Folder", visibleText(run.working_directory)]);

@@ -1,8 +1,10 @@
 import type { NanoAgentConfigInput } from "@nanoagent/models";
 import { InvalidConfigError } from "@nanoagent/runtime/node";
 import { readPlacedConfig } from "@nanoagent/runtime/program";
+import { checkMqttRules } from "../check/check-mqtt.js";
 import { CheckedPart } from "../check/check-report.js";
 import { addressHint, checkServeSettings } from "../check/check-serve-settings.js";
+import { checkTriggerRules } from "../check/check-trigger-rules.js";
 import type { OptionValues } from "../command-line/command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { UsageError } from "../errors/usage-error.js";
@@ -37,25 +39,21 @@ export async function readAddress({ host, port }: OptionValues): Promise<Address
 }
 
 /**
- * Refuses the settings of a service that `nanoagent check` calls errors, with the port of the command line if it has one.
- * Throws {@link InvalidConfigError} with their positions. Keys are checked when they are opened.
+ * Refuses the settings of a service, its triggers and its broker that `nanoagent check` calls errors, with the port of the
+ * command line if it has one. Throws {@link InvalidConfigError} with their positions. Keys are checked when they are opened,
+ * tools and programs when they are used.
  */
-export async function checkSettings(
-  { serve: written }: NanoAgentConfigInput,
-  { config, port }: OptionValues,
-): Promise<void> {
-  if (written === undefined) return;
-  const serve = port === undefined ? written : { ...written, port: Number(port) };
-  const file = String(config ?? DEFAULT_CONFIG_FILE);
+export async function checkSettings(config: NanoAgentConfigInput, values: OptionValues): Promise<void> {
   const settings = new CheckedPart("Service", null);
-  const parts = await import("@nanoagent/server/program");
-  await checkServeSettings(settings, serve, parts, true);
+  await checkInto(settings, config, values);
   if (settings.status !== "error") return;
+  const file = String(values.config ?? DEFAULT_CONFIG_FILE);
   // Read again for the positions, which are not needed otherwise.
   const { placeOf } = await readPlacedConfig(file);
   const placed = new CheckedPart("Service", placeOf);
-  await checkServeSettings(placed, serve, parts, true);
-  const issues = placed.issues.map(({ key, line, column, message, hint }) => ({
+  await checkInto(placed, config, values);
+  const errors = placed.issues.filter(({ severity }) => severity === "error");
+  const issues = errors.map(({ key, line, column, message, hint }) => ({
     key,
     line: line ?? 1,
     column: column ?? 1,
@@ -65,4 +63,18 @@ export async function checkSettings(
     nearest: null,
   }));
   throw InvalidConfigError.withIssues(file, issues);
+}
+
+async function checkInto(part: CheckedPart, config: NanoAgentConfigInput, { port }: OptionValues): Promise<void> {
+  const { serve, triggers = [], mqtt } = config;
+  const hasTriggers = triggers.length > 0 || mqtt !== undefined;
+  if (serve === undefined && !hasTriggers) return;
+  const parts = await import("@nanoagent/server/program");
+  if (serve !== undefined) {
+    await checkServeSettings(part, port === undefined ? serve : { ...serve, port: Number(port) }, parts, true);
+  }
+  if (!hasTriggers) return;
+  const triggerParts = await parts.loadTriggerParts();
+  await checkTriggerRules(part, config, triggerParts);
+  if (mqtt !== undefined) await checkMqttRules(part, mqtt, triggerParts, true);
 }

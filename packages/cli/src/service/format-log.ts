@@ -1,4 +1,5 @@
 import { isObject } from "../is-object.js";
+import { formatTime } from "../output/format-time.js";
 import { plainLine } from "../output/plain-text.js";
 
 const LEVEL_WIDTH = 5;
@@ -39,11 +40,4 @@ function messageOf(message: unknown): string {
 
 function factOf(value: unknown): string {
   return typeof value === "string" && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
-}
-
-/** Local time: `2026-11-29 22:23:05`. */
-export function formatTime(date: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }

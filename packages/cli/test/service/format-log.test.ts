@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatLogLine, formatTime } from "../../src/service/format-log.js";
+import { formatTime } from "../../src/output/format-time.js";
+import { formatLogLine } from "../../src/service/format-log.js";
 
 const at = "1764455000123456";
 const time = formatTime(new Date(1_764_455_000_123));

@@ -26,6 +26,8 @@ export interface TriggersOptions {
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Called for everything that people should know. Default: nothing. */
   readonly onNotice?: ((notice: TriggerNotice) => void) | undefined;
+  /** False: no source listens and no open event goes on, so that only the events of `run` are worked on. Default: true. */
+  readonly armed?: boolean | undefined;
   /** Default: the clock of the system. */
   readonly clock?: Clock | undefined;
 }
@@ -35,7 +37,8 @@ export interface TriggersOptions {
  * Resolves when all is armed, whether brokers and programs can be reached or not. Throws {@link EventLogError}.
  */
 export async function openTriggers(options: TriggersOptions): Promise<Triggers> {
-  const { settings, folder, agent, broker = null, environment = process.env, clock = systemClock } = options;
+  const { settings, folder, agent, broker = null, environment = process.env } = options;
+  const { clock = systemClock, armed = true } = options;
   const places = { configFolder: options.configFolder ?? process.cwd(), broker, environment };
   const board = new TriggerBoard({ clock, onNotice: options.onNotice ?? (() => {}) });
   const onProblem = (problem: EventLogError | null) => board.noteSaving(problem);
@@ -46,16 +49,18 @@ export async function openTriggers(options: TriggersOptions): Promise<Triggers> 
   const runners = uniqueByName(settings).map((one) => {
     return new TriggerRunner(one, { log, agent, clock, places, listener: board });
   });
-  await endOrphans(log, runners, clock);
+  if (armed) await endOrphans(log, runners, clock);
   const sources = await openSources(runners, { log, clock, places, board });
 
+  const opened = new OpenTriggers({ folder, log, board, sources, clock });
+  if (!armed) return opened;
   // From here on nothing waits: open events go on, and sources listen.
   for (const event of log.openEvents) {
     const runner = runners.find(({ settings: { name } }) => name === event.trigger);
     if (runner?.settings.enabled !== false) runner?.resume(event, log.newestAt);
   }
-  for (const [runner, source] of sources) source?.start(runner.accept);
-  return new OpenTriggers({ folder, log, board, sources, clock });
+  sources.start();
+  return opened;
 }
 
 /** The config refuses two triggers with one name. Of settings in code, the first counts. */

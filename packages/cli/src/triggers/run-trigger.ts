@@ -1,0 +1,124 @@
+import { fileURLToPath } from "node:url";
+import type { MqttSettings, NanoAgentConfigInput } from "@nanoagent/models";
+import { type Agent, openAgent } from "@nanoagent/runtime";
+import type { FoundService } from "@nanoagent/server";
+import { clientIdOf, loadMqtt, loadTriggers, runThroughService } from "@nanoagent/server/program";
+import type { CommandAction, OptionValues } from "../command-line/command.js";
+import { exitCodes } from "../exit-codes.js";
+import { formatJson } from "../output/format.js";
+import { plainLine, plainText } from "../output/plain-text.js";
+import { isInteractive, openInput } from "../run/open-input.js";
+import { Permissions } from "../run/permissions.js";
+import { readAgent } from "../run/read-agent.js";
+import type { StopRequest, Streams } from "../streams.js";
+import { findTriggerService } from "./find-trigger-service.js";
+import { readTypedEvent } from "./read-event.js";
+import { readTriggerPlace, requireTrigger, type TriggerPlace } from "./trigger-place.js";
+
+/** An event that is run by hand. */
+interface HandEvent {
+  readonly trigger: string;
+  readonly payload: unknown;
+  readonly topic?: string;
+}
+
+interface RunOptions {
+  readonly signal: AbortSignal;
+  readonly onAccepted: (id: string) => void;
+}
+
+/** Makes an event by hand, and waits until the work on it has ended: in the running service, or here without one. */
+export const runTrigger: CommandAction = async (values, streams) => {
+  const place = await readTriggerPlace(values);
+  const trigger = requireTrigger(place, String(values.name));
+  const { at: _, ...typed } = await readTypedEvent(values, trigger);
+  const event = { trigger: trigger.name, ...typed };
+  const service = await findTriggerService(place.folder);
+  const { stdout, stderr, stop } = streams;
+  let accepted: string | null = null;
+  const onAccepted = (id: string) => {
+    accepted = id;
+    stderr.write(plainText(`Event ${id} of ${trigger.name}${service === null ? "" : ", in the running service"}.\n`));
+  };
+  try {
+    const options = { signal: stop, onAccepted };
+    const ended = await (service === null
+      ? runHere(place, event, values, streams, options)
+      : runThroughService(service as FoundService, event, options));
+    const { outcome, result, tries } = ended;
+    if (values.json) stdout.write(formatJson({ id: ended.id, trigger: trigger.name, outcome, result, tries }));
+    else stdout.write(`${outcome}${result === "" ? "" : `: ${plainLine(result)}`}\n`);
+    return outcome === "done" ? exitCodes.done : exitCodes.failed;
+  } catch (error) {
+    if (!stop.aborted) throw error;
+    const { exitCode } = stop.reason as StopRequest;
+    if (accepted !== null) stderr.write(interrupted(accepted, service !== null));
+    return exitCode;
+  }
+};
+
+function interrupted(id: string, isServed: boolean): string {
+  return isServed
+    ? `Interrupted. The service goes on with the event ${id}.\n`
+    : `Interrupted. The event ${id} stays in the queue: the next nanoagent serve goes on with it.\n`;
+}
+
+/** Opens the agent, and works on this event alone: no source listens, and no other event goes on. */
+async function runHere(
+  { folder }: TriggerPlace,
+  { trigger, ...event }: HandEvent,
+  values: OptionValues,
+  streams: Streams,
+  { signal, onAccepted }: RunOptions,
+) {
+  const say = (message: string) => streams.stderr.write(plainText(`note: ${message}\n`));
+  const config = await readAgent(values, streams, say, "triggers");
+  const settings = config.triggers ?? [];
+  const { openTriggers } = await loadTriggers();
+  await using agent = await openHere(config);
+  const broker = await openAnswers(config, trigger, say);
+  try {
+    const permissions = new Permissions(isInteractive(values, streams) ? () => openInput(values, streams) : null);
+    await using triggers = await openTriggers({
+      settings,
+      folder,
+      armed: false,
+      broker,
+      agent: {
+        use: async (stop, act) => {
+          stop.throwIfAborted();
+          return act(agent);
+        },
+        ask: (request, stop) => permissions.allows(request, stop),
+      },
+      onNotice: ({ message }) => say(message),
+    });
+    const { id } = await triggers.run(trigger, event);
+    onAccepted(id);
+    return await triggers.ended(id, signal);
+  } finally {
+    await broker?.close();
+  }
+}
+
+function openHere(config: NanoAgentConfigInput): Promise<Agent> {
+  return openAgent(config, {
+    hostFile: fileURLToPath(new URL("./host-program.js", import.meta.url)),
+    ownsProgram: true,
+  });
+}
+
+/** Connects to the broker if an answer of the trigger goes there. */
+async function openAnswers(config: NanoAgentConfigInput, name: string, say: (message: string) => void) {
+  const { triggers = [], mqtt } = config;
+  const then = [triggers.find((trigger) => trigger.name === name)?.then ?? []].flat();
+  if (mqtt === undefined || !then.some((answer) => "mqtt" in answer)) return null;
+  const { openBroker } = await loadMqtt();
+  const settings: MqttSettings = { ...mqtt, client_id: `${mqtt.client_id ?? clientIdOf()}-by-hand` };
+  const broker = await openBroker(settings, {
+    environment: process.env,
+    onNotice: ({ message }) => say(message),
+  });
+  broker.ready();
+  return broker;
+}
