@@ -98,7 +98,10 @@ export class SupervisedProgram {
         );
       },
     });
-    const program = await startProgram(command, { folder, environment, onOutput: (bytes) => lines.add(bytes) });
+    const onOutput = (bytes: Uint8Array) => lines.add(bytes);
+    const program = await startProgram(command, { folder, environment, onOutput }).catch((cause: Error) => {
+      throw new Error(`The program cannot be started: ${cause.message}. Correct the command.`, { cause });
+    });
     this.#program = program;
     if (this.#isPaused) program.pause();
     if (signal.aborted) await program.stop();

@@ -1,0 +1,76 @@
+import { expect, test, vi } from "vitest";
+import { createSource } from "../../../src/triggers/sources/create-source.js";
+import { MemoryBroker } from "../../mqtt/memory-broker.js";
+import { AcceptedEvents, sourceContext } from "./accepted-events.js";
+
+function listen(settings: { topic: string; retained?: boolean }) {
+  const broker = new MemoryBroker();
+  const events = new AcceptedEvents();
+  const onNotice = vi.fn();
+  const source = createSource({ mqtt: settings }, sourceContext({ broker, onNotice }));
+  source.start(events.accept);
+  broker.connect();
+  return { broker, events, source, onNotice };
+}
+
+test("makes an event of each message, with its topic", async () => {
+  const { broker, events } = listen({ topic: "garden/+/moisture" });
+  await broker.send("garden/bed1/moisture", '{"percent":23}');
+  await broker.send("garden/bed2/moisture", "41");
+  await broker.send("garden/bed2/moisture", new Uint8Array([0xff]));
+  await broker.send("house/door", "open");
+  expect(events.all.map(({ topic, payload }) => [topic, payload])).toEqual([
+    ["garden/bed1/moisture", { percent: 23 }],
+    ["garden/bed2/moisture", 41],
+    ["garden/bed2/moisture", { base64: "/w==" }],
+  ]);
+});
+
+test("ignores and acknowledges what the broker had stored, unless it is wanted", async () => {
+  const { broker, events } = listen({ topic: "a" });
+  await broker.send("a", "old", { retain: true });
+  expect(events.offered).toEqual([]);
+  const wanting = listen({ topic: "a", retained: true });
+  await wanting.broker.send("a", "old", { retain: true });
+  expect(wanting.events.payloads).toEqual(["old"]);
+});
+
+test("does not acknowledge a message before its event is on disk, nor one that is refused", async () => {
+  const { broker, events, source } = listen({ topic: "a" });
+  events.answer = () => ({ status: "refused", reason: "full" });
+  await expect(broker.send("a", "1")).rejects.toThrow("The queue of this trigger is full");
+  expect(source.state).toMatchObject({ status: "failing", problem: expect.stringMatching(/queue .* is full/) });
+  events.answer = () => null;
+  await broker.send("a", "1");
+  expect(source.state).toEqual({ status: "listening", problem: null });
+});
+
+test("acknowledges a message that is never accepted, and reports it", async () => {
+  const { broker, events, onNotice } = listen({ topic: "a" });
+  events.answer = () => ({ status: "refused", reason: "too-large" });
+  await broker.send("a", "1");
+  expect(onNotice).toHaveBeenCalledOnce();
+});
+
+test("leaves messages with the broker once it is closed, and the subscription, too", async () => {
+  const ends: unknown[] = [];
+  const { broker, events, source } = listen({ topic: "b" });
+  const subscribe = vi.spyOn(broker, "subscribe").mockReturnValue((options?: unknown) => ends.push(options));
+  const other = createSource({ mqtt: { topic: "a" } }, sourceContext({ broker }));
+  other.start(events.accept);
+  const onMessage = subscribe.mock.calls[0]?.[1];
+  await Promise.all([other.close(), source.close()]);
+  expect(ends).toEqual([{ keep: true }]);
+  await expect(onMessage?.({ topic: "a", payload: new Uint8Array(), retain: false })).rejects.toThrow("closed");
+  expect(events.offered).toEqual([]);
+});
+
+test("waits without a connection, and fails without a broker", () => {
+  const { broker, source } = listen({ topic: "a" });
+  broker.disconnect();
+  expect(source.state.status).toBe("waiting");
+  expect(createSource({ mqtt: { topic: "a" } }, sourceContext()).state).toEqual({
+    status: "failing",
+    problem: "The config has no mqtt, so there is no broker to listen to. Add mqtt.url.",
+  });
+});
