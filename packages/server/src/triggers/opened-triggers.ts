@@ -12,7 +12,6 @@ export interface OpenTriggersParts {
   readonly folder: string;
   readonly log: EventLog;
   readonly board: TriggerBoard;
-  /** Triggers in the order of the settings, each with its source; null where it is not enabled. */
   readonly sources: OpenSources;
   readonly clock: Clock;
 }
@@ -27,7 +26,7 @@ export class OpenTriggers implements Triggers {
   constructor(parts: OpenTriggersParts) {
     this.folder = parts.folder;
     this.#parts = parts;
-    this.#runners = [...parts.sources.keys()];
+    this.#runners = parts.sources.runners;
   }
 
   get states(): readonly TriggerState[] {
@@ -100,7 +99,7 @@ export class OpenTriggers implements Triggers {
 
   hook(name: string): HookDoor | null {
     const runner = this.#runners.find(({ settings }) => settings.name === name);
-    const source = runner === undefined ? null : (this.#parts.sources.get(runner) ?? null);
+    const source = runner === undefined ? null : this.#parts.sources.of(runner);
     return source !== null && isDoor(source) ? source : null;
   }
 
@@ -145,12 +144,12 @@ export class OpenTriggers implements Triggers {
       oldest_open_at: isoTime(oldestOpenAt),
       counts: { added, done, not_met: notMet, failed, unknown, dropped, repeated },
       last: last && { at: new Date(last.at).toISOString(), outcome: last.outcome, result: last.result },
-      next_at: isoTime(sources.get(runner)?.state.nextAt ?? null),
+      next_at: isoTime(sources.of(runner)?.state.nextAt ?? null),
     };
   }
 
   #troubleOf(runner: TriggerRunner): Pick<TriggerState, "status" | "problem"> {
-    const source = this.#parts.sources.get(runner) ?? null;
+    const source = this.#parts.sources.of(runner);
     if (source === null) return { status: "off", problem: null };
     const { status, problem } = source.state;
     if (status === "failing") return { status, problem };
