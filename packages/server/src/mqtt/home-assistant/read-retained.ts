@@ -3,6 +3,9 @@ import type { Broker } from "../broker.js";
 /**
  * Resolves with the message that the broker keeps at a topic, or null when none comes within `waitMilliseconds` of a
  * connection. Waits for a connection first. Resolves with null when the signal aborts.
+ *
+ * The subscription stays until the signal aborts: messages that the agent publishes there itself come back, and would
+ * have no owner.
  */
 export function readRetained(
   broker: Broker,
@@ -14,12 +17,9 @@ export function readRetained(
     let timer: ReturnType<typeof setTimeout> | null = null;
     const end = (payload: Uint8Array | null) => {
       if (timer !== null) clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
       stopListening();
-      unsubscribe();
       resolve(payload);
     };
-    const abort = () => end(null);
     /** A broken connection answers nothing, so the time begins again with the next one. */
     const watch = () => {
       if (timer !== null) clearTimeout(timer);
@@ -30,6 +30,10 @@ export function readRetained(
       if (retain) end(payload);
     });
     const stopListening = broker.onChange(watch);
+    const abort = () => {
+      unsubscribe();
+      end(null);
+    };
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) abort();
     else watch();
