@@ -1,7 +1,7 @@
 import { MqttError } from "./mqtt-error.js";
 import { findTopicIssue } from "./topic-filter.js";
 
-export const DEFAULT_PREFIX = "nanoagent";
+const DEFAULT_PREFIX = "nanoagent";
 /** Payloads of `PREFIX/ID/status`. */
 export const ONLINE = "online";
 export const OFFLINE = "offline";

@@ -3,7 +3,7 @@ import type { AgentTopics } from "../agent-topics.js";
 import { ACT_OUTCOMES, AGENT_STATES, type AgentCard } from "../bridged-agent.js";
 
 /** Longest state of an entity in Home Assistant, in characters. */
-export const MAX_STATE_CHARACTERS = 255;
+const MAX_STATE_CHARACTERS = 255;
 const MAX_NAME_CHARACTERS = 100;
 /** Name in `origin`, by which a config of nanoagent is recognized. */
 export const ORIGIN = "nanoagent";
@@ -13,7 +13,7 @@ const SUPPORT_URL = "https://www.npmjs.com/package/@nanoagent/cli";
 export type Component = Readonly<Record<string, unknown>> & { readonly platform: string };
 
 /** Content of `homeassistant/device/ID/config`. */
-export interface DeviceConfig {
+interface DeviceConfig {
   readonly device: Readonly<Record<string, unknown>>;
   readonly origin: { readonly name: string; readonly sw_version: string; readonly support_url: string };
   readonly availability_topic: string;
@@ -21,7 +21,7 @@ export interface DeviceConfig {
   readonly components: Readonly<Record<string, Component>>;
 }
 
-export interface DeviceParts {
+interface DeviceParts {
   readonly topics: AgentTopics;
   readonly card: AgentCard;
   /** Names of the triggers that get a button. */

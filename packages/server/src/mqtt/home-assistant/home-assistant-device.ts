@@ -15,7 +15,7 @@ const READ_MILLISECONDS = 3000;
 /** Longest wait after Home Assistant's start, so that its devices do not all publish at once. */
 const BIRTH_SPREAD_MILLISECONDS = 10_000;
 
-export interface HomeAssistantParts {
+interface HomeAssistantParts {
   readonly broker: Broker;
   readonly topics: AgentTopics;
   readonly agent: Pick<BridgedAgent, "card" | "triggers">;
