@@ -48,6 +48,9 @@ function describe({ status, socket }: FoundService): string {
       Health: describeHealth(health),
       // A service of an earlier version does not report it.
       ...(status.wyoming && { "Voice at": plainLine(status.wyoming.url) }),
+      // Services of earlier versions have neither.
+      ...(status.triggers && { Triggers: describeTriggers(status.triggers) }),
+      ...(status.mqtt && { Broker: describeBroker(status.mqtt) }),
       Models: models.map(describeModel).join(", "),
       Turns: `${turns.answered} answered, ${turns.failed} failed, ${turns.aborted} aborted; ${turns.running} running, ${turns.waiting} waiting`,
       Tokens: `${turns.prompt_tokens} read, ${turns.cached_prompt_tokens} of them cached; ${turns.completion_tokens} written`,
@@ -57,6 +60,30 @@ function describe({ status, socket }: FoundService): string {
       ...(device !== null && { Device: device }),
     })
   );
+}
+
+/** Counts triggers by their state, and names those that need a person. */
+export function describeTriggers({ list, unknown }: NonNullable<ServiceStatus["triggers"]>): string {
+  const states = ["armed", "waiting", "failing", "off"] as const;
+  const counts = states.map((state) => ({
+    state,
+    names: list.filter(({ status }) => status === state).map(({ name }) => name),
+  }));
+  const open = list.reduce((sum, trigger) => sum + trigger.open, 0);
+  const parts = [
+    ...counts
+      .filter(({ names }) => names.length > 0)
+      .map(({ state, names }) => `${names.length} ${state}${state === "failing" ? ` (${names.join(", ")})` : ""}`),
+    `${open} ${open === 1 ? "event waits" : "events wait"}`,
+    ...(unknown.length === 0 ? [] : [`${unknown.length} with an unknown result: nanoagent triggers log --unknown`]),
+  ];
+  return parts.join(", ");
+}
+
+export function describeBroker({ url, connected, problem }: NonNullable<ServiceStatus["mqtt"]>): string {
+  return connected
+    ? `connected to ${plainLine(url)}`
+    : `not connected to ${plainLine(url)}${problem === null ? "" : `: ${plainLine(problem)}`}`;
 }
 
 /** The reasons are whole sentences. */

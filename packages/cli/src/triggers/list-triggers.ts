@@ -7,6 +7,7 @@ import { type Column, formatTable } from "../output/format-table.js";
 import { formatTime } from "../output/format-time.js";
 import { plainLine, plainText } from "../output/plain-text.js";
 import { findTriggerService } from "./find-trigger-service.js";
+import { loggedEvents } from "./logged-events.js";
 import { readTriggerPlace, type TriggerPlace } from "./trigger-place.js";
 
 /** State of a trigger. Without a service it does not run. */
@@ -50,7 +51,7 @@ function timeOf(iso: string): string {
 async function stoppedTriggers({ triggers, folder }: TriggerPlace): Promise<ListedTrigger[]> {
   const parts = await loadTriggerParts();
   const listed = new Map(triggers.map((trigger) => [trigger.name, new StoppedTrigger(trigger)]));
-  for await (const logged of parts.readEventLog(folder)) listed.get(logged.event.trigger)?.add(logged);
+  for await (const logged of loggedEvents(folder)) listed.get(logged.event.trigger)?.add(logged);
   const now = Date.now();
   return Promise.all([...listed.values()].map((trigger) => trigger.describe(parts, now)));
 }

@@ -15,6 +15,9 @@ import { findTriggerService } from "./find-trigger-service.js";
 import { readTypedEvent } from "./read-event.js";
 import { readTriggerPlace, requireTrigger, type TriggerPlace } from "./trigger-place.js";
 
+/** Time for an act that runs when the program is interrupted, and for closing the agent after that. */
+const STOP_MILLISECONDS = 15_000;
+
 /** An event that is run by hand. */
 interface HandEvent {
   readonly trigger: string;
@@ -93,6 +96,7 @@ async function runHere(
       },
       onNotice: ({ message }) => say(message),
     });
+    streams.stopMilliseconds = STOP_MILLISECONDS;
     const { id } = await triggers.run(trigger, event);
     onAccepted(id);
     return await triggers.ended(id, signal);

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { cutText } from "@nanoagent/models";
-import { type LoggedEvent, loadTriggerParts } from "@nanoagent/server/program";
+import type { LoggedEvent } from "@nanoagent/server/program";
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
@@ -9,6 +9,7 @@ import { formatTime } from "../output/format-time.js";
 import { plainLine, plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 import { describeAct } from "./describe-act.js";
+import { loggedEvents } from "./logged-events.js";
 import { readTriggerPlace, requireTrigger } from "./trigger-place.js";
 
 const EVENTS_SHOWN = 20;
@@ -53,10 +54,9 @@ async function readNewest(
   { name, limit = EVENTS_SHOWN, unknown }: OptionValues,
   { stop }: Streams,
 ): Promise<{ found: LoggedEvent[]; all: number }> {
-  const { readEventLog } = await loadTriggerParts();
   const found: LoggedEvent[] = [];
   let all = 0;
-  for await (const event of readEventLog(folder)) {
+  for await (const event of loggedEvents(folder)) {
     if (stop.aborted) break;
     all += 1;
     if (name !== undefined && event.event.trigger !== name) continue;

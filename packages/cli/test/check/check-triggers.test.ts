@@ -162,10 +162,10 @@ describe("the rest of the config", () => {
 
   test("triggers need session", async () => {
     const { exitCode, stdout } = await check(trigger("tries: 2"), { rest: without("session") });
-    expect(stdout).toContain("error: …/checked.yaml:5:11: triggers: triggers need session");
+    expect(stdout).toContain("error: …/checked.yaml:5:11: triggers: The triggers need session");
     expect(exitCode).toBe(2);
     const { config } = await readPlacedConfig(at("checked.yaml"));
-    await expect(checkSettings(config, { config: at("checked.yaml") })).rejects.toThrow("triggers need session");
+    await expect(checkSettings(config, { config: at("checked.yaml") })).rejects.toThrow("The triggers need session");
   });
 
   test("a broker's trigger and answer need mqtt", async () => {
