@@ -1,4 +1,3 @@
-import { NanoAgentError } from "@nanoagent/models";
 import { isLoopback } from "../access/loopback.js";
 import { conversationLimits } from "../conversations/conversation-limits.js";
 import { ConversationMemory } from "../conversations/conversation-memory.js";
@@ -23,6 +22,7 @@ export class BridgedService implements BridgedAgent {
   readonly #timer: ReturnType<typeof setInterval>;
   #status: ServiceStatus;
   #isLooking = false;
+  #hasChanged = false;
 
   private constructor(service: AutomatedService, triggers: Triggers | null, status: ServiceStatus) {
     this.#service = service;
@@ -124,15 +124,15 @@ export class BridgedService implements BridgedAgent {
   }
 
   async #look(): Promise<void> {
+    this.#hasChanged = true;
     if (this.#isLooking) return;
     this.#isLooking = true;
-    try {
+    // What changes during a look is seen by the next one.
+    while (this.#hasChanged) {
+      this.#hasChanged = false;
       this.#status = await this.#service.status();
-    } catch (error) {
-      if (!NanoAgentError.isInstance(error)) throw error;
-    } finally {
-      this.#isLooking = false;
     }
+    this.#isLooking = false;
     for (const listener of [...this.#listeners]) listener();
   }
 }

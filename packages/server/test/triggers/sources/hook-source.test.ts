@@ -158,6 +158,8 @@ describe("the body", () => {
       `payload=${encodeURIComponent('{"ref":"main"}')}`,
       { ref: "main" },
     ],
+    ["JSON that curl calls a form", "application/x-www-form-urlencoded", '{"a": 1}', { a: 1 }],
+    ["a number that curl calls a form", "application/x-www-form-urlencoded", "5", { "5": "" }],
     ["nothing", "application/octet-stream", "", ""],
   ])("is read as %s", async (_, type, body, payload) => {
     const { send, events } = openWithToken();

@@ -6,12 +6,13 @@ export type HookPayload = { readonly payload: unknown } | { readonly problem: st
 
 /**
  * Reads the body of a hook: a form as an object of its fields, anything else as JSON, a number or text. Says of a body
- * that claims to be JSON that it is not.
+ * that claims to be JSON that it is not. An object that claims to be a form is JSON: that is what `curl --data` sends.
  */
 export function readHookBody(body: Uint8Array, contentType: string | null): HookPayload {
   const type = contentType?.split(";")[0]?.trim().toLowerCase();
-  if (type === "application/x-www-form-urlencoded") return { payload: readForm(new TextDecoder().decode(body)) };
   const payload = readPayload(body);
+  const isForm = type === "application/x-www-form-urlencoded" && (typeof payload !== "object" || payload === null);
+  if (isForm) return { payload: readForm(new TextDecoder().decode(body)) };
   const isJson = type === "application/json" || type?.endsWith("+json") === true;
   if (isJson && readPlainJson(new TextDecoder().decode(body)) === undefined) {
     return { problem: "The body is not JSON, as its content type says. Send JSON, or another content type." };
