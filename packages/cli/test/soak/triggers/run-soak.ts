@@ -4,6 +4,7 @@ import { Mosquitto } from "../../../../server/test/mqtt/mosquitto.js";
 import { randomNumbers } from "../attack.js";
 import { type MessageKind, messageKinds, type SoakPayload, writeAgent } from "./acting-agent.js";
 import { checkEvidence } from "./check-evidence.js";
+import { compareProgramLog } from "./compare-program-log.js";
 import { type ActingProgram, KilledAgent } from "./killed-agent.js";
 import { SoakEvidence } from "./soak-evidence.js";
 import { SteadyPublisher } from "./steady-publisher.js";
@@ -47,7 +48,7 @@ export async function runSoak(options: SoakOptions): Promise<ReturnType<typeof c
   try {
     const soak = new Soak(options, broker, line, publisher);
     await soak.run();
-    return soak.judge();
+    return await soak.judge();
   } finally {
     publisher.close();
     line.close();
@@ -100,13 +101,15 @@ class Soak {
     }
   }
 
-  judge(): ReturnType<typeof checkEvidence> {
-    return checkEvidence({
+  async judge(): Promise<ReturnType<typeof checkEvidence>> {
+    const result = checkEvidence({
       evidence: this.#evidence,
       line: this.#line,
       published: this.#publisher.acknowledged,
       brokerKilledAt: this.#brokerKilledAt,
     });
+    result.faults.hidden.push(...(await compareProgramLog(this.#config, this.#evidence.events)));
+    return result;
   }
 
   #start(): KilledAgent {
