@@ -112,7 +112,6 @@ function progressOf(log: EventLog, trigger: string): ScheduleProgress {
       return known?.rule === rule ? known.through : null;
     },
     write: (rule, through) => log.append({ type: "schedule", trigger, rule, through }),
-    isOpen: (identity) => log.openEvents.some((event) => event.trigger === trigger && event.identity === identity),
   };
 }
 

@@ -10,6 +10,15 @@ export interface NewEvent {
   readonly topic?: string | undefined;
   /** Value that the source gives this event and no other of its trigger, such as the time of a scheduled run. */
   readonly identity?: string | undefined;
+  /** For a run of a schedule: kept together with the event, so that no power cut separates them. */
+  readonly reached?: ReachedSchedule | undefined;
+}
+
+/** All runs of a schedule up to this time were handed out or left out. */
+export interface ReachedSchedule {
+  /** The text of the rule and its time zone. Another rule begins anew. */
+  readonly rule: string;
+  readonly through: number;
 }
 
 /** An event in the queue. */

@@ -1,4 +1,4 @@
-import type { EventOutcome } from "../trigger-event.js";
+import type { EventOutcome, ReachedSchedule } from "../trigger-event.js";
 
 /** One line of the log of events: what was known when it was written. Keys are those of the file. */
 export type EventRecord =
@@ -26,6 +26,8 @@ export interface EventAdded {
   readonly dedupe?: { readonly hash: string; readonly until: number };
   /** Time until which an event with the same identity is a repeated one. */
   readonly identity_until?: number;
+  /** For a run of a schedule: like {@link ScheduleReached}. */
+  readonly reached?: ReachedSchedule;
 }
 
 /** Repeated events were dropped. */
@@ -112,10 +114,7 @@ export interface EventEnded {
 }
 
 /** All runs of a schedule up to this time were handed out or left out. */
-export interface ScheduleReached {
+export interface ScheduleReached extends ReachedSchedule {
   readonly type: "schedule";
   readonly trigger: string;
-  /** The text of the rule and its time zone. Another rule begins anew. */
-  readonly rule: string;
-  readonly through: number;
 }

@@ -177,6 +177,7 @@ export class EventState {
     const memory = this.#memoryOf(trigger);
     memory.open.add(id);
     this.#count(trigger, "added", 1);
+    if (added.reached !== undefined) memory.schedule = added.reached;
     if (dedupe !== undefined) memory.repeats.add(dedupe.hash, dedupe.until, id);
     if (identity !== undefined && identityUntil !== undefined) {
       memory.repeats.add(hashOf("identity", identity), identityUntil, id);

@@ -44,7 +44,7 @@ export class BatchPlan {
 
   /** Decides about a new event. */
   add(event: NewEvent, rule: AddRule, bytes: number): PlannedAdd {
-    const { trigger, topic, identity } = event;
+    const { trigger, topic, identity, reached } = event;
     const marks = this.#marksOf(event, rule);
     for (const { hash, windowMilliseconds } of marks) {
       const own = this.#remembered.get(`${trigger}\n${hash}`);
@@ -65,6 +65,7 @@ export class BatchPlan {
       payload: event.payload,
       ...(topic === undefined ? {} : { topic }),
       ...(identity === undefined ? {} : { identity }),
+      ...(reached === undefined ? {} : { reached }),
       ...(value === undefined ? {} : { dedupe: { hash: value.hash, until: this.#now + value.windowMilliseconds } }),
       ...(own === undefined ? {} : { identity_until: this.#now + own.windowMilliseconds }),
     };

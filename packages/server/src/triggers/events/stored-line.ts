@@ -112,6 +112,7 @@ const shapes: Record<NewLine["type"], Record<string, Check>> = {
     topic: isTextOrAbsent,
     identity: isTextOrAbsent,
     identity_until: isNumberOrAbsent,
+    reached: (value) => value === undefined || isReached(value),
     dedupe: (value) => value === undefined || (isObject(value) && isText(value.hash) && isNumber(value.until)),
   },
   repeated: { trigger: isText, count: isCount, at: isNumber },
@@ -139,7 +140,7 @@ const shapes: Record<NewLine["type"], Record<string, Check>> = {
     trigger: isText,
     counts: (value) => isObject(value) && Object.values(value).every(isCount),
     last_end: (value) => value === null || isObject(value),
-    schedule: (value) => value === null || (isObject(value) && isText(value.rule) && isNumber(value.through)),
+    schedule: (value) => value === null || isReached(value),
   },
   condition: { trigger: isText, topic: isTextOrNull },
   hashes: {
@@ -150,6 +151,10 @@ const shapes: Record<NewLine["type"], Record<string, Check>> = {
   },
   "snapshot-end": { lines: isCount },
 };
+
+function isReached(value: unknown): boolean {
+  return isObject(value) && isText(value.rule) && isNumber(value.through);
+}
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
