@@ -47,7 +47,7 @@ export class ConditionTests {
     if (this.#conditions.length === 0) return MET;
     const wait = new AbortController();
     let checked: Pick<ConditionCheck, "verdict" | "reason" | "until"> | null = event.checked;
-    let since = resumedAt;
+    let since = resumedAt === null ? null : Math.max(resumedAt, event.at);
     if (checked === null) checked = await this.#line.add(() => this.#check(event, wait, checkConditions));
     else if (checked.verdict === "waits") this.#park(event, wait);
     while (checked?.verdict === "waits") {

@@ -79,7 +79,7 @@ export class TriggerRunner {
 
   /** Goes on with an event of an earlier run of this program, which was last there at this time. */
   resume(event: OpenEvent, resumedAt: number | null): void {
-    this.#begin(event, { at: resumedAt });
+    this.#begin(event, resumedAt ?? event.at);
   }
 
   /** Begins no further step. Acts that run may end within 5 seconds. What is left goes on at the next start. */
@@ -93,8 +93,8 @@ export class TriggerRunner {
     await Promise.all(this.#working);
   }
 
-  #begin(event: OpenEvent, resumed: { at: number | null } | null): void {
-    const working = this.#work(event, resumed)
+  #begin(event: OpenEvent, resumedAt: number | null): void {
+    const working = this.#work(event, resumedAt)
       .catch((error: unknown) => this.#noteUnexpected(error))
       .finally(() => {
         this.#working.delete(working);
@@ -104,18 +104,18 @@ export class TriggerRunner {
   }
 
   /** The story of an event: its conditions, its act, the answers, its end. Null anywhere: the triggers stop. */
-  async #work(event: OpenEvent, resumed: { at: number | null } | null): Promise<void> {
-    const verdict = await this.#conditions.test(event, resumed?.at ?? null);
+  async #work(event: OpenEvent, resumedAt: number | null): Promise<void> {
+    const verdict = await this.#conditions.test(event, resumedAt);
     if (verdict === null) return;
     if (!verdict.isMet) return this.#end(event, "not-met", verdict.reason);
 
-    const acted = this.#yields(event, resumed !== null)
+    const acted = this.#yields(event, resumedAt !== null)
       ? ({ outcome: "skipped", result: "The run before it was not finished." } as const)
       : await this.#act(event);
     if (acted === null) return;
     if (acted.outcome !== "done") return this.#end(event, acted.outcome, acted.result);
 
-    const problems = await this.#answers.give(event, acted.answer, resumed !== null);
+    const problems = await this.#answers.give(event, acted.answer, resumedAt !== null);
     if (problems === null) return;
     if (problems.length === 0) return this.#end(event, "done", acted.answer);
     return this.#end(event, "failed", `The act was done, but not every place has its answer. ${problems.join(" ")}`);
