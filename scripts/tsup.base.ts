@@ -3,6 +3,7 @@ import { isBuiltin } from "node:module";
 import path from "node:path";
 import { defineConfig, type Options } from "tsup";
 import { type FileGroup, groupChunks } from "./group-chunks";
+import { lighterPackages } from "./lighter-packages";
 
 type ExportTarget = string | { "@nanoagent/source"?: string };
 
@@ -37,7 +38,7 @@ export function packageBuild(
     external: [/^node:/, /^#/],
     removeNodeProtocol: false,
     splitting: true,
-    esbuildPlugins: [...esbuildPlugins, importBuiltins, groupChunks(groups, sources)],
+    esbuildPlugins: [...esbuildPlugins, lighterPackages, importBuiltins, groupChunks(groups, sources)],
     // Names are a quarter of the size. To read a stack trace of a published package, build its tag with source maps
     // (`tsup --sourcemap`).
     minifySyntax: true,

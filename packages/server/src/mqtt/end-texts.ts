@@ -62,8 +62,6 @@ const endings: Readonly<Record<number, string>> = {
 /** Causes and advice by code of Node's errors. */
 const failures: Readonly<Record<string, string>> = {
   ECONNREFUSED: "does not listen there; start it, or correct mqtt.url",
-  ECONNRESET: "closed the connection; it is tried again",
-  EPIPE: "closed the connection; it is tried again",
   ENOTFOUND: "has a host name that is not known; correct mqtt.url, or look at this device's DNS",
   EAI_AGAIN: "has a host name that cannot be looked up now; look at this device's network and DNS",
   ETIMEDOUT: "does not answer; check the address in mqtt.url, the network and firewalls",
@@ -104,7 +102,7 @@ function describe(end: ClientEnd, { isSecure, wasConnected, clientId }: EndFacts
     case "closed":
       if (wasConnected) return "closed the connection; it is tried again";
       return isSecure
-        ? "closed the connection at once; if it asks clients for certificates, set mqtt.tls.certificate_path and key_path"
+        ? "closed the connection at once; check that the port speaks TLS, and set mqtt.tls.certificate_path if it asks for one"
         : "closed the connection at once; look into its log, or use mqtts:// if it expects TLS";
     case "failed":
       return describeFailure(end.error);

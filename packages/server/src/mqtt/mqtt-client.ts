@@ -52,7 +52,8 @@ export interface ClientParts {
   readonly incoming: IncomingMessages;
   readonly outgoing: OutgoingMessages;
   readonly ids: PacketIds;
-  readonly onConnected: (reply: ConnectionReply) => void;
+  /** Resolves when messages can be sent. */
+  readonly onConnected: (reply: ConnectionReply) => Promise<void>;
   readonly onSkipped: (message: SkippedMessage) => void;
   /** Called once. */
   readonly onEnd: (end: ClientEnd) => void;
@@ -80,7 +81,7 @@ export class MqttClient {
       this.#reader.push(piece);
       this.#read();
     });
-    stream.on("error", (error: Error) => this.#end({ kind: "failed", error }));
+    stream.on("error", (error: Error) => this.#end(endOfError(error)));
     stream.on("end", () => this.#end({ kind: "closed" }));
     stream.on("close", () => this.#end({ kind: "closed" }));
     this.#connectTimer = setTimeout(() => this.#end({ kind: "silent" }), connectMilliseconds);
@@ -205,8 +206,9 @@ export class MqttClient {
       onSilence: () => this.#end({ kind: "silent" }),
     });
     incoming.begin(reply.isSessionPresent, (message) => this.#confirm(message));
-    onConnected(reply);
-    outgoing.begin(reply, (message) => this.#write(encodeMessage(this.#version, message)));
+    void onConnected(reply).then(() => {
+      if (!this.#isEnded) outgoing.begin(reply, (message) => this.#write(encodeMessage(this.#version, message)));
+    });
   }
 
   #confirm({ id, qos }: IncomingMessage): void {
@@ -259,6 +261,14 @@ export class MqttClient {
     const timer = setTimeout(() => stream.destroy(), LAST_BYTES_MILLISECONDS);
     stream.once("close", () => clearTimeout(timer));
   }
+}
+
+/** Codes of Node for a connection that the broker closed. */
+const closings: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE"]);
+
+/** Returns the end that an error of a stream means. */
+export function endOfError(error: Error & { code?: unknown }): ClientEnd {
+  return closings.has(error.code) ? { kind: "closed" } : { kind: "failed", error };
 }
 
 function inParts(filters: readonly string[]): string[][] {

@@ -3,7 +3,7 @@ import type { Broker, PublishOptions } from "./broker.js";
 import type { ResolvedBroker } from "./broker-settings.js";
 import { describeEnd } from "./end-texts.js";
 import { IncomingMessages, RECEIVE_MAXIMUM } from "./incoming-messages.js";
-import { type ClientEnd, MqttClient } from "./mqtt-client.js";
+import { type ClientEnd, endOfError, MqttClient } from "./mqtt-client.js";
 import { MqttError } from "./mqtt-error.js";
 import { openStream } from "./open-stream.js";
 import { OutgoingMessages } from "./outgoing-messages.js";
@@ -210,13 +210,13 @@ export class MqttConnection implements Broker {
       stream = await openStream(broker, this.#times.connect, this.#stop.signal);
     } catch (error) {
       const cause = error instanceof Error ? error : new Error(String(error));
-      return { end: { kind: "failed", error: cause }, livedMilliseconds: null };
+      return { end: endOfError(cause), livedMilliseconds: null };
     }
     const { clientId, keepAliveSeconds, username, password } = broker;
     const sessionExpirySeconds = SESSION_EXPIRY_SECONDS;
     let connectedAt: number | null = null;
     const end = await new Promise<ClientEnd>((resolve) => {
-      const client = new MqttClient({
+      const client: MqttClient = new MqttClient({
         stream,
         request: {
           version,
@@ -234,7 +234,7 @@ export class MqttConnection implements Broker {
         ids: this.#ids,
         onConnected: (reply) => {
           connectedAt = performance.now();
-          this.#begin(client, version, reply);
+          return this.#begin(client, version, reply);
         },
         onSkipped: ({ topic, bytes }) => this.#noteSkipped(topic, bytes),
         onEnd: resolve,
@@ -248,15 +248,16 @@ export class MqttConnection implements Broker {
     return { end, livedMilliseconds: connectedAt === null ? null : performance.now() - connectedAt };
   }
 
-  #begin(client: MqttClient, version: ProtocolVersion, reply: ConnectionReply): void {
+  #begin(client: MqttClient, version: ProtocolVersion, reply: ConnectionReply): Promise<void> {
     this.#version = version;
     this.#problem = null;
     this.#notedProblem = null;
     this.#hasNotedSkipped = false;
-    this.#subscriptions.begin(client, reply.isSessionPresent);
+    const subscribed = this.#subscriptions.begin(client, reply.isSessionPresent);
     const message = `Connected to the broker at ${this.#parts.broker.url} with MQTT ${version === 5 ? "5" : "3.1.1"}.`;
     this.#parts.onNotice({ level: "info", message });
     this.#tell();
+    return subscribed;
   }
 
   /** Records why a connection ended. Returns the pause before the next try. */

@@ -10,9 +10,10 @@ const MAX_LENGTH_BYTES = 4;
 /** Topic and number of a message that is skipped: 2 bytes, at most 65,535 bytes, 2 bytes. */
 const MAX_MESSAGE_HEAD_BYTES = 65_539;
 const PUBLISH = 3;
+const PUBREL = 6;
 const DISCONNECT = 14;
 /** Kinds of packets that a broker may send, by their number, besides DISCONNECT of MQTT 5. */
-const brokerKinds: ReadonlySet<number> = new Set([2, PUBLISH, 4, 5, 6, 7, 9, 11, 13]);
+const brokerKinds: ReadonlySet<number> = new Set([2, PUBLISH, 4, 5, PUBREL, 7, 9, 11, 13]);
 
 /** A message that was skipped because it is larger than {@link MAX_PACKET_BYTES}. */
 export interface SkippedMessage {
@@ -90,7 +91,10 @@ export class PacketReader {
     this.#buffer[this.#keptBytes++] = byte;
     const kind = (this.#buffer[0] as number) >> 4;
     if (this.#keptBytes === 1) {
-      this.#hasFault = !brokerKinds.has(kind) && !(kind === DISCONNECT && this.#version === 5);
+      const isKnown = brokerKinds.has(kind) || (kind === DISCONNECT && this.#version === 5);
+      // Text such as that of a web server is noticed at its first character.
+      const hasFlags = kind === PUBLISH || (byte & 0xf) === (kind === PUBREL ? 2 : 0);
+      this.#hasFault = !isKnown || !hasFlags;
       return;
     }
     if (byte >= 0x80) {

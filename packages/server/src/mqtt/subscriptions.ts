@@ -37,10 +37,12 @@ export class Subscriptions {
   readonly #stop = new AbortController();
   #client: MqttClient | null = null;
   /** Filters that this connection has subscribed to. */
-  #active = new Set<string>();
+  #active: ReadonlySet<string> = new Set();
+  /** The connection that has them. */
+  #updatedClient: MqttClient | null = null;
   readonly #refused = new Map<string, number>();
   #hasNotedStranger = false;
-  #isUpdating = false;
+  #updating: Promise<void> | null = null;
   /** Resolves when all owners have subscribed. Messages wait for it. */
   #ready: Promise<void> = Promise.resolve();
   #release: (() => void) | null = null;
@@ -91,13 +93,13 @@ export class Subscriptions {
     this.#subscriptions.delete(subscription);
   }
 
-  /** A connection begins. */
-  begin(client: MqttClient, isSessionPresent: boolean): void {
+  /** A connection begins. Resolves when it has the filters. */
+  begin(client: MqttClient, isSessionPresent: boolean): Promise<void> {
     this.#client = client;
-    this.#active.clear();
+    this.#active = new Set();
     this.#hasNotedStranger = false;
     if (!isSessionPresent) this.#parts.stored.forget();
-    void this.#update();
+    return this.#update();
   }
 
   end(): void {
@@ -152,37 +154,46 @@ export class Subscriptions {
     this.#parts.onNotice("info", message);
   }
 
-  /** Brings the broker up to date. Never rejects. */
-  async #update(): Promise<void> {
+  /** Brings the broker up to date. Resolves when the packets are sent. Never rejects. */
+  #update(): Promise<void> {
+    this.#updating ??= this.#bringUpToDate();
+    return this.#updating;
+  }
+
+  async #bringUpToDate(): Promise<void> {
     // Calls in a row become one packet.
-    if (this.#isUpdating) return;
-    this.#isUpdating = true;
     await Promise.resolve();
-    const client = this.#client;
-    if (client !== null && this.#release === null && !this.#stop.signal.aborted) {
+    let client = this.#client;
+    while (client !== null && this.#release === null && !(client === this.#updatedClient && this.#isUpToDate())) {
       const { stored } = this.#parts;
-      const wanted = new Set(disjointFilters([...this.#subscriptions.keys()].map(({ filter }) => filter)));
+      const wanted = this.#wantedFilters();
       // Before the broker knows of them, so that none is forgotten there.
       await stored.add(wanted);
-      const fresh = [...wanted].filter((filter) => !this.#active.has(filter));
-      const old = [...new Set([...this.#active, ...stored.filters])].filter((filter) => !wanted.has(filter));
-      if (client === this.#client) {
-        this.#active = wanted;
-        for (const filter of old) this.#refused.delete(filter);
-        client.subscribe(fresh, (filter, code) => this.#noteReply(filter, code));
-        if (old.length > 0) client.unsubscribe(old, () => void stored.remove(old));
-      }
-      this.#isUpdating = false;
-      const isStale = client !== this.#client || !this.#isUpToDate();
-      if (isStale) void this.#update();
-      return;
+      if (client === this.#client) this.#send(client, wanted);
+      client = this.#client;
     }
-    this.#isUpdating = false;
+    this.#updating = null;
+  }
+
+  #send(client: MqttClient, wanted: ReadonlySet<string>): void {
+    const { stored } = this.#parts;
+    const fresh = [...wanted].filter((filter) => !this.#active.has(filter));
+    const old = [...new Set([...this.#active, ...stored.filters])].filter((filter) => !wanted.has(filter));
+    this.#updatedClient = client;
+    this.#active = wanted;
+    for (const filter of old) this.#refused.delete(filter);
+    client.subscribe(fresh, (filter, code) => this.#noteReply(filter, code));
+    if (old.length > 0)
+      client.unsubscribe(old, () => void stored.remove(old.filter((filter) => !this.#active.has(filter))));
+  }
+
+  #wantedFilters(): ReadonlySet<string> {
+    return new Set(disjointFilters([...this.#subscriptions.keys()].map(({ filter }) => filter)));
   }
 
   #isUpToDate(): boolean {
-    const wanted = disjointFilters([...this.#subscriptions.keys()].map(({ filter }) => filter));
-    return wanted.length === this.#active.size && wanted.every((filter) => this.#active.has(filter));
+    const wanted = this.#wantedFilters();
+    return wanted.size === this.#active.size && [...wanted].every((filter) => this.#active.has(filter));
   }
 
   #noteReply(filter: string, code: number): void {
