@@ -37,6 +37,8 @@ const exitCodeByErrorCode: Partial<Record<string, number>> = {
   "service-unsuitable": exitCodes.usage,
   "session-unreadable": exitCodes.usage,
   "session-format-unknown": exitCodes.usage,
+  "events-unreadable": exitCodes.usage,
+  "events-format-unknown": exitCodes.usage,
   "insufficient-memory": exitCodes.doesNotFit,
   "model-too-large": exitCodes.doesNotFit,
   "does-not-fit": exitCodes.doesNotFit,

@@ -65,6 +65,12 @@ const ownExitCodes: Readonly<Record<string, Readonly<Record<string, string>>>> =
     3: "known before the download: the memory or the disk is too small; for `recommend`, nothing fits",
     130: "interrupted; the partial download stays, and the next `pull` continues it",
   },
+  triggers: {
+    0: "done; for `test`, the event would act; for `run`, the act was done",
+    1: "for `test`, the event would not act; for `run`, the act failed, its conditions were not met, or nobody knows whether it was done",
+    2: "there is no trigger with this name, or the config has no session",
+    130: "`run` was interrupted; the event stays in the queue",
+  },
   sessions: {
     0: "done; for `repair`, nothing was damaged or all damage was put aside",
     1: "for `show` and `export`, turns are missing or damaged; for `repair`, something could not be repaired",

@@ -62,7 +62,8 @@ export const environmentVariables: Readonly<Record<string, string>> = {
 /** Variables that the program sets for the programs that it starts. Their names are of use to authors of tools. */
 export const variablesForTools: Readonly<Record<string, string>> = {
   NANOAGENT_IDEMPOTENCY_KEY:
-    "The same value for every attempt of one call, so that a tool can recognize a call that it has already carried out.",
+    "The same value for every attempt of one call, so that a tool can recognize a call that it has already carried out. In an act of a trigger, it stays the same over a power cut and a restart.",
+  NANOAGENT_TRIGGER: "Name of the trigger that runs the tool, or whose answer a program gets. Not set for other calls.",
 };
 
 /** Variables between the program and its own processes. They are nobody else's business. */
