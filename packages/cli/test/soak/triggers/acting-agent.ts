@@ -18,7 +18,7 @@ export interface SoakPayload {
   readonly pause: number;
 }
 
-/** What the tools of the triggers may do. */
+/** The tool of each trigger. */
 export const toolsOfTriggers: Readonly<Record<string, "once" | "world" | "look">> = {
   keyed: "once",
   said: "once",

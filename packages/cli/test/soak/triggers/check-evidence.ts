@@ -49,7 +49,7 @@ export function checkEvidence(facts: SoakFacts): { faults: SoakFaults; figures: 
   const events = [...evidence.events.values()];
   const runs = groupBy(evidence.toolRuns(), ({ key }) => eventOf(key));
   for (const id of runs.keys())
-    if (!evidence.events.has(id)) faults.wrong.push(`a tool ran for ${id}, which is no event`);
+    if (!evidence.events.has(id)) faults.wrong.push(`a tool ran for ${id}, which is not an event`);
 
   checkMessages(events, facts, faults);
   checkSchedules(events, faults);
@@ -112,7 +112,7 @@ function checkSchedules(events: readonly LoggedEvent[], { doubled, wrong }: Soak
   for (const [run, count] of countBy(scheduled, runOf)) {
     const [trigger = "", instant] = run.split(" ");
     if (count > 1) doubled.push(`the run ${run} is ${count} events`);
-    if (Number(instant) % (intervals[trigger] ?? 1) !== 0) wrong.push(`${run} is no run of the schedule`);
+    if (Number(instant) % (intervals[trigger] ?? 1) !== 0) wrong.push(`${run} is not a run of the schedule`);
   }
 }
 

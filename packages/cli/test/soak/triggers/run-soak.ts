@@ -33,6 +33,8 @@ const TOOL_PAUSE_SECONDS = 0.12;
 const DRAIN_MILLISECONDS = 180_000;
 /** Time within a second at which no scheduled run is under way. */
 const QUIET_MILLISECONDS = 600;
+/** Exit code of `nanoagent serve` after SIGTERM. */
+const SIGTERM_EXIT = 143;
 const PROGRESS_KILLS = 25;
 
 /** Kills the agent and its broker at random moments, lets the last start finish everything, and judges the result. */
@@ -188,7 +190,7 @@ class Soak {
       }, "all events are finished");
       await sleep(1000 + ((QUIET_MILLISECONDS - (Date.now() % 1000) + 1000) % 1000));
       const exitCode = await agent.end("SIGTERM");
-      if (exitCode !== 0)
+      if (exitCode !== 0 && exitCode !== SIGTERM_EXIT)
         throw new Error(`The agent ended with ${exitCode}. Its log: ${path.join(folder, "agent.log")}`);
       await this.#evidence.read();
       onProgress(`after the last kill: ${this.#evidence.events.size} events, ${this.#evidence.open} open`);
