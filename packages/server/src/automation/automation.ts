@@ -3,12 +3,12 @@ import type { NanoAgentConfig } from "@nanoagent/models";
 import type { HealthReason } from "../health/health.js";
 import type { AgentTopics } from "../mqtt/agent-topics.js";
 import type { BrokerBridge } from "../mqtt/broker-bridge.js";
+import { clientIdOf } from "../mqtt/client-id.js";
 import type { BrokerConnection } from "../mqtt/open-broker.js";
 import type { BrokerStatus, TriggersStatus } from "../status/automation-status.js";
 import type { HookDoor, Triggers } from "../triggers/triggers.js";
 import type { AutomatedService } from "./automated-service.js";
 import { BridgedService } from "./bridged-service.js";
-import { clientIdOf } from "./client-id.js";
 import type { EventSocket } from "./event-socket.js";
 import { triggersNeedSession } from "./triggers-need-session.js";
 

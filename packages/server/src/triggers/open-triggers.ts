@@ -36,7 +36,10 @@ export interface TriggersOptions {
  * Opens the triggers of an agent: recovers the log of events, goes on with those that are open, and arms the sources.
  * Resolves when all is armed, whether brokers and programs can be reached or not. Throws {@link EventLogError}.
  */
-export async function openTriggers(options: TriggersOptions): Promise<Triggers> {
+export async function openTriggers(
+  options: TriggersOptions,
+  /** @internal */ { afterClose = async () => {} }: { readonly afterClose?: () => Promise<void> } = {},
+): Promise<Triggers> {
   const { settings, folder, agent, broker = null, environment = process.env } = options;
   const { clock = systemClock, armed = true } = options;
   const places = { configFolder: options.configFolder ?? process.cwd(), broker, environment };
@@ -52,7 +55,7 @@ export async function openTriggers(options: TriggersOptions): Promise<Triggers> 
   if (armed) await endOrphans(log, runners, clock);
   const sources = await openSources(runners, { log, clock, places, board });
 
-  const opened = new OpenTriggers({ folder, log, board, sources, clock });
+  const opened = new OpenTriggers({ folder, log, board, sources, clock, afterClose });
   if (!armed) return opened;
   // From here on nothing waits: open events go on, and sources listen.
   for (const event of log.openEvents) {

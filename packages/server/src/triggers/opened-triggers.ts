@@ -14,6 +14,8 @@ export interface OpenTriggersParts {
   readonly board: TriggerBoard;
   readonly sources: OpenSources;
   readonly clock: Clock;
+  /** Closes what only the triggers used. */
+  readonly afterClose: () => Promise<void>;
 }
 
 /** The open triggers of an agent, as others see them. */
@@ -124,11 +126,12 @@ export class OpenTriggers implements Triggers {
 
   /** The sources first, so that nothing new comes, and the log last. */
   async #close(): Promise<void> {
-    const { sources, log, board } = this.#parts;
+    const { sources, log, board, afterClose } = this.#parts;
     await sources.close();
     await Promise.all(this.#runners.map((runner) => runner.stop()));
     await log.close();
     board.close();
+    await afterClose();
   }
 
   #stateOf(runner: TriggerRunner, oldestOpenAt: number | null): TriggerState {
