@@ -11,6 +11,7 @@ export {
   TemplateError,
   type TemplateIssue,
 } from "./triggers/acts/template.js";
+export { describePlace } from "./triggers/answers/give-answer.js";
 export { checkConditions } from "./triggers/conditions/check-conditions.js";
 export { findConditionIssues } from "./triggers/conditions/find-condition-issues.js";
 export { isValuePath } from "./triggers/conditions/value-by-path.js";

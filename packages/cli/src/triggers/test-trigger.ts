@@ -44,7 +44,7 @@ export const testTrigger: CommandAction = async (values, { stdout }) => {
     event: { ...event, at: new Date(event.at).toISOString() },
     conditions: { verdict, reason },
     act,
-    answers: [trigger.then ?? []].flat().map(describeAnswer),
+    answers: [trigger.then ?? []].flat().map(parts.describePlace),
     next_runs: rule === null ? [] : nextRuns(rule, event.at).map((time) => new Date(time).toISOString()),
     would_act: enabled && verdict !== "not-met" && act.problem === null,
   };
@@ -60,13 +60,6 @@ function nextRuns(rule: { nextAfter(time: number): number | null }, from: number
     next = rule.nextAfter(next);
   }
   return runs;
-}
-
-function describeAnswer(answer: object): string {
-  if ("mqtt" in answer) return `mqtt ${(answer.mqtt as { topic: string }).topic}`;
-  if ("http" in answer) return `http ${(answer.http as { url: string }).url}`;
-  if ("file" in answer) return `file ${(answer.file as { path: string }).path}`;
-  return `command ${(answer as { command: string[] }).command.join(" ")}`;
 }
 
 const verdicts = { met: "met", "not-met": "not met", waits: "must hold longer" };
