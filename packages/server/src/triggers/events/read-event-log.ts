@@ -66,10 +66,12 @@ async function readInto(
   try {
     for await (const { seq, line, isSnapshot, endsWhole } of readSegment(files, segment)) {
       if (line === null) continue;
+      // The beginning of a segment that could neither be completed nor removed.
+      if (line.type === "segment" && seq > voidAfter) return;
       if (endsWhole) closeOthers(drafts, before, open);
       if (!isContent(line) || seq > voidAfter) continue;
       if (isSnapshot && line.type === "event") open.add(line.id);
-      // What is known from earlier segments says more than a snapshot.
+      // Earlier segments have more of it than a snapshot.
       if (isSnapshot && before.has(line.type === "event" ? line.id : "event" in line ? line.event : "")) continue;
       apply(drafts, line as EventRecord);
     }

@@ -32,7 +32,7 @@ describe("damage", () => {
     const log = await openOn(disk);
     expect(log.openEvents.map(({ payload }) => payload)).toEqual([0, 5, 15, 20, 25]);
     expect(log.notices).toEqual([expect.stringContaining("Skipped 1 damaged line of")]);
-    // What follows is in a new segment.
+    // Later records are in a new segment.
     const id = await keep(log, "new");
     await log.close();
     const again = await openOn(disk);
