@@ -7,6 +7,7 @@ import type { CheckedTool } from "./check-tools.js";
 import { ActCheck } from "./check-trigger-act.js";
 import { checkTriggerRules } from "./check-trigger-rules.js";
 import { checkVariable } from "./check-variable.js";
+import { nearestExisting, whyNotWritable } from "./writable-folder.js";
 
 /**
  * Checks the triggers of a config: their rules, and that their tools and sentences exist. With `isHere`, also their
@@ -72,7 +73,13 @@ async function checkAnswer(part: CheckedPart, at: ConfigPath, name: string, answ
     checkVariable(part, [...at, "http", "secret_env"], answer.http.secret_env, `The token for ${who.toLowerCase()}`);
   } else if ("file" in answer && !answer.file.path.includes("{")) {
     const folder = path.dirname(answer.file.path);
-    await checkFolder(part, [...at, "file", "path"], folder, `${who} is written into ${folder}`);
+    const problem = await whyNotWritable(await nearestExisting(folder));
+    if (problem === null) return;
+    part.warn([...at, "file", "path"], {
+      code: "folder-not-writable",
+      message: `${who} cannot be written into ${folder}: ${problem}.`,
+      hint: "Correct the path, or the owner of the folder. The folder itself is created when it is needed.",
+    });
   }
 }
 

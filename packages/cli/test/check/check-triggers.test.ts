@@ -144,7 +144,7 @@ test.each([
   ["do: {message: 'hello'}", "has no model"],
   ["when: {http: {secret_env: NO_SUCH_SECRET}}", "NO_SUCH_SECRET, which is not set here"],
   ["when: {file: {path: nowhere/*.csv}}", "waits for files in …/nowhere, which does not exist"],
-  ["then: {file: {path: nowhere/a.jsonl}}", "is written into …/nowhere, which does not exist"],
+  ["then: {file: {path: device.json/a.jsonl}}", "cannot be written into …/device.json: …/device.json is not a folder."],
   ["when: {mqtt: {topic: 'a/#'}}, then: {mqtt: {topic: 'a/{trigger}'}}", "which the trigger itself listens to"],
 ])("%s is a warning", async (parts, message) => {
   const { exitCode, stdout } = await check(trigger(parts));

@@ -1003,8 +1003,16 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "folder-not-found",
         message: '{The trigger "scan" waits for files in /srv/in}, which does not exist.',
-        when: "A trigger waits for files in a folder that does not exist, or writes its answers there.",
+        when: "A trigger waits for files in a folder that does not exist.",
         now: "Create the folder, or correct the path.",
+        isWarning: true,
+      },
+      {
+        code: "folder-not-writable",
+        message:
+          '{The answer of the trigger "scan"} cannot be written into {/srv/out}: {/srv is not writable for this user}.',
+        when: "`then: { file: … }` of a trigger names a file that this user cannot write.",
+        now: "Correct the path, or the owner of the folder. Check as the user of the service.",
         isWarning: true,
       },
       {

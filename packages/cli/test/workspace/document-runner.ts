@@ -96,6 +96,9 @@ export function normalize(output: string): string {
     output
       .replace(/^(Device ID|Platform|Memory|CPU Cores|GPU|Est\. latency): +.*$/gm, "$1: …")
       .replace(/loaded on \S+/g, "loaded on …")
+      // Ids of events, and times of a log.
+      .replace(/^Event [0-9a-f]+ of /gm, "Event … of ")
+      .replace(/\b\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\b/g, "YYYY-MM-DD hh:mm:ss")
       .replace(/\(process \d+, running for .*?\)/g, "(process …)")
       .replace(/(may take \d+) of \d+ MB/g, "$1 of … MB")
       .replace(/^(\S+: agent '.*' \S+) on .*$/gm, "$1 on …")

@@ -16,7 +16,7 @@ afterAll(() => documents.close());
 const copyOf = (name: string) => ExampleCopy.of(name, documents.folder);
 
 describe("agents", () => {
-  test.each(["greenhouse", "kiosk", "log-watcher", "meter-reader", "meeting-notes"])(
+  test.each(["greenhouse", "kiosk", "log-watcher", "meter-reader", "meeting-notes", "frost-watch"])(
     "%s prints what its page says, and nothing is wrong with it",
     async (name) => {
       const copy = await copyOf(name);
@@ -65,6 +65,7 @@ describe("agents", () => {
     ["meter-reader", ["meters.mjs", "used", "house", "2026-02-30"], '"2026-02-30" is not a period'],
     ["meter-reader", ["meters.mjs", "used", "house", "3-27..3-24"], "ends before it begins"],
     ["meter-reader", ["meters.mjs", "used", "house", "3-24.."], "is not a period"],
+    ["frost-watch", ["heater.mjs", "warm"], "Usage: heater.mjs"],
     ["meeting-notes", ["notes.mjs", "add", "note"], "Usage: notes.mjs"],
     ["meeting-notes", ["notes.mjs", "add", "joke", "x"], 'unknown kind "joke"'],
     ["meeting-notes", ["notes.mjs", "add", "note", " "], "the text is empty"],
