@@ -70,9 +70,9 @@ export class ActTries {
     this.#stopping.abort();
     this.#waiting.abort();
     if (this.#running?.hasAgent === false) this.#running.abort.abort();
-    const cancel = this.#options.clock.setTimer(() => this.#running?.abort.abort(), graceMilliseconds);
+    const timer = setTimeout(() => this.#running?.abort.abort(), graceMilliseconds);
     await this.#line.idle();
-    cancel();
+    clearTimeout(timer);
   }
 
   async #tryUntilDone(id: string, generation: number): Promise<Acted | null> {
@@ -87,7 +87,8 @@ export class ActTries {
       if (refusal !== null) return refusal;
 
       const end = await this.#try(event);
-      if (end.status === "done") return { outcome: "done", answer: end.answer };
+      // The log cuts long answers. Those after a restart should be the same.
+      if (end.status === "done") return { outcome: "done", answer: log.find(id)?.answer ?? end.answer };
       if (end.status === "unknown") return { outcome: "unknown", result: end.problem };
       if (end.status === "stopped") {
         if (signal.aborted) return null;
@@ -101,6 +102,7 @@ export class ActTries {
       const at = clock.now();
       const next_at = at + retryDelay(failures);
       const record = { type: "try-failed", event: id, try: failures, problem: end.problem, next_at, at } as const;
+      if (log.find(id) === null) return null;
       onFailedTry(end.problem);
       await saveRecord(log, record);
     }

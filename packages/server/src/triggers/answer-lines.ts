@@ -58,9 +58,9 @@ export class AnswerLines {
   /** Gives nothing more. Resolves when no answer is on its way: one that is on its way is aborted after this time. */
   async stop(graceMilliseconds: number): Promise<void> {
     this.#stopping.abort();
-    const cancel = this.#options.clock.setTimer(() => this.#aborting.abort(), graceMilliseconds);
+    const timer = setTimeout(() => this.#aborting.abort(), graceMilliseconds);
     await Promise.all(this.#lines.map(({ line }) => line.idle()));
-    cancel();
+    clearTimeout(timer);
   }
 
   /** Returns null when the place has the answer, the problem when it will never get it, or `stopped`. */

@@ -1,17 +1,20 @@
-import { NanoAgentError, type TriggerSettings } from "@nanoagent/models";
+import { cutText, NanoAgentError, type TriggerSettings } from "@nanoagent/models";
 import { type Acted, ActTries } from "./act-tries.js";
 import { saveRecord } from "./acts/save-record.js";
 import { AnswerLines } from "./answer-lines.js";
 import { ConditionTests } from "./condition-tests.js";
 import { EventAges } from "./event-ages.js";
 import type { EventEnded } from "./events/event-record.js";
+import { MAX_TEXT_CHARACTERS } from "./events/fit-record.js";
 import type { OpenEvent } from "./events/open-event.js";
 import { queueRule } from "./queue-rule.js";
 import type { Acceptance, EventOutcome, NewEvent } from "./trigger-event.js";
-import type { TriggerParts } from "./trigger-parts.js";
+import type { TriggerNotice, TriggerParts } from "./trigger-parts.js";
 
 /** Time for acts and answers that are under way when the triggers stop, in milliseconds. */
 const GRACE_MILLISECONDS = 5000;
+/** Shortest time between two notices of a level, in milliseconds. */
+const NOTICE_MILLISECONDS = 60_000;
 
 /**
  * The work of one trigger, from an event to its end. Each step is on disk before the next one begins, and a start goes on
@@ -29,6 +32,8 @@ export class TriggerRunner {
   #failure: string | null = null;
   #isFull = false;
   #last: EventEnded | null;
+  /** When a notice of a level was passed on, by the clock that never jumps. */
+  readonly #notified = new Map<TriggerNotice["level"], number>();
 
   constructor(settings: TriggerSettings, parts: TriggerParts) {
     this.settings = settings;
@@ -112,7 +117,7 @@ export class TriggerRunner {
     const acted = this.#yields(event, resumedAt !== null)
       ? ({ outcome: "skipped", result: "The run before it was not finished." } as const)
       : await this.#act(event);
-    if (acted === null) return;
+    if (acted === null) return this.#noteIfDropped(event);
     if (acted.outcome !== "done") return this.#end(event, acted.outcome, acted.result);
 
     const problems = await this.#answers.give(event, acted.answer, resumedAt !== null);
@@ -141,8 +146,9 @@ export class TriggerRunner {
   async #end(event: OpenEvent, outcome: EventOutcome, result: string): Promise<void> {
     const { log, clock, listener } = this.#parts;
     const open = log.find(event.id);
-    if (open === null) return;
-    const end = { type: "end", event: event.id, outcome, tries: open.tries, result, at: clock.now() } as const;
+    if (open === null) return this.#noteIfDropped(event);
+    const cut = cutText(result, MAX_TEXT_CHARACTERS);
+    const end = { type: "end", event: event.id, outcome, tries: open.tries, result: cut, at: clock.now() } as const;
     // A test that a power cut takes back is made again.
     const synced = outcome !== "not-met";
     await saveRecord(log, end, { synced });
@@ -153,36 +159,38 @@ export class TriggerRunner {
     listener.onChange();
   }
 
+  /** The log ends an event by itself when its trigger drops the oldest ones. */
+  #noteIfDropped(event: OpenEvent): void {
+    const { log, clock, listener } = this.#parts;
+    if (this.#stopping.signal.aborted || log.find(event.id) !== null) return;
+    const result = "The queue was full, and a newer event came.";
+    const at = clock.now();
+    listener.onEnd(event, { type: "end", event: event.id, outcome: "dropped", tries: event.tries, result, at });
+  }
+
   #noteFailure(outcome: EventOutcome, result: string): void {
     this.#failure = result;
     const happened = outcome === "unknown" ? "An act may or may not have happened" : "An event failed";
-    const message = `${happened}: ${result} See it with nanoagent triggers log.`;
-    this.#parts.listener.onNotice({ level: "error", trigger: this.settings.name, message });
+    this.#notify("error", `${happened}: ${result} See it with nanoagent triggers log.`);
   }
 
   #noteFailedTry(problem: string): void {
     const isNew = this.#failure === null;
     this.#failure = problem;
-    const { listener } = this.#parts;
-    if (isNew) {
-      const message = `${problem} It is tried again.`;
-      listener.onNotice({ level: "warning", trigger: this.settings.name, message });
-    }
-    listener.onChange();
+    if (isNew) this.#notify("warning", `${problem} It is tried again.`);
+    this.#parts.listener.onChange();
   }
 
   #noteAcceptance(acceptance: Acceptance): void {
-    const { listener } = this.#parts;
-    const trigger = this.settings.name;
     const isRefused = acceptance.status === "refused";
     const isFull = isRefused && acceptance.reason === "full";
-    if (isFull && !this.#isFull) listener.onNotice({ level: "error", trigger, message: QUEUE_FULL });
+    if (isFull && !this.#isFull) this.#notify("error", QUEUE_FULL);
     if (isRefused && (acceptance.reason === "too-large" || acceptance.reason === "invalid")) {
-      listener.onNotice({ level: "error", trigger, message: NOT_USABLE });
+      this.#notify("error", NOT_USABLE);
     }
     const hasChanged = isFull !== this.#isFull || acceptance.status === "kept";
     this.#isFull = isFull;
-    if (hasChanged) listener.onChange();
+    if (hasChanged) this.#parts.listener.onChange();
   }
 
   /** The event stays open, and the next start goes on with it. */
@@ -192,10 +200,17 @@ export class TriggerRunner {
     if (NanoAgentError.isInstance(error) && error.code === "event-ended") return;
     const problem = error instanceof Error ? error.message : String(error);
     this.#failure = problem;
-    const { listener } = this.#parts;
-    const message = `The work on an event stopped: ${problem} It goes on when the service is started again.`;
-    listener.onNotice({ level: "error", trigger: this.settings.name, message });
-    listener.onChange();
+    this.#notify("error", `The work on an event stopped: ${problem} It goes on when the service is started again.`);
+    this.#parts.listener.onChange();
+  }
+
+  /** Passes on the first of many notices of the same kind. The states and the log have the others. */
+  #notify(level: TriggerNotice["level"], message: string): void {
+    const now = this.#parts.clock.monotonic();
+    const last = this.#notified.get(level);
+    if (last !== undefined && now - last < NOTICE_MILLISECONDS) return;
+    this.#notified.set(level, now);
+    this.#parts.listener.onNotice({ level, trigger: this.settings.name, message });
   }
 }
 

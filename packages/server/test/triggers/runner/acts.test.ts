@@ -3,6 +3,7 @@ import path from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { EventLog } from "../../../src/triggers/events/event-log.js";
 import { type LoggedEvent, readEventLog } from "../../../src/triggers/events/read-event-log.js";
+import { fastClock } from "./fast-clock.js";
 import { byHand, openTestAgent, openTestTriggers, testFolder, type Watering, waterTool } from "./open-test-triggers.js";
 
 const soon = { timeout: 20_000 };
@@ -288,20 +289,6 @@ test("unknown and disabled triggers are refused, and events of removed triggers 
   await triggers.close();
   expect(await logOf(folder)).toMatchObject([{ event: { trigger: "gone" }, outcome: "orphaned" }]);
 });
-
-/** A clock whose timers end after a thousandth of their time. */
-function fastClock() {
-  const start = Date.now();
-  const now = () => start + (Date.now() - start) * 1000;
-  return {
-    now,
-    monotonic: now,
-    setTimer(callback: () => void, milliseconds: number) {
-      const timer = setTimeout(callback, milliseconds / 1000);
-      return () => clearTimeout(timer);
-    },
-  };
-}
 
 /** A promise that the test resolves. */
 function holdAnswer() {
