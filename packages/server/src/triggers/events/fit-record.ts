@@ -5,11 +5,11 @@ import type { EventRecord } from "./event-record.js";
 import { MAX_RECORD_BYTES } from "./stored-line.js";
 
 /** Most bytes of a payload as JSON. */
-export const MAX_PAYLOAD_BYTES = 64 * 1024;
+const MAX_PAYLOAD_BYTES = 64 * 1024;
 /** Most characters of a result, an answer or a problem. */
 export const MAX_TEXT_CHARACTERS = 8 * 1024;
 /** Most levels of arrays and objects in a payload. Writing deeper ones could fail at some later time. */
-export const MAX_DEPTH = 100;
+const MAX_DEPTH = 100;
 /** Most bytes of a topic: the limit of MQTT. */
 const MAX_TOPIC_BYTES = 65_535;
 const MAX_IDENTITY_CHARACTERS = 1024;
