@@ -19,6 +19,8 @@ export const navigation = [
       "docs/embedding.md": "In your own program",
       "docs/serve.md": "For other programs",
       "docs/page.md": "The page",
+      "docs/triggers.md": "Triggers",
+      "docs/mqtt.md": "MQTT and Home Assistant",
       "docs/voice.md": "Voice assistants",
       "docs/metrics.md": "Figures",
       "docs/service.md": "As a service",

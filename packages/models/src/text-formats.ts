@@ -22,7 +22,7 @@ export const timeOfDayFormat: TextFormat = {
   description: 'a time of the day, such as "22:00"',
 };
 
-/** What becomes of missed runs. */
+/** Ways to treat missed runs. */
 export const missedRunsFormat: TextFormat = {
   pattern: /^(?:skip|once|all up to [1-9]\d{0,3})$/,
   description: "skip, once, or all up to a number, such as all up to 5",

@@ -24,7 +24,7 @@ export interface TriggerSettings {
   /** How repeated events are recognized. Default: `by: payload.id`, `window: 10m`. */
   dedupe?: "off" | TriggerDedupe | undefined;
   /**
-   * What happens to an act that was under way when the program was killed, if its tool cannot be run again safely.
+   * Decides about an act that was under way when the program was killed, if its tool cannot be run again safely.
    * Default: `skip` for a tool that changes the world, otherwise `retry`.
    */
   on_unknown?: "ask" | "skip" | "retry" | undefined;
@@ -50,7 +50,7 @@ export type ComparedValue = string | number | boolean | null;
 export interface ClockOptions {
   /** Runs that the device missed, switched off for example: `skip`, `once`, or `all up to 5`. Default: `skip`. */
   missed?: string | undefined;
-  /** What happens to a run while the one before is not finished. Default: `skip`. */
+  /** Decides about a run that comes while the one before is not finished. Default: `skip`. */
   overlap?: "skip" | "queue" | "replace" | undefined;
   /** Each run is later by a random time up to this one. Default: `0s`. */
   jitter?: string | undefined;
@@ -143,7 +143,7 @@ export interface QuietHours {
   time_zone?: string | undefined;
 }
 
-/** What a trigger does: a tool, a sentence of the intents, or a message to the model. */
+/** Act of a trigger: a tool, a sentence of the intents, or a message to the model. */
 export type TriggerAct = ToolAct | SentenceAct | MessageAct;
 
 export interface ToolAct {

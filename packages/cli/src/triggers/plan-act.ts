@@ -17,11 +17,11 @@ export interface PlannedAct {
   /** Its arguments with their values, or null. */
   readonly arguments: unknown;
   readonly permission: ToolPermission | null;
-  /** What would run, or null where that is not known here. */
+  /** The command or server that would run, or null where that is not known here. */
   readonly will_run: WillRun | null;
   /** Why the act would fail, one sentence, or null. */
   readonly problem: string | null;
-  /** What could not be found out without opening the agent, or null. */
+  /** A fact that only the opened agent knows, or null. */
   readonly notice: string | null;
 }
 

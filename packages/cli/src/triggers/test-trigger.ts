@@ -13,7 +13,7 @@ import { readTriggerPlace, requireTrigger } from "./trigger-place.js";
 const RUNS_SHOWN = 5;
 const LABEL_COLUMN = 13;
 
-/** What an event would do. Times are ISO 8601. */
+/** Effects that an event would have. Times are ISO 8601. */
 interface TestedEvent {
   readonly trigger: string;
   readonly when: string;
