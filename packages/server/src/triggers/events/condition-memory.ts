@@ -1,7 +1,7 @@
 /** Most topics whose state is kept. The one that had no event for longest goes first. */
-export const MAX_TOPICS = 1000;
+const MAX_TOPICS = 1000;
 /** Most bytes of all states of a trigger, as JSON. */
-export const MAX_STATES_BYTES = 2 ** 20;
+const MAX_STATES_BYTES = 2 ** 20;
 
 /** The states of the conditions of one trigger, by topic. */
 export class ConditionMemory {

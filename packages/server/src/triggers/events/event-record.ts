@@ -94,7 +94,7 @@ export interface TryFailed {
 }
 
 /** An answer reached its place, or did not. */
-export interface AnswerGiven {
+interface AnswerGiven {
   readonly type: "answer";
   readonly event: string;
   /** Position in `then`. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 /** Most values that are remembered. The oldest goes first. */
-export const MAX_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 10_000;
 /** Characters of a hash: 128 bits. */
 const HASH_CHARACTERS = 32;
 
@@ -13,10 +13,6 @@ export function hashOf(kind: "value" | "identity", text: string): string {
 /** The values by which one trigger recognizes repeated events. */
 export class RepeatMemory {
   readonly #entries = new Map<string, { until: number; event: string }>();
-
-  get size(): number {
-    return this.#entries.size;
-  }
 
   /**
    * Returns the event that had this value within the window before `now`, or null. A value that is remembered from more

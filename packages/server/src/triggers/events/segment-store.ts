@@ -6,7 +6,7 @@ import { EVENTS_FORMAT, encodeStoredLine, type NewLine } from "./stored-line.js"
 /** Size at which a segment is full, in bytes after its snapshot. */
 export const SEGMENT_BYTES = 2 ** 20;
 /** Most old segments that are kept for the list of past events, and most of their bytes. */
-export const MAX_OLD_SEGMENTS = 8;
+const MAX_OLD_SEGMENTS = 8;
 const MAX_OLD_BYTES = 32 * 2 ** 20;
 /** Bytes that are written in one call, so that a large snapshot does not hold up everything else. */
 const PIECE_BYTES = 256 * 1024;

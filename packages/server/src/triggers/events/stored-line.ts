@@ -19,7 +19,7 @@ export interface SegmentHeader {
 }
 
 /** Counts of a trigger, and its schedule. */
-export interface KeptTrigger {
+interface KeptTrigger {
   readonly type: "trigger";
   readonly trigger: string;
   readonly counts: EndCounts;
@@ -28,7 +28,7 @@ export interface KeptTrigger {
 }
 
 /** State of the conditions of a trigger for a topic. */
-export interface KeptCondition {
+interface KeptCondition {
   readonly type: "condition";
   readonly trigger: string;
   readonly topic: string | null;
@@ -36,14 +36,14 @@ export interface KeptCondition {
 }
 
 /** Values by which a trigger recognizes repeated events: hash, time until which it counts, event. */
-export interface KeptHashes {
+interface KeptHashes {
   readonly type: "hashes";
   readonly trigger: string;
   readonly hashes: readonly (readonly [hash: string, until: number, event: string])[];
 }
 
 /** The last line of a snapshot. */
-export interface SnapshotEnd {
+interface SnapshotEnd {
   readonly type: "snapshot-end";
   /** Number of lines since the header. */
   readonly lines: number;
