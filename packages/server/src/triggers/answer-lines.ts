@@ -3,6 +3,7 @@ import { retryDelay } from "./acts/retry-delay.js";
 import { saveRecord } from "./acts/save-record.js";
 import { sleep } from "./acts/sleep.js";
 import type { AnswerError } from "./answers/answer-error.js";
+import type { AnswerRun } from "./answers/answer-run.js";
 import { giveAnswer } from "./answers/give-answer.js";
 import type { EventAges } from "./event-ages.js";
 import type { OpenEvent } from "./events/open-event.js";
@@ -19,6 +20,8 @@ export interface AnswerLinesOptions extends TriggerParts {
 
 /** Most tries of an answer that its place refuses. */
 const MAX_TRIES = 5;
+/** Longest timer. */
+const MAX_TIMER_MILLISECONDS = 24 * 60 * 60 * 1000;
 const TOO_OLD = "The answer waited longer than queue.max_age for its place.";
 
 interface AnswerLine {
@@ -70,32 +73,56 @@ export class AnswerLines {
     answer: string,
     mayBeThere: boolean,
   ): Promise<string | null | "stopped"> {
-    const { log, clock, settings, ages, places, onFailedTry } = this.#options;
+    const { log, clock, onFailedTry } = this.#options;
     const { signal: stopping } = this.#stopping;
-    const key = `${event.id}.then.${index}`;
     for (let failures = 0; ; ) {
       if (stopping.aborted) return "stopped";
-      let problem: string | null = null;
-      const isTooOld = ages.of(event) > maxAgeOf(settings);
-      if (isTooOld) problem = TOO_OLD;
-      else {
-        // The wait for a broker can be resumed at the next start. All else may end.
-        const signal = "mqtt" in place ? stopping : this.#aborting.signal;
-        const isAgain = mayBeThere || failures > 0;
-        const error = await giveAnswer(place, { event, answer, key, mayBeThere: isAgain, signal, places }).then(
-          () => null,
-          (cause: AnswerError) => cause,
-        );
-        if (error !== null && (signal.aborted || stopping.aborted)) return "stopped";
-        if (error !== null && !error.isPermanent && ++failures < MAX_TRIES) {
-          onFailedTry(error.message);
-          await sleep(retryDelay(failures), stopping, clock);
-          continue;
-        }
-        problem = error?.message ?? null;
+      const left = this.#timeLeft(event);
+      const mayHaveIt = mayBeThere || failures > 0;
+      const error =
+        left > 0 ? await this.#giveOnce({ place, index }, { event, answer, mayBeThere: mayHaveIt }, left) : null;
+      if (error !== null && stopping.aborted) return "stopped";
+      const isTooOld = left <= 0 || (error !== null && this.#timeLeft(event) <= 0);
+      const mayRecover = error !== null && !isTooOld && !error.isPermanent;
+      if (mayRecover && !error.isAway) failures++;
+      if (mayRecover && failures < MAX_TRIES) {
+        onFailedTry(error.message);
+        await sleep(retryDelay(Math.max(failures, 1)), stopping, clock);
+        continue;
       }
+      const problem = isTooOld ? TOO_OLD : (error?.message ?? null);
       await saveRecord(log, { type: "answer", event: event.id, index, problem, at: clock.now() });
       return problem;
     }
+  }
+
+  /** Tries once. Returns why it failed, or null. */
+  async #giveOnce(
+    { place, index }: Pick<AnswerLine, "place" | "index">,
+    run: Pick<AnswerRun, "event" | "answer" | "mayBeThere">,
+    leftMilliseconds: number,
+  ): Promise<AnswerError | null> {
+    const { clock, places } = this.#options;
+    // The wait for a broker can be resumed at the next start. All else may end.
+    const { signal: stopping } = "mqtt" in place ? this.#stopping : this.#aborting;
+    const attempt = new AbortController();
+    const abort = () => attempt.abort();
+    const cancel = clock.setTimer(abort, Math.min(leftMilliseconds, MAX_TIMER_MILLISECONDS));
+    stopping.addEventListener("abort", abort, { once: true });
+    try {
+      await giveAnswer(place, { ...run, key: `${run.event.id}.then.${index}`, signal: attempt.signal, places });
+      return null;
+    } catch (error) {
+      return error as AnswerError;
+    } finally {
+      cancel();
+      stopping.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Time for which an answer may still wait for its place, in milliseconds. */
+  #timeLeft(event: OpenEvent): number {
+    const { ages, settings } = this.#options;
+    return maxAgeOf(settings) - ages.of(event);
   }
 }

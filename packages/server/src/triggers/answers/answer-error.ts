@@ -4,8 +4,15 @@ export class AnswerError extends Error {
   /** Whether another try would fail as well. */
   readonly isPermanent: boolean;
 
-  constructor(message: string, { isPermanent = false, cause }: { isPermanent?: boolean; cause?: unknown } = {}) {
+  /** Whether the place cannot be reached at present, which is no fault of the answer: it may wait as long as its event. */
+  readonly isAway: boolean;
+
+  constructor(
+    message: string,
+    { isPermanent = false, isAway = false, cause }: { isPermanent?: boolean; isAway?: boolean; cause?: unknown } = {},
+  ) {
     super(message, { cause });
     this.isPermanent = isPermanent;
+    this.isAway = isAway;
   }
 }

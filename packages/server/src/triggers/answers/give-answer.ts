@@ -1,4 +1,4 @@
-import type { TriggerAnswer } from "@nanoagent/models";
+import { NanoAgentError, type TriggerAnswer } from "@nanoagent/models";
 import { TemplateError } from "../acts/template.js";
 import { AnswerError } from "./answer-error.js";
 import type { AnswerRun } from "./answer-run.js";
@@ -17,7 +17,12 @@ export async function giveAnswer(place: TriggerAnswer, run: AnswerRun): Promise<
     if (cause instanceof AnswerError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     const isPermanent = cause instanceof TemplateError;
-    throw new AnswerError(`The answer could not be given: ${reason.replace(/\.$/, "")}.`, { isPermanent, cause });
+    const isAway = run.signal.aborted || (NanoAgentError.isInstance(cause) && cause.code === "broker-unreachable");
+    throw new AnswerError(`The answer could not be given: ${reason.replace(/\.$/, "")}.`, {
+      isPermanent,
+      isAway,
+      cause,
+    });
   }
 }
 
