@@ -8,7 +8,7 @@ export interface NewEvent {
   readonly payload: unknown;
   /** Topic of a message of a broker. */
   readonly topic?: string | undefined;
-  /** Value that the source gives this event and no other of its trigger, such as the time of a scheduled run. */
+  /** Value that the source gives this event and no other of its trigger, such as the id of a request. */
   readonly identity?: string | undefined;
   /** For a run of a schedule: kept together with the event, so that no power cut separates them. */
   readonly reached?: ReachedSchedule | undefined;
@@ -27,7 +27,7 @@ export interface TriggerEvent extends NewEvent {
   readonly id: string;
 }
 
-/** What became of a new event. It is on disk unless it was refused. */
+/** Fate of a new event. It is on disk unless it was refused. */
 export type Acceptance =
   | { readonly status: "kept"; readonly id: string }
   /** The same event was there before. `id` is that of the first, if it is known. */

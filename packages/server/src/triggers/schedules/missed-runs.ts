@@ -30,15 +30,15 @@ export function dueRuns(
   now: number,
   { missed = "skip", graceMilliseconds }: DueRunsOptions,
 ): DueRuns {
+  const first = rule.nextAfter(through);
+  if (first === null || first > now) return { runs: [], through };
   const edge = now - graceMilliseconds;
   const late = newestRuns(rule, Math.max(through, edge - 1), now, MAX_RUNS);
+  if (first >= edge) return { runs: late, through: late.at(-1) ?? through };
   const wanted = missed === "skip" ? 0 : missed === "once" ? Math.max(0, 1 - late.length) : readCount(missed);
   const made = newestRuns(rule, through, edge - 1, Math.min(wanted, MAX_RUNS - late.length));
   const runs = [...made, ...late];
-  const last = runs.at(-1);
-  if (last !== undefined) return { runs, through: last };
-  const next = rule.nextAfter(through);
-  return { runs, through: next !== null && next < edge ? edge - 1 : through };
+  return { runs, through: runs.at(-1) ?? edge - 1 };
 }
 
 /** Returns the newest runs after one time and up to another, oldest first. */

@@ -6,6 +6,8 @@ const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 /** Days of the longest February, and of the other months. */
 const MONTH_DAYS = [29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+/** Values of other programs, such as the last day of a month, a weekday near the 15th, or the second Friday. */
+const EXTENSION = /[#?]|^(?:l|lw|\d+[lw])$/;
 const EXAMPLE = 'Use five fields such as "0 6 * * *", or @hourly, @daily, @weekly, @monthly or @yearly.';
 
 const nicknames: Readonly<Record<string, string>> = {
@@ -101,7 +103,8 @@ function readItem(item: string, field: Field, shown: string): number[] {
   const end = star !== undefined ? field.most : to === undefined ? first : readNumber(to, field);
   const fault = (words: string) =>
     new TypeError(`The schedule ${shown} has ${JSON.stringify(item)} as ${field.name}: ${words}. ${EXAMPLE}`);
-  if (match === null) throw fault(/[lw#?]/.test(item) ? "L, W, # and ? are not supported" : "that is not a value");
+  if (EXTENSION.test(item)) throw fault("L, W, # and ? are not supported");
+  if (match === null) throw fault("that is not a value");
   if (first === null || end === null) throw fault(`values are ${field.least} to ${field.most}${namesOf(field)}`);
   // A range up to SUN means the Sunday at the end of the week.
   const last = to === WEEKDAYS[0] && first > 0 ? 7 : end;

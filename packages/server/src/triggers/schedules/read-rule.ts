@@ -21,6 +21,9 @@ export async function readRule(
   source: ScheduleSource | IntervalSource,
   timeZone: string = systemTimeZone(),
 ): Promise<RunRule> {
+  if (source.jitter !== undefined && parseDuration(source.jitter) === null) {
+    throw new TypeError(`jitter: ${source.jitter} is too long. Use at most 366d.`);
+  }
   if ("every" in source) return readInterval(source.every);
   const zone = source.time_zone ?? timeZone;
   const issue = findTimeZoneIssue(zone);

@@ -40,7 +40,7 @@ export class WallClock {
   /** Whether the clock is right for good: it was set, or had the time to be. */
   #isTrusted = false;
   #wasPlausible: boolean;
-  /** What both clocks showed at the last look. */
+  /** Both clocks at the last look. */
   #seen: { wall: number; monotonic: number };
 
   constructor({ clock, newestAt, evidence = localEvidence() }: WallClockOptions) {
