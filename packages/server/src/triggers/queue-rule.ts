@@ -23,10 +23,13 @@ export function maxAgeOf({ queue }: TriggerSettings): number {
   return parseDuration(queue?.max_age ?? DEFAULT_MAX_AGE) ?? Number.POSITIVE_INFINITY;
 }
 
-/** Only an id of its sender shows that an event is the same: equal readings are two events. */
+/**
+ * Only an id of its sender shows that an event is the same: equal readings are two events. The topic is a part of it,
+ * because each sensor may count its own messages.
+ */
 function repeatsOf({ by, window = DEFAULT_WINDOW }: { by: string; window?: string | undefined }, event: NewEvent) {
   const value = valueAt(event, by);
   if (value === undefined || value === null) return null;
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  return { value: text, windowMilliseconds: parseDuration(window) ?? 0 };
+  return { value: `${event.topic ?? ""}\n${text}`, windowMilliseconds: parseDuration(window) ?? 0 };
 }

@@ -268,8 +268,10 @@ describe("a queue", () => {
     expect(await triggers.run("dry-bed", withId)).toEqual(first);
     const events = [first, await triggers.run("dry-bed", tomatoes), await triggers.run("dry-bed", tomatoes)];
     events.push(await triggers.run("all", withId), await triggers.run("all", withId));
+    // Each sensor counts its own messages.
+    events.push(await triggers.run("dry-bed", { ...withId, topic: "garden/2" }));
     await Promise.all(events.map(({ id }) => triggers.ended(id)));
-    expect(calls).toHaveLength(5);
+    expect(calls).toHaveLength(6);
   });
 });
 
