@@ -12,6 +12,7 @@ const needed: Record<string, string[]> = {
   "models output": ["export", "m"],
   "run document": ["--once", "x"],
   service: ["install"],
+  triggers: ["list"],
 };
 const pathOptions = commands.flatMap(({ name, options }) =>
   Object.entries(options)
