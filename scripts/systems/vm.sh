@@ -52,7 +52,7 @@ vm_make_initrd() {
   cp "$1/bin/busybox" "$folder/bin/busybox" || return 1
   ln -s busybox "$folder/bin/sh"
   vm_modules=()
-  for name in virtio_pci virtio_mmio virtio_blk ext4; do vm_module "$1/lib/modules" "$name" "$folder/modules"; done
+  for name in virtio_pci virtio_mmio virtio_blk crc32c_generic ext4; do vm_module "$1/lib/modules" "$name" "$folder/modules"; done
   printf '%s\n' "${vm_modules[@]}" > "$folder/modules/order"
   cat > "$folder/init" << 'INIT'
 #!/bin/busybox sh

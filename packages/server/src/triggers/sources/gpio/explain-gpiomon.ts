@@ -6,7 +6,9 @@ export function explainGpiomon(said: string, line: string | number): string {
   if (/resource busy|device or resource/i.test(said)) {
     return `Another program uses GPIO line ${line}. End that program, or choose another line; gpioinfo shows who uses a line.`;
   }
-  if (/cannot find|no such (?:file|device)|out of range|not found|unable to find|invalid offset/i.test(said)) {
+  if (
+    /cannot find|no such (?:file|device)|out of range|not found|unable to find|invalid (?:offset|argument)/i.test(said)
+  ) {
     return `GPIO line ${line} or its chip was not found (${said}). Correct gpio.line and gpio.chip; gpioinfo lists all lines.`;
   }
   return `gpiomon ended, which reports the edges of GPIO line ${line} (${said}). It is started again after a pause. Check gpio in the config.`;

@@ -6,11 +6,18 @@ import type { SourceContext } from "../source-context.js";
 import { SupervisedProgram } from "../supervise-program.js";
 import { EdgeDebouncer } from "./debounce-edges.js";
 import { explainGpiomon } from "./explain-gpiomon.js";
-import { gpiodEnvironment, gpiodRunner } from "./gpiod-programs.js";
+import { gpiodRunner } from "./gpiod-programs.js";
 import { findGpiomonCommand } from "./gpiomon-command.js";
 import { type Edge, readEdge, timeOfEdge } from "./read-edge.js";
 
 const MAX_QUOTED_CHARACTERS = 100;
+
+export interface GpioSourceOptions {
+  /** Folders in which the programs of libgpiod are searched. Default: those of the system. */
+  readonly searchPath?: string | undefined;
+  /** Default: 1000. */
+  readonly firstPauseMilliseconds?: number | undefined;
+}
 
 /** Edges of a GPIO line, as gpiomon of libgpiod reports them. */
 export class GpioSource implements EventSource {
@@ -21,26 +28,29 @@ export class GpioSource implements EventSource {
   #feed: EventFeed | null = null;
   #hasReported = false;
 
-  constructor(settings: GpioSettings, context: SourceContext, options: { firstPauseMilliseconds?: number } = {}) {
+  constructor(settings: GpioSettings, context: SourceContext, options: GpioSourceOptions = {}) {
     this.#settings = settings;
     this.#context = context;
+    const { searchPath, firstPauseMilliseconds } = options;
+    // Messages in English, which are explained.
+    const environment = { LC_ALL: "C", ...(searchPath !== undefined && { PATH: searchPath }) };
     const explain = (said: string) => explainGpiomon(said, settings.line);
     this.#program = new SupervisedProgram({
       findCommand: async (signal) => {
-        const run = gpiodRunner(context.configFolder, explain, signal);
+        const run = gpiodRunner({ folder: context.configFolder, environment, explain, signal });
         const { version, command } = await findGpiomonCommand(settings, run);
         this.#debouncer?.close();
         this.#debouncer = version === 1 ? this.#createDebouncer() : null;
         return command;
       },
       folder: context.configFolder,
-      environment: gpiodEnvironment,
+      environment,
       onLine: (line) => this.#read(new TextDecoder().decode(line)),
       explain: ({ said, exitCode, signal }) =>
         explain(said === "" ? (signal ?? `code ${exitCode}`) : cutText(said, 2 * MAX_QUOTED_CHARACTERS)),
       onNotice: context.onNotice,
       clock: context.clock,
-      ...options,
+      firstPauseMilliseconds,
     });
   }
 

@@ -20,9 +20,6 @@ export interface NamedLine {
   readonly name: string;
 }
 
-/** Variables of the programs: messages in English. */
-export const gpiodEnvironment: Readonly<Record<string, string>> = { LC_ALL: "C" };
-
 /** Most output that is read. A board has some hundred lines. */
 const MAX_OUTPUT_CHARACTERS = 1_000_000;
 const TIMEOUT_MILLISECONDS = 10_000;
@@ -30,14 +27,22 @@ const TIMEOUT_MILLISECONDS = 10_000;
 const MISSING =
   "The programs of libgpiod are not installed, which are needed to read a GPIO line. Install them: sudo apt install gpiod";
 
-/** Runs a program of libgpiod to its end. Ends it when the signal aborts. */
-export function gpiodRunner(folder: string, explain: (said: string) => string, signal: AbortSignal): RunGpiod {
+export interface GpiodRunnerOptions {
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Explains the error output to people. */
+  readonly explain: (said: string) => string;
+  readonly signal: AbortSignal;
+}
+
+/** Returns a function that runs a program of libgpiod to its end, and ends it when the signal aborts. */
+export function gpiodRunner({ folder, environment, explain, signal }: GpiodRunnerOptions): RunGpiod {
   return async (command) => {
     let output = "";
     const decoder = new TextDecoder();
     const program = await startProgram(command, {
       folder,
-      environment: gpiodEnvironment,
+      environment,
       onOutput: (bytes) => {
         if (output.length < MAX_OUTPUT_CHARACTERS) output += decoder.decode(bytes, { stream: true });
       },

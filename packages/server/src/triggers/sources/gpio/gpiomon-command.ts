@@ -98,7 +98,7 @@ async function findNamedLine(line: string, chip: string | null, run: RunGpiod): 
 
 function listChips(chips: readonly GpioChip[]): string {
   if (chips.length === 0) {
-    return "This device has no GPIO chip that this user can see. Check the board's settings; gpiodetect lists the chips.";
+    return "This device has no GPIO chip that this user can open. Add the user to the group gpio, or check the settings of the board; gpiodetect lists the chips.";
   }
   return `This device has ${chips.map(({ name, label }) => `${name} (${label})`).join(", ")}.`;
 }
