@@ -49,7 +49,7 @@ export class HookSource implements EventSource, HookDoor {
     if (request.body.length > MAX_BODY_BYTES) return refuse(413, `The body is larger than ${MAX_BODY_BYTES} bytes.`);
     const now = clock.now();
     const known = checkHook(request, secret, now);
-    // Whoever does not know the secret learns nothing.
+    // A sender without the secret learns nothing.
     if (known === null) return refuse(401, "The request is not authorized.");
     if (known.id !== null && known.id.length > MAX_ID_CHARACTERS) {
       return refuse(400, `The id of the request has more than ${MAX_ID_CHARACTERS} characters. Send a shorter one.`);
