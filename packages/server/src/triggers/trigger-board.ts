@@ -18,7 +18,7 @@ export interface TriggerBoardOptions {
   readonly onNotice: (notice: TriggerNotice) => void;
 }
 
-/** What the triggers tell others: changes, ends, notices, and acts whose result is not known. */
+/** News of the triggers for others: changes, ends, notices, and acts whose result is not known. */
 export class TriggerBoard implements TriggerListener {
   /** Newest first. */
   unknownActs: readonly UnknownAct[] = [];

@@ -4,7 +4,7 @@ export class AnswerError extends Error {
   /** Whether another try would fail as well. */
   readonly isPermanent: boolean;
 
-  /** Whether the place cannot be reached at present, which is no fault of the answer: it may wait as long as its event. */
+  /** Whether the place cannot be reached at present. The answer may then wait as long as its event. */
   readonly isAway: boolean;
 
   constructor(

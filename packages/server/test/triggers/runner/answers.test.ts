@@ -33,7 +33,7 @@ test("a broker that cannot be reached holds up no act, no other place and no end
   back.connect();
   await vi.waitFor(() => expect(again.states[0]).toMatchObject({ open: 0, counts: { done: 3 } }), soon);
   expect(back.published.map(({ text }) => text)).toEqual(["Watered tomatoes.", "Watered beans.", "Watered peas."]);
-  // What has its place is not given again, and no act is.
+  // An answer that has its place is not given again, and no act is repeated.
   expect(readFileSync(file, "utf8").split("\n")).toHaveLength(4);
   expect(calls).toHaveLength(3);
 });

@@ -44,13 +44,13 @@ export function waterTool(
 
 export async function openTestAgent(
   tools: readonly Tool[],
-  replies: readonly ScriptedReply[] = ["Yes."],
+  replies: readonly ScriptedReply[] | ScriptedEngine = ["Yes."],
   config: object = {},
 ): Promise<Agent> {
   const spec = { name: "garden", capabilities: tools.map(({ name }) => name) };
   const device = { device_id: "d", platform: "linux-aarch64", memory_mb: 512, cpu_cores: 2 };
   const agent = await openAgent({ spec, device, ...config } as Parameters<typeof openAgent>[0], {
-    engine: new ScriptedEngine(replies),
+    engine: replies instanceof ScriptedEngine ? replies : new ScriptedEngine(replies),
     tools,
   });
   onTestFinished(() => agent.close());

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { Agent } from "@nanoagent/runtime";
+import { ScriptedEngine } from "@nanoagent/runtime/testing";
 import { describe, expect, test, vi } from "vitest";
 import { EventLog } from "../../../src/triggers/events/event-log.js";
 import { byHand, openTestAgent, openTestTriggers, testFolder, type Watering, waterTool } from "./open-test-triggers.js";
@@ -116,10 +117,13 @@ test("the model of a message that was cut off hears of the acts that were done",
   const { id } = await first.run("dry-bed", { payload: { bed: "tomatoes" } });
   await vi.waitFor(() => expect(calls).toHaveLength(1), soon);
   await first.close();
-  const agent = await openTestAgent([tool], [{ calls: [call] }, "Done."]);
-  const second = await openTestTriggers(agent, message, { folder });
+  const engine = new ScriptedEngine([{ calls: [call] }, "Done."]);
+  const second = await openTestTriggers(await openTestAgent([tool], engine), message, { folder });
   expect(await second.ended(id)).toMatchObject({ outcome: "done", result: "Done." });
   expect(calls).toHaveLength(1);
+  expect(engine.requests[0]?.messages[0]?.content).toBe(
+    'The bed tomatoes is dry.\n\nAlready done for this message; do not repeat it:\n- water_bed {"bed":"tomatoes","minutes":5}: Watered.',
+  );
 }, 30_000);
 
 describe("close", () => {
