@@ -1,6 +1,7 @@
 import { cutText, NanoAgentError, type TriggerSettings } from "@nanoagent/models";
 import { type Acted, ActTries } from "./act-tries.js";
 import { saveRecord } from "./acts/save-record.js";
+import { uncertainActs } from "./acts/unknown-acts.js";
 import { AnswerLines } from "./answer-lines.js";
 import { ConditionTests } from "./condition-tests.js";
 import { EventAges } from "./event-ages.js";
@@ -140,7 +141,8 @@ export class TriggerRunner {
 
   /** Does the act of an event, unless it was done before a restart. */
   async #act(event: OpenEvent): Promise<Acted | null> {
-    return event.answer === null ? this.#acts.do(event.id) : { outcome: "done", answer: event.answer };
+    const isKnown = event.answer !== null && uncertainActs(event).length === 0;
+    return isKnown ? { outcome: "done", answer: event.answer } : this.#acts.do(event.id);
   }
 
   async #end(event: OpenEvent, outcome: EventOutcome, result: string): Promise<void> {

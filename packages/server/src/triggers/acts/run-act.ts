@@ -20,6 +20,8 @@ export async function runAct(run: ActRun): Promise<ActEnd> {
       const doubt = describeUnknown(stuck);
       return signal.aborted ? { status: "stopped", doubt } : { status: "unknown", problem: doubt };
     }
+    // The answer of a message is known, and only one of its acts was in doubt.
+    if (event.answer !== null) return { status: "done", answer: event.answer };
     const book = new ActBook({ event: event.id, log, clock });
     const onPermission = async (request: PermissionRequest, options: { signal: AbortSignal }) =>
       allowed.has(request.tool) || run.ask(request, options.signal);

@@ -126,6 +126,28 @@ test("the model of a message that was cut off hears of the acts that were done",
   );
 }, 30_000);
 
+test.each([
+  ["unknown", {}],
+  ["done", { idempotent: true }],
+])("a message whose answer is known, and an act of it is not, is %s", async (outcome, options) => {
+  const folder = path.join(testFolder(), "events");
+  const log = await EventLog.open(folder);
+  const { id } = (await log.add({ trigger: "dry-bed", at: Date.now(), payload: null }, rule)) as { id: string };
+  const whole = { event: id, key: `${id}.do`, at: Date.now() } as const;
+  const call = { event: id, key: `${id}.1`, at: Date.now() } as const;
+  await log.append({ ...whole, type: "act", kind: "message", tool: null, arguments: {}, try: 1 });
+  await log.append({ ...call, type: "act", kind: "tool", tool: "water_bed", arguments: {}, try: 1 });
+  await log.append({ ...call, type: "act-result", outcome: "timed-out", content: "It did not end." });
+  await log.append({ ...whole, type: "act-result", outcome: "done", content: "I tried." });
+  await log.close();
+  const calls: Watering[] = [];
+  const agent = await openTestAgent([waterTool(calls, options)]);
+  const triggers = await openTestTriggers(agent, byHand({ do: { message: "The bed is dry." } }), { folder });
+  expect(await triggers.ended(id)).toMatchObject({ outcome });
+  expect(triggers.unknownActs).toHaveLength(outcome === "unknown" ? 1 : 0);
+  expect(calls).toEqual([]);
+});
+
 describe("close", () => {
   test("waits for an act that ends soon", async () => {
     const calls: Watering[] = [];
