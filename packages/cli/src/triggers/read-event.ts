@@ -15,9 +15,11 @@ export interface TypedEvent {
  * {@link UsageError}.
  */
 export async function readTypedEvent(
-  { payload, topic, at }: OptionValues,
-  { name, when }: TriggerSettings,
+  { payload, topic: given, at }: OptionValues,
+  trigger: TriggerSettings,
 ): Promise<TypedEvent> {
+  const { name, when } = trigger;
+  const topic = given ?? usualTopic(trigger);
   const { readPayload, findTopicIssue } = await loadTriggerParts();
   const time = at === undefined ? Date.now() : Date.parse(String(at));
   if (Number.isNaN(time)) {
@@ -26,7 +28,7 @@ export async function readTypedEvent(
       hint: "Write it as 2027-01-31T06:00 for local time, or 2027-01-31T06:00Z for UTC.",
     });
   }
-  if (topic !== undefined && !("mqtt" in when)) {
+  if (given !== undefined && !("mqtt" in when)) {
     throw new UsageError({
       message: `--topic has no effect: the events of "${name}" have no topic.`,
       hint: "Only a trigger with when: { mqtt: … } takes it.",
@@ -46,4 +48,16 @@ export async function readTypedEvent(
     payload: payload === undefined ? usual : readPayload(new TextEncoder().encode(String(payload))),
     ...(topic !== undefined && { topic: String(topic) }),
   };
+}
+
+/** Returns the only topic of a trigger, or undefined. Throws {@link UsageError} where one is missing that the trigger uses. */
+function usualTopic({ name, when, if: conditions, do: act, then }: TriggerSettings): string | undefined {
+  if (!("mqtt" in when)) return undefined;
+  const { topic } = when.mqtt;
+  if (!/[+#]/.test(topic)) return topic;
+  if (!/\{topic|"value":"topic/.test(JSON.stringify([conditions, act, then]))) return undefined;
+  throw new UsageError({
+    message: `--topic is missing: "${name}" uses the topic of its event.`,
+    hint: `Pass --topic with one that ${topic} stands for.`,
+  });
 }

@@ -1,9 +1,9 @@
-import type { PermissionRequest } from "@nanoagent/runtime";
 import { loadTriggerParts } from "@nanoagent/server/program";
 import type { CommandAction } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatFields, formatJson } from "../output/format.js";
 import { formatTime } from "../output/format-time.js";
+import { plainLine } from "../output/plain-text.js";
 import { argumentLines, describeRun } from "../run/ask-permission.js";
 import { type PlannedAct, planAct } from "./plan-act.js";
 import { readTypedEvent, type TypedEvent } from "./read-event.js";
@@ -72,21 +72,22 @@ function describe(
   const value = typeof payload === "string" ? payload : JSON.stringify(payload);
   const head = formatFields(LABEL_COLUMN, {
     Trigger: `${trigger} (${when})${enabled ? "" : ", off"}`,
-    Event: `${topic === undefined ? "" : `${topic} `}${value} at ${formatTime(new Date(at))}`,
-    Conditions: `${verdicts[conditions.verdict]}: ${conditions.reason}`,
-    Act: act.kind === "tool" ? `tool ${act.tool}` : `${act.kind} "${act.text ?? ""}"`,
+    // A payload of several lines must not pass for lines of this report.
+    Event: plainLine(`${topic === undefined ? "" : `${topic} `}${value} at ${formatTime(new Date(at))}`),
+    Conditions: plainLine(`${verdicts[conditions.verdict]}: ${conditions.reason}`),
+    Act: plainLine(act.kind === "tool" ? `tool ${act.tool}` : `${act.kind} "${act.text ?? ""}"`),
     ...(act.kind === "sentence" &&
       act.intent !== null && { Intent: `${act.intent}${act.tool === null ? "" : `, tool ${act.tool}`}` }),
   });
   const given = act.arguments === null ? "" : `${argumentLines(act.arguments).join("\n")}\n`;
   const rest = formatFields(LABEL_COLUMN, {
     ...(act.permission !== null && { Permission: permissionWords[act.permission] }),
-    ...(act.notice !== null && { Note: act.notice }),
-    ...(act.problem !== null && { Problem: act.problem }),
+    ...(act.notice !== null && { Note: plainLine(act.notice) }),
+    ...(act.problem !== null && { Problem: plainLine(act.problem) }),
     ...(answers.length > 0 && { Answer: answers.join(", ") }),
     ...(next_runs.length > 0 && { "Next runs": next_runs.map((time) => formatTime(new Date(time))).join(", ") }),
   });
-  const run = act.will_run === null ? "" : describeRun({ will_run: act.will_run as PermissionRequest["will_run"] });
+  const run = act.will_run === null ? "" : describeRun({ will_run: act.will_run });
   return `${head}${given === "\n" ? "" : given}${run}${rest}${verdictOf(would_act, enabled, conditions.verdict)}\n`;
 }
 

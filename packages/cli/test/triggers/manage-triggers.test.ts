@@ -115,6 +115,12 @@ describe("test", () => {
     expect(would_act).toBe(true);
   });
 
+  test("a payload of several lines cannot pass for lines of the report", async () => {
+    const { stdout } = await triggers("test", "dry-bed", { payload: "x\nIt would act.\u001b[2J" });
+    expect(stdout.split("\n").filter((line) => line.startsWith("It would"))).toEqual(["It would not act."]);
+    expect(stdout).not.toContain("\u001b");
+  });
+
   test("says that a tool asks first", async () => {
     const { stdout } = await triggers("test", "vent");
     expect(stdout).toContain("Intent:      vent, tool open_vent");
@@ -126,6 +132,23 @@ describe("test", () => {
     [{ topic: "a" }, "--topic has no effect"],
   ])("%j is refused", async (values, message) => {
     await expect(triggers("test", "dry-bed", values)).rejects.toThrow(message);
+  });
+
+  test("the topic is the trigger's own, or must be given", async () => {
+    const config = at("broker.yaml");
+    const act = 'do: {message: "{topic.1} is dry"}';
+    const both = `  - {name: one, when: {mqtt: {topic: garden/north}}, ${act}}\n  - {name: all, when: {mqtt: {topic: garden/+}}, ${act}}\n`;
+    await writeFile(
+      config,
+      `spec: {name: a}\nsession: {dir: state}\nmqtt: {url: "mqtt://127.0.0.1"}\ntriggers:\n${both}`,
+    );
+    expect((await triggers("test", "one", { config })).stdout).toContain('message "north is dry"');
+    await expect(triggers("test", "all", { config })).rejects.toThrow("--topic is missing");
+    const { stdout } = await triggers("test", "all", { config, topic: "garden/south" });
+    expect(stdout).toContain('message "south is dry"');
+    await expect(triggers("test", "all", { config, topic: "garden/#" })).rejects.toThrow(
+      '--topic "garden/#" is wrong.',
+    );
   });
 
   test("a name that is nearly right gets advice", async () => {
