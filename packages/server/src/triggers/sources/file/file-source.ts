@@ -16,13 +16,13 @@ const LOOK_MILLISECONDS = 10_000;
 const LOOK_SHARE = 0.001;
 /** Time for which changes are collected. */
 const COLLECT_MILLISECONDS = 50;
-/** Difference between the clock of the files and that of the program. */
-const CLOCK_SLACK_MILLISECONDS = 2000;
+/** The times of files are those of the last tick of the kernel's clock. */
+const CLOCK_SLACK_MILLISECONDS = 50;
 
 interface KnownFile {
-  readonly facts: FileFacts;
-  /** Time since which this state lasts, in monotonic milliseconds; null once the file was handed over. */
-  readonly changing: number | null;
+  readonly stamp: string;
+  /** State of a file that was not handed over yet, and since when it has been so, in monotonic milliseconds. */
+  readonly changing: { readonly facts: FileFacts; readonly since: number } | null;
 }
 
 export interface FileSourceOptions {
@@ -123,7 +123,7 @@ export class FileSource implements EventSource {
     let next = this.#nextLookAt;
     if (this.#feed?.isFull !== true) {
       for (const { changing } of this.#files.values()) {
-        if (changing !== null) next = Math.min(next, changing + this.#settleMilliseconds);
+        if (changing !== null) next = Math.min(next, changing.since + this.#settleMilliseconds);
       }
     }
     return Math.max(COLLECT_MILLISECONDS, next - this.#context.clock.monotonic());
@@ -169,21 +169,23 @@ export class FileSource implements EventSource {
       if (known !== undefined && known.changing !== null) this.#files.delete(name);
       return;
     }
-    if (known?.facts.stamp === facts.stamp) return;
+    if (known?.stamp === facts.stamp) return;
     const isOld = this.#isFirstLook && (this.#since === null || facts.changedAt <= this.#since);
-    this.#files.set(name, { facts, changing: isOld ? null : this.#context.clock.monotonic() });
+    const changing = isOld ? null : { facts, since: this.#context.clock.monotonic() };
+    this.#files.set(name, { stamp: facts.stamp, changing });
   }
 
   /** Makes events of the files that have settled. */
   async #handOver(pattern: FilePattern): Promise<void> {
     const { trigger, clock } = this.#context;
-    for (const [name, { facts, changing }] of this.#files) {
+    for (const [name, { stamp, changing }] of this.#files) {
       if (this.#isClosed || this.#feed?.isFull) return;
-      if (changing === null || clock.monotonic() - changing < this.#settleMilliseconds) continue;
+      if (changing === null || clock.monotonic() - changing.since < this.#settleMilliseconds) continue;
       // The system does not report every change.
       await this.#lookAt(pattern, name);
       if (this.#files.get(name)?.changing !== changing) continue;
-      this.#files.set(name, { facts, changing: null });
+      this.#files.set(name, { stamp, changing: null });
+      const { facts } = changing;
       const file = path.join(pattern.folder, name);
       const content = await readSmallText(file, facts.sizeBytes);
       const payload = {
@@ -194,7 +196,7 @@ export class FileSource implements EventSource {
         ...(content !== undefined && { content }),
       };
       this.#open += 1;
-      this.#feed?.add({ trigger, at: clock.now(), payload, identity: `${name}:${facts.stamp}` });
+      this.#feed?.add({ trigger, at: clock.now(), payload, identity: `${name}:${stamp}` });
     }
   }
 
