@@ -1,10 +1,9 @@
 import type { QuietHours } from "@nanoagent/models";
-import { localTime, systemTimeZone } from "./time-zone.js";
+import { minuteOfDay } from "./time-zone.js";
 
 /** Whether a time is within the quiet hours, by the clock on the wall. Throws a RangeError for an unknown time zone. */
 export function isQuiet({ from, to, time_zone }: QuietHours, now: number): boolean {
-  const { hour, minute } = localTime(now, time_zone ?? systemTimeZone());
-  const time = hour * 60 + minute;
+  const time = minuteOfDay(now, time_zone);
   const [start, end] = [minuteOf(from), minuteOf(to)];
   return start <= end ? time >= start && time < end : time >= start || time < end;
 }

@@ -1,6 +1,6 @@
 import type { TriggerCondition } from "@nanoagent/models";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { checkAfterWait, checkConditions } from "../../../src/triggers/conditions/check-conditions.js";
 import { shiftWaits } from "../../../src/triggers/conditions/condition-state.js";
 
@@ -364,6 +364,16 @@ describe("quiet hours", () => {
     ["2027-10-31T01:30:00Z", "met"],
   ])("follow the clock on the wall: %s in Berlin", (time, verdict) => {
     expect(verdictAt(quiet("22:00", "02:30", "Europe/Berlin"), time)).toBe(verdict);
+  });
+
+  test("without a time zone, that of the system counts", () => {
+    const conditions = [{ quiet_hours: { from: "22:00", to: "06:00" } }];
+    vi.stubEnv("TZ", "Asia/Kolkata");
+    expect(verdictAt(conditions, "2027-06-01T16:29:00Z")).toBe("met");
+    expect(verdictAt(conditions, "2027-06-01T16:30:00Z")).toBe("not-met");
+    vi.stubEnv("TZ", "America/New_York");
+    expect(verdictAt(conditions, "2027-06-01T16:30:00Z")).toBe("met");
+    vi.unstubAllEnvs();
   });
 
   test("an event in them does not use up a crossing", () => {

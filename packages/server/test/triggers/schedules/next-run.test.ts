@@ -1,9 +1,13 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { type RunRule, readRule } from "../../../src/triggers/schedules/read-rule.js";
 import { bruteForceRuns } from "./brute-force-runs.js";
 
 const DAY = 24 * 60 * 60 * 1000;
 const zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"];
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 function runsOf(rule: RunRule, from: number, to: number): number[] {
   const runs: number[] = [];
@@ -85,6 +89,17 @@ describe("a year of runs, compared with a look at every minute", () => {
       }
     },
   );
+
+  test.each([...zones, "UTC"])("without a name, the time zone of the system counts: %s", async (timeZone) => {
+    vi.stubEnv("TZ", timeZone);
+    const [from, to] = [Date.UTC(2027, 2, 1), Date.UTC(2027, 10, 30)];
+    for (const line of ["30 2 * * *", "*/30 1-3 * * *", "45 1 * * 0"]) {
+      const expected = bruteForceRuns({ line, timeZone, from, to });
+      for (const time_zone of [undefined, timeZone]) {
+        expect(runsOf(await readRule({ schedule: line, time_zone }), from, to)).toEqual(expected);
+      }
+    }
+  });
 
   test("from any moment, also back in time", async () => {
     const line = "15 1-3 * * *";

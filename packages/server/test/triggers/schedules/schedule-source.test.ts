@@ -34,7 +34,7 @@ async function setUp(
       });
     },
     async start(changed: ScheduleSettings | IntervalSource = settings) {
-      const rule = await readRule(changed, "UTC");
+      const rule = await readRule(changed);
       const wallClock = new WallClock({ clock, newestAt: null, evidence: evidence() });
       const source = new ScheduleSource({
         trigger: "test",
@@ -67,7 +67,7 @@ async function setUp(
 
 describe("schedules", () => {
   test("the event of a run has its time, and the time reached", async () => {
-    const { device, source } = await setUp({ schedule: "*/10 * * * *" });
+    const { device, source } = await setUp({ schedule: "*/10 * * * *", time_zone: "UTC" });
     expect(source.state).toEqual({ status: "listening", problem: null, nextAt: NOON + 10 * MINUTE });
     await device.advance(25);
     expect(device.runs).toEqual([10, 20]);
@@ -181,14 +181,14 @@ describe("schedules", () => {
   });
 
   test("the next run may be years away", async () => {
-    const { source } = await setUp({ schedule: "0 0 29 2 *" });
+    const { source } = await setUp({ schedule: "0 0 29 2 *", time_zone: "UTC" });
     expect(source.state.nextAt).toBe(Date.UTC(2028, 1, 29));
   });
 
   test("many schedules share one timer of 10 s, and set it only as often", async () => {
     const clock = new FakeClock(NOON);
     const wallClock = new WallClock({ clock, newestAt: null, evidence: evidence() });
-    const rule = await readRule({ schedule: "0 0 1 1 *" }, "UTC");
+    const rule = await readRule({ schedule: "0 0 1 1 *" });
     let through: number | null = null;
     const progress = {
       read: () => through,
