@@ -203,8 +203,12 @@ export class FileSource implements EventSource {
   async #writeProgress(pattern: FilePattern, beganAt: number): Promise<void> {
     const isChanging = [...this.#files.values()].some(({ changing }) => changing !== null);
     if (!this.#isProgressDue || this.#open > 0 || isChanging) return;
-    await this.#context.progress?.write(ruleOf(pattern), beganAt - CLOCK_SLACK_MILLISECONDS);
-    this.#isProgressDue = false;
+    try {
+      await this.#context.progress?.write(ruleOf(pattern), beganAt - CLOCK_SLACK_MILLISECONDS);
+      this.#isProgressDue = false;
+    } catch {
+      // Written at a later look. Until then, a start hands over some files again, which the queue recognizes.
+    }
   }
 
   #forgetAllBut(names: ReadonlySet<string>): void {
