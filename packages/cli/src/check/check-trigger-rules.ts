@@ -1,6 +1,7 @@
 import type { NanoAgentConfig, TriggerAnswer, TriggerCondition, TriggerSettings } from "@nanoagent/models";
 import type { loadTriggerParts } from "@nanoagent/server/program";
 import type { CheckedPart, ConfigPath, IssueParts } from "./check-report.js";
+import { checkTriggerValues } from "./check-trigger-values.js";
 
 export type TriggerParts = Awaited<ReturnType<typeof loadTriggerParts>>;
 
@@ -24,6 +25,7 @@ export async function checkTriggerRules(part: CheckedPart, config: TriggersConfi
       );
     }
     await checkTrigger(new TriggerCheck(part, index, trigger, parts), config);
+    checkTriggerValues(part, ["triggers", index], trigger);
   }
 }
 

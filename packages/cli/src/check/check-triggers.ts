@@ -39,7 +39,8 @@ export async function checkTriggers(
 }
 
 function describe(triggers: readonly TriggerSettings[]): string {
-  return triggers.map(({ name, when, enabled }) => `${name} (${enabled === false ? "off" : kindOf(when)})`).join(", ");
+  const each = triggers.map(({ name, when, enabled }) => `${name} (${enabled === false ? "off" : kindOf(when)})`);
+  return `${each.join(", ")}; they run under nanoagent serve`;
 }
 
 function kindOf(when: TriggerSettings["when"]): string {

@@ -68,7 +68,10 @@ test.each([
   ["[{name: lines, when: {command: [node, -e, '0']}, do: {sentence: it is warm in the south}}]", "lines (command)"],
 ])("%s is right", async (triggers, summary) => {
   const { exitCode, stdout } = await check(triggers);
-  expect(/^(.*) +Triggers +(.*)$/m.exec(stdout)?.slice(1)).toEqual([expect.stringContaining("ok"), summary]);
+  expect(/^(.*) +Triggers +(.*); they run under nanoagent serve$/m.exec(stdout)?.slice(1)).toEqual([
+    expect.stringContaining("ok"),
+    summary,
+  ]);
   expect(stdout).not.toContain("triggers.0");
   expect(exitCode).toBe(0);
 });
@@ -90,6 +93,7 @@ const wrong: readonly [parts: string, message: string][] = [
   ["if: [{value: payload, above: 3}, {value: topic.1, equals: a}]", "triggers.0.if.1.value: topic.1 has no value"],
   ["if: {quiet_hours: {from: '22:00', to: '06:00', time_zone: Mars/Base}}", "triggers.0.if.quiet_hours.time_zone: "],
   ["dedupe: {by: 'no such path'}", "triggers.0.dedupe.by: "],
+  ["queue: {max_age: 400d}", "triggers.0.queue.max_age: 400d is too long."],
   ["then: {mqtt: {topic: 'a/+'}}", "triggers.0.then.mqtt.topic: "],
   [
     "then: [{mqtt: {topic: a}}, {http: {url: example.org}}]",
@@ -142,6 +146,12 @@ test.each([
   ["do: {sentence: open the vent}", "asks first"],
   ["do: {sentence: 'it is {payload} today'}", "No intent seems to match"],
   ["do: {message: 'hello'}", "has no model"],
+  ["if: [{value: payload.misssed, equals: true}]", "triggers.0.if.0.value: The events of"],
+  [
+    "when: {gpio: {line: GPIO17}}, do: {tool: water_bed, arguments: {bed: '{payload.edg}', minutes: 5}}",
+    "Did you mean payload.edge?",
+  ],
+  ["when: {file: {path: ./*.csv}}, then: [{http: {url: 'http://a/{payload.nam}'}}]", "triggers.0.then.0.http.url: "],
   ["when: {http: {secret_env: NO_SUCH_SECRET}}", "NO_SUCH_SECRET, which is not set here"],
   ["when: {file: {path: nowhere/*.csv}}", "waits for files in …/nowhere, which does not exist"],
   ["then: {file: {path: device.json/a.jsonl}}", "cannot be written into …/device.json: …/device.json is not a folder."],

@@ -1001,6 +1001,13 @@ export const errorTopics: readonly ErrorTopic[] = [
         isWarning: true,
       },
       {
+        code: "value-unknown",
+        message: 'The events of "{door}" have no payload.{levl}, unless they are made by hand.',
+        when: "A condition or a placeholder names a value that a schedule, a GPIO line or a file does not send.",
+        now: "Correct the name. [Triggers](triggers.md#sources) has the payload of each source.",
+        isWarning: true,
+      },
+      {
         code: "folder-not-found",
         message: '{The trigger "scan" waits for files in /srv/in}, which does not exist.',
         when: "A trigger waits for files in a folder that does not exist.",
