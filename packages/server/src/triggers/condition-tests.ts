@@ -2,7 +2,9 @@ import { parseDuration, type TriggerSettings } from "@nanoagent/models";
 import { saveRecord } from "./acts/save-record.js";
 import { sleep } from "./acts/sleep.js";
 import { type ConditionCheck, checkAfterWait, checkConditions } from "./conditions/check-conditions.js";
+import { shiftWaits } from "./conditions/condition-state.js";
 import type { EventLog } from "./events/event-log.js";
+import type { EventChecked } from "./events/event-record.js";
 import type { OpenEvent } from "./events/open-event.js";
 import type { Clock } from "./schedules/clock.js";
 import { WorkLine } from "./work-line.js";
@@ -47,14 +49,12 @@ export class ConditionTests {
     if (this.#conditions.length === 0) return MET;
     const wait = new AbortController();
     let checked: Pick<ConditionCheck, "verdict" | "reason" | "until"> | null = event.checked;
-    let since = resumedAt === null ? null : Math.max(resumedAt, event.at);
     if (checked === null) checked = await this.#line.add(() => this.#check(event, wait, checkConditions));
-    else if (checked.verdict === "waits") this.#park(event, wait);
+    else if (checked.verdict === "waits") checked = await this.#line.add(() => this.#goOn(event, wait, resumedAt));
     while (checked?.verdict === "waits") {
       const { clock } = this.#options;
-      const left = (checked.until ?? 0) - (since ?? clock.now());
+      const left = (checked.until ?? 0) - clock.now();
       await sleep(Math.min(left, this.#longestWait), wait.signal, clock);
-      since = null;
       checked = await this.#line.add(() => this.#check(event, wait, checkAfterWait));
       if (checked === null && !this.#stopping.signal.aborted) return REPLACED;
     }
@@ -81,6 +81,21 @@ export class ConditionTests {
     if (verdict === "waits") this.#park(event, wait);
     else this.#endWait(event);
     return check;
+  }
+
+  /**
+   * Goes on with a wait that an earlier run of this program began. The time since `resumedAt` does not count: nobody knows
+   * whether the comparisons held then.
+   */
+  async #goOn(event: OpenEvent, wait: AbortController, resumedAt: number | null): Promise<EventChecked | null> {
+    const { log, clock, settings } = this.#options;
+    if (this.#stopping.signal.aborted || event.checked === null) return null;
+    this.#park(event, wait);
+    const away = clock.now() - Math.max(resumedAt ?? event.at, event.at);
+    const state = shiftWaits(log.conditionState(settings.name, event.topic), away);
+    const checked = { ...event.checked, until: (event.checked.until ?? 0) + away, state };
+    await saveRecord(log, checked, { synced: false });
+    return checked;
   }
 
   /** Lets an event wait in the place of an earlier one. */

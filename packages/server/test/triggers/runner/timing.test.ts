@@ -81,8 +81,13 @@ describe("for", () => {
     await clock.advance(60_000);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(second.states[0]?.open).toBe(1);
+    // Nor does it count for a later event.
+    const later = await second.run("dry-bed", reading(10));
+    expect(await second.ended(id)).toMatchObject({ outcome: "not-met" });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(calls).toEqual([]);
     await clock.advance(5 * 60_000);
-    expect(await second.ended(id)).toMatchObject({ outcome: "done" });
+    expect(await second.ended(later.id)).toMatchObject({ outcome: "done" });
     expect(calls).toHaveLength(1);
   });
 });
