@@ -56,7 +56,7 @@ function describeIssue(schema: z.ZodMiniType, issue: Issue): SchemaIssue[] {
   return [describeValue(schemasAt(schema, path), path, issue.input)];
 }
 
-/** Describes a map that is no alternative, if one key tells the alternatives apart. Null for other values. */
+/** Describes a map that fits none of several alternatives, if one key tells these apart. Null for other values. */
 function describeKeyed(schema: z.ZodMiniType, issue: Issue & { code: "invalid_union" }): SchemaIssue[] | null {
   const { input, errors } = issue;
   const path = issue.path as Path;

@@ -7,7 +7,7 @@ export interface AutomatedService extends OperatedAgent {
   readonly url: string | null;
   /** Tokens per second of the last reply of a model, or null. */
   readonly tokensPerSecond: number | null;
-  /** Runs work with the agent that is no turn: see `TurnAnswering.use`. */
+  /** Runs work with the agent besides the turns: see `TurnAnswering.use`. */
   use<Result>(this: void, signal: AbortSignal, work: (agent: Agent) => Promise<Result>): Promise<Result>;
   /** Calls back when a turn begins or ends. Returns a function that stops it. */
   onTurn(listener: () => void): () => void;

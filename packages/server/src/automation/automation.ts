@@ -18,7 +18,7 @@ function settingsOf({ triggers, mqtt, session }: NanoAgentConfig) {
 }
 
 /**
- * What a served agent does by itself: its triggers, and its connection to a broker with everything that goes through it.
+ * The triggers of a served agent, and its connection to a broker with everything that goes through it.
  * Nothing of it is loaded for an agent without both.
  */
 export class Automation {

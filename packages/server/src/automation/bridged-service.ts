@@ -127,7 +127,7 @@ export class BridgedService implements BridgedAgent {
     this.#hasChanged = true;
     if (this.#isLooking) return;
     this.#isLooking = true;
-    // What changes during a look is seen by the next one.
+    // A change during a look is seen by the next one.
     while (this.#hasChanged) {
       this.#hasChanged = false;
       this.#status = await this.#service.status();

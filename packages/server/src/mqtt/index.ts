@@ -1,6 +1,16 @@
 export { type AgentTopics, agentIdOf, agentTopics, OFFLINE } from "./agent-topics.js";
 export type { Broker, BrokerMessage, PublishOptions } from "./broker.js";
-export { BrokerBridge } from "./broker-bridge.js";
+export { BrokerBridge, type BridgeParts } from "./broker-bridge.js";
+export type {
+  ActOutcome,
+  AgentCard,
+  AgentFacts,
+  AgentState,
+  BridgedAgent,
+  BridgeNotice,
+  FinishedAct,
+  TriggerAnswered,
+} from "./bridged-agent.js";
 export type { BrokerSettingsPlace } from "./broker-settings.js";
 export { DEFAULT_DISCOVERY_PREFIX } from "./home-assistant/home-assistant-device.js";
 export type { BrokerNotice } from "./mqtt-connection.js";

@@ -44,7 +44,7 @@ export interface Confirmation {
   readonly code: number;
 }
 
-export interface SubscriptionReply {
+interface SubscriptionReply {
   readonly kind: "suback" | "unsuback";
   readonly id: number;
   /** One code a filter, in the order of the request; none in an UNSUBACK of 3.1.1. */
@@ -57,7 +57,7 @@ export interface Ending {
   readonly code: number;
 }
 
-export interface PingReply {
+interface PingReply {
   readonly kind: "pingresp";
 }
 

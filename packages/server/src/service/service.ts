@@ -47,7 +47,7 @@ export class Service implements AutomatedService {
   readonly answering: Answering;
   readonly log: Log;
   readonly figures = new ServiceFigures();
-  /** What the agent does by itself. */
+  /** The agent's triggers and its connection to a broker. */
   readonly automation: Automation;
   /** Address that it listens on, or null before that. */
   url: string | null = null;

@@ -136,7 +136,7 @@ export class TurnAnswering implements Answering {
   }
 
   /**
-   * Runs work with the agent that is no turn: it takes no place in the queue. Waits while the agent is replaced, and the
+   * Runs work with the agent that takes no place in the queue of turns. Waits while the agent is replaced, and the
    * agent is not replaced before the work ends. Rejects with `aborted` when the signal aborts first, and with
    * {@link ServiceError} `service-stopping`.
    */

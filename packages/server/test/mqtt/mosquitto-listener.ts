@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { Mosquitto } from "./mosquitto.js";
 
-export interface HeardMessage {
+interface HeardMessage {
   readonly topic: string;
   readonly text: string;
   readonly retain: boolean;

@@ -8,7 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 /** Debian has it in a folder for administrators. */
 const places = ["mosquitto", "/usr/sbin/mosquitto"];
-export const mosquittoPath = places.find((place) => spawnSync(place, ["-h"]).error === undefined) ?? null;
+const mosquittoPath = places.find((place) => spawnSync(place, ["-h"]).error === undefined) ?? null;
 
 /** Whether Mosquitto and its clients are installed. */
 export const hasMosquitto = mosquittoPath !== null && spawnSync("mosquitto_pub", ["--help"]).error === undefined;

@@ -467,7 +467,7 @@ test("instructions, tools, sampling and the schema of a request reach the engine
   });
 });
 
-describe("work that is no turn", () => {
+describe("work besides the turns", () => {
   test("uses the agent without a place in the queue, and keeps it from being replaced", async () => {
     const { agent, answering } = await open(new ScriptedEngine());
     let finish = () => {};

@@ -81,7 +81,7 @@ export function readNumber(value: unknown): number | null {
 }
 
 /** A value as JSON, cut. */
-export function show(value: unknown): string {
+function show(value: unknown): string {
   return cutText(JSON.stringify(value) ?? "nothing", MAX_SHOWN);
 }
 

@@ -35,7 +35,7 @@ export interface ScheduleSourceOptions {
 }
 
 /** Payload of the event of a run. */
-export interface ScheduledRun {
+interface ScheduledRun {
   /** Time of the run by the schedule, ISO 8601. The event's own time is that at which it was handed out. */
   readonly scheduled_at: string;
   /** Whether the device was off, or its clock wrong, at that time. */

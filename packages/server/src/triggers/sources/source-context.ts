@@ -19,7 +19,7 @@ export interface SourceContext {
 }
 
 /** The time up to which a source has handed over everything, kept in the log of events. */
-export interface SourceProgress {
+interface SourceProgress {
   /** Returns that time in milliseconds since 1970, or null where this rule was never there before. */
   read(rule: string): number | null;
   write(rule: string, through: number): Promise<void>;

@@ -5,7 +5,7 @@ import type { SourceState } from "./event-source.js";
 import { LineReader } from "./line-reader.js";
 
 /** Longest line of a program. */
-export const MAX_LINE_BYTES = 64 * 1024;
+const MAX_LINE_BYTES = 64 * 1024;
 const FIRST_PAUSE_MILLISECONDS = 1000;
 const LONGEST_PAUSE_MILLISECONDS = 5 * 60_000;
 /** A program that ran for this time begins again with the first pause. */

@@ -31,7 +31,7 @@ interface Platform {
   readonly keys: readonly string[];
 }
 
-export const platforms: Readonly<Record<string, Platform>> = {
+const platforms: Readonly<Record<string, Platform>> = {
   sensor: {
     required: ["state_topic"],
     keys: [

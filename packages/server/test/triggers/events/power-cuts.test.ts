@@ -173,7 +173,10 @@ test("power cuts at any time lose nothing that was promised, and no event comes 
 }, 120_000);
 
 test("nor do failing writes, syncs and full disks", async () => {
-  const steps = fc.array(step(...work, ...work, "fault", "fault", "power-cut", "restart"), { maxLength: 60, size: "max" });
+  const steps = fc.array(step(...work, ...work, "fault", "fault", "power-cut", "restart"), {
+    maxLength: 60,
+    size: "max",
+  });
   await fc.assert(
     fc.asyncProperty(steps, fc.constantFrom(300, 1000, 2 ** 20), (all, segmentBytes) => live(all, segmentBytes)),
     { numRuns: 300 },
