@@ -54,7 +54,7 @@ test.each([
 test.each([
   ["{url: 'ws://broker:9001'}", "2:13: mqtt.url: The address ws://broker:9001 of the broker uses WebSocket"],
   ["{url: 'http://broker'}", "mqtt.url: The address http://broker of the broker begins with another protocol"],
-  ["{url: broker}", "mqtt.url: The address broker of the broker is not a URL."],
+  ["{url: broker}", "mqtt.url: The address in mqtt.url is not a URL."],
   ["{url: 'mqtt://pi:hunter2@broker'}", "mqtt.url: The address in mqtt.url contains a user name or a password."],
   [
     "{url: 'mqtt://broker/path'}",

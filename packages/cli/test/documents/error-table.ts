@@ -779,7 +779,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       },
       {
         code: "mqtt-settings-invalid",
-        message: "The address {broker} of the broker {is not a URL}.",
+        message: "The address {http://broker} of the broker {begins with another protocol than MQTT}.",
         when: "`mqtt` has an address, a certificate, a password or a prefix that cannot be used.",
         now: "Follow the `do:` line. `nanoagent check` names the line of the config.",
       },

@@ -62,7 +62,7 @@ const shape = {
   server: {
     dependencies: ["@nanoagent/models"],
     peers: ["@nanoagent/runtime"],
-    exports: [".", "./package.json", "./program"],
+    exports: [".", "./mqtt", "./package.json", "./program", "./triggers"],
   },
   // The program contains its parts inlined: one package to install.
   cli: { dependencies: [], peers: [], exports: ["./package.json"] },

@@ -62,27 +62,29 @@ function readAddress(text: string): { host: string; port: number; isSecure: bool
   const example = "Write mqtt://HOST:PORT, or mqtts://HOST:PORT for TLS.";
   const refuse = (reason: string, hint = example) => invalid(`The address ${text} of the broker ${reason}.`, hint);
   let url: URL;
+  let host: string;
   try {
     url = new URL(text);
+    host = decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, "$1");
   } catch {
-    throw refuse("is not a URL");
+    // A text that is no address may still contain a password.
+    throw invalid("The address in mqtt.url is not a URL.", example);
   }
-  const { protocol, hostname, port, username, password, pathname, search, hash } = url;
+  const { protocol, port, username, password, pathname, search, hash } = url;
+  if (username !== "" || password !== "") {
+    const hint = "Set mqtt.username, and name the variable with the password in mqtt.password_env.";
+    throw invalid("The address in mqtt.url contains a user name or a password.", hint);
+  }
   if (/^wss?:$/.test(protocol))
     throw refuse(
       "uses WebSocket, which is not supported",
       "Use the broker's port for MQTT over TCP: mqtt:// or mqtts://.",
     );
   if (protocol !== "mqtt:" && protocol !== "mqtts:") throw refuse("begins with another protocol than MQTT");
-  if (username !== "" || password !== "") {
-    const hint = "Set mqtt.username, and name the variable with the password in mqtt.password_env.";
-    throw invalid("The address in mqtt.url contains a user name or a password.", hint);
-  }
-  if (hostname === "") throw refuse("has no host");
+  if (host === "") throw refuse("has no host");
   if (!/^\/?$/.test(pathname) || search !== "" || hash !== "") throw refuse("has more than host and port");
   if (port === "0") throw refuse("has the port 0");
   const isSecure = protocol === "mqtts:";
-  const host = decodeURIComponent(hostname).replace(/^\[(.*)\]$/, "$1");
   return { host, port: port === "" ? (isSecure ? TLS_PORT : PORT) : Number(port), isSecure };
 }
 
