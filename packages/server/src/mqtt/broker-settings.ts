@@ -67,7 +67,7 @@ function readAddress(text: string): { host: string; port: number; isSecure: bool
     url = new URL(text);
     host = decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, "$1");
   } catch {
-    // A text that is no address may still contain a password.
+    // Without the text, which may contain a password.
     throw invalid("The address in mqtt.url is not a URL.", example);
   }
   const { protocol, port, username, password, pathname, search, hash } = url;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
-import type { Duplex } from "node:stream";
 import type { IncomingMessages } from "./incoming-messages.js";
 import { KeepAlive } from "./keep-alive.js";
+import type { ByteStream } from "./open-stream.js";
 import type { OutgoingMessages } from "./outgoing-messages.js";
 import type { PacketIds } from "./packet-ids.js";
 import { PacketReader, type SkippedMessage } from "./packet-reader.js";
@@ -45,7 +45,7 @@ export type ClientEnd =
   | { readonly kind: "left" };
 
 export interface ClientParts {
-  readonly stream: Duplex;
+  readonly stream: ByteStream;
   readonly request: ConnectRequest;
   /** Longest time until the broker accepts the connection. */
   readonly connectMilliseconds: number;
@@ -76,14 +76,18 @@ export class MqttClient {
     this.#parts = parts;
     const { stream, request, connectMilliseconds } = parts;
     this.#reader = new PacketReader(request.version);
-    stream.on("data", (piece: Uint8Array) => {
+    stream.onBytes((piece) => {
+      if (this.#isEnded) return;
       this.#keepAlive?.noteReceived();
       this.#reader.push(piece);
       this.#read();
+      // Also while nothing is read: TLS may have bytes that it has decrypted already.
+      this.#reader.detach();
     });
-    stream.on("error", (error: Error) => this.#end(endOfError(error)));
-    stream.on("end", () => this.#end({ kind: "closed" }));
-    stream.on("close", () => this.#end({ kind: "closed" }));
+    const { socket } = stream;
+    socket.on("error", (error: Error) => this.#end(endOfError(error)));
+    socket.on("end", () => this.#end({ kind: "closed" }));
+    socket.on("close", () => this.#end({ kind: "closed" }));
     this.#connectTimer = setTimeout(() => this.#end({ kind: "silent" }), connectMilliseconds);
     this.#write(encodeConnect(request));
   }
@@ -95,7 +99,7 @@ export class MqttClient {
     this.#read();
     if (this.#isPaused || this.#isEnded) return;
     if (this.#keepAlive !== null) this.#keepAlive.isReadingPaused = false;
-    this.#parts.stream.resume();
+    this.#parts.stream.socket.resume();
   }
 
   /** Calls back with the code of each filter, unless the connection ends before. */
@@ -142,7 +146,7 @@ export class MqttClient {
       if (incoming.isFull) {
         this.#isPaused = true;
         if (this.#keepAlive !== null) this.#keepAlive.isReadingPaused = true;
-        stream.pause();
+        stream.socket.pause();
         return;
       }
       const packet = this.#reader.next();
@@ -223,10 +227,9 @@ export class MqttClient {
   }
 
   #flush(): void {
-    const { stream } = this.#parts;
-    if (this.#output.length === 0 || stream.destroyed || !stream.writable) return;
-    const [first] = this.#output;
-    stream.write(this.#output.length === 1 ? first : Buffer.concat(this.#output));
+    const { socket } = this.#parts.stream;
+    if (this.#output.length === 0 || !socket.writable) return;
+    socket.write(Buffer.concat(this.#output));
     this.#output.length = 0;
     this.#keepAlive?.noteSent();
   }
@@ -248,18 +251,17 @@ export class MqttClient {
     incoming.end();
     outgoing.end();
     if (end.kind === "left" || end.kind === "malformed") this.#closeStream();
-    else stream.destroy();
+    else stream.socket.destroy();
     onEnd(end);
   }
 
   /** Closes the stream after its last bytes are sent. What still comes is not read. */
   #closeStream(): void {
-    const { stream } = this.#parts;
-    stream.removeAllListeners("data");
-    stream.resume();
-    stream.end();
-    const timer = setTimeout(() => stream.destroy(), LAST_BYTES_MILLISECONDS);
-    stream.once("close", () => clearTimeout(timer));
+    const { socket } = this.#parts.stream;
+    socket.resume();
+    socket.end();
+    const timer = setTimeout(() => socket.destroy(), LAST_BYTES_MILLISECONDS);
+    socket.once("close", () => clearTimeout(timer));
   }
 }
 

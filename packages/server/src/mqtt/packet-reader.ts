@@ -62,6 +62,12 @@ export class PacketReader {
     this.#at = 0;
   }
 
+  /** Copies the bytes that are not read, so that the memory of the piece can be used again. */
+  detach(): void {
+    this.#piece = this.#piece.slice(this.#at);
+    this.#at = 0;
+  }
+
   /** Returns the next packet, or null if it is not complete. Never throws. */
   next(): BrokerPacket | SkippedMessage | null {
     while (!this.#hasFault) {
@@ -141,7 +147,8 @@ export class PacketReader {
   /** Returns bytes that the packet may keep. */
   #takeBytes(bytes: Uint8Array): Uint8Array {
     const isOwn = bytes.length > FIRST_BUFFER_BYTES && bytes.length === this.#buffer.length;
-    return isOwn ? bytes : bytes.slice();
+    // Node cuts small buffers from a larger one. One of its own for each packet would take memory for a while.
+    return isOwn ? bytes : Buffer.from(bytes);
   }
 
   #readSkipped(bytes: Uint8Array): SkippedMessage | null {

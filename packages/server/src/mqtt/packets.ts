@@ -211,6 +211,9 @@ export function encodeMessage(version: ProtocolVersion, message: OutgoingMessage
   });
 }
 
+/** First bytes of confirmations. */
+const confirmationHeads = { puback: 0x40, pubrec: 0x50, pubrel: 0x62, pubcomp: 0x70 } as const;
+
 /** `code`: only in MQTT 5. */
 export function encodeConfirmation(
   version: ProtocolVersion,
@@ -218,7 +221,9 @@ export function encodeConfirmation(
   id: number,
   code = 0,
 ): Uint8Array {
-  return encode(version, { cmd: kind, messageId: id, reasonCode: code });
+  if (code !== 0) return encode(version, { cmd: kind, messageId: id, reasonCode: code });
+  // One is sent for every message, and the library takes a kilobyte for it.
+  return Buffer.from([confirmationHeads[kind], 2, id >> 8, id & 0xff]);
 }
 
 export function encodeSubscribe(version: ProtocolVersion, id: number, filters: readonly string[]): Uint8Array {

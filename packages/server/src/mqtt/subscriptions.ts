@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { BrokerMessage } from "./broker.js";
 import type { MqttClient } from "./mqtt-client.js";
 import type { StoredFilters } from "./stored-filters.js";
-import { disjointFilters, matchesFilter } from "./topic-filter.js";
+import { disjointFilters, levelMatcher } from "./topic-filter.js";
 
 /** Pause before a message that was not taken is handed over again; it doubles with every try. */
 const FIRST_PAUSE_MILLISECONDS = 1000;
@@ -16,6 +16,8 @@ export type OnMessage = (message: BrokerMessage) => Promise<void>;
 /** One call of `subscribe`. */
 interface Subscription {
   readonly filter: string;
+  /** Whether the filter matches a topic, given as its levels. */
+  readonly matches: (topic: readonly string[]) => boolean;
   readonly onMessage: OnMessage;
   /** Resolves when it ends. */
   readonly end: Promise<void>;
@@ -77,7 +79,7 @@ export class Subscriptions {
     const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
-    const subscription: Subscription = { filter, onMessage, end: ended, isKept: false };
+    const subscription: Subscription = { filter, matches: levelMatcher(filter), onMessage, end: ended, isKept: false };
     this.#subscriptions.set(subscription, end);
     for (const other of this.#subscriptions.keys()) if (other.isKept && other.filter === filter) this.#remove(other);
     void this.#update();
@@ -113,14 +115,17 @@ export class Subscriptions {
 
   /** Hands a message over. Resolves when every owner has it, or after the end. Never rejects. */
   readonly deliver = async (message: BrokerMessage): Promise<void> => {
-    await this.#ready;
-    const owners = [...this.#subscriptions.keys()].filter(({ filter }) => matchesFilter(filter, message.topic));
-    if (owners.length === 0) this.#noteStranger(message.topic);
-    const tried = new Set(owners);
-    await Promise.all(owners.map((owner) => this.#handOver(message, owner, tried)));
+    if (this.#release !== null) await this.#ready;
+    const levels = message.topic.split("/");
+    const owners: Subscription[] = [];
+    for (const subscription of this.#subscriptions.keys()) if (subscription.matches(levels)) owners.push(subscription);
+    const [first] = owners;
+    if (first === undefined) this.#noteStranger(message.topic);
+    else if (owners.length === 1) await this.#handOver(message, first, owners);
+    else await Promise.all(owners.map((owner) => this.#handOver(message, owner, owners)));
   };
 
-  async #handOver(message: BrokerMessage, owner: Subscription, tried: Set<Subscription>): Promise<void> {
+  async #handOver(message: BrokerMessage, owner: Subscription, tried: Subscription[]): Promise<void> {
     const { signal } = this.#stop;
     let milliseconds = this.#parts.firstPauseMilliseconds ?? FIRST_PAUSE_MILLISECONDS;
     while (this.#subscriptions.has(owner)) {
@@ -141,9 +146,9 @@ export class Subscriptions {
     // The owner left without taking it. Those that have come in its place get it.
     await this.#ready;
     const successors = [...this.#subscriptions.keys()].filter(
-      (next) => next.filter === owner.filter && !tried.has(next),
+      (next) => next.filter === owner.filter && !tried.includes(next),
     );
-    for (const next of successors) tried.add(next);
+    tried.push(...successors);
     await Promise.all(successors.map((next) => this.#handOver(message, next, tried)));
   }
 

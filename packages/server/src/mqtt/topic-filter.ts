@@ -5,7 +5,13 @@ const SHARED_PREFIX = "$share/";
 
 /** Whether a filter with `+` and `#` matches a topic. A wildcard at the beginning does not match topics with `$`. */
 export function matchesFilter(filter: string, topic: string): boolean {
-  return covers(filter, topic);
+  return covers(filter.split("/"), topic.split("/"));
+}
+
+/** Returns a test for topics, given as their levels. */
+export function levelMatcher(filter: string): (topic: readonly string[]) => boolean {
+  const levels = filter.split("/");
+  return (topic) => covers(levels, topic);
 }
 
 /** Returns why a filter cannot be subscribed to, as one sentence, or null if it can. */
@@ -72,11 +78,11 @@ function overlaps(one: string, other: string): boolean {
   }
 }
 
-/** Whether a filter matches every topic that the other one matches. A topic is a filter without wildcards. */
-function covers(wide: string, narrow: string): boolean {
-  const [left, right] = [wide.split("/"), narrow.split("/")];
+/** Whether the first filter, in levels, matches every topic that the second one matches. A topic is a filter without wildcards. */
+function covers(left: readonly string[], right: readonly string[]): boolean {
   for (let place = 0; ; place++) {
-    const [a, b] = [left[place], right[place]];
+    const a = left[place];
+    const b = right[place];
     if (a === undefined && b === undefined) return true;
     if (place === 0 && isWildcard(a) && b?.startsWith("$")) return false;
     if (a === "#") return true;
@@ -86,9 +92,9 @@ function covers(wide: string, narrow: string): boolean {
 
 /** Returns the narrowest filter that covers two filters that overlap. */
 function join(one: string, other: string): string {
-  if (covers(one, other)) return one;
-  if (covers(other, one)) return other;
   const [left, right] = [one.split("/"), other.split("/")];
+  if (covers(left, right)) return one;
+  if (covers(right, left)) return other;
   const joined: string[] = [];
   for (let place = 0; place < Math.max(left.length, right.length); place++) {
     const [a, b] = [left[place], right[place]];

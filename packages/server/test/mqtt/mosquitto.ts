@@ -76,7 +76,7 @@ export class Mosquitto {
     await exit;
   }
 
-  /** Publishes one message for each line. */
+  /** Publishes one message for each of a few lines. */
   async publish(topic: string, lines: readonly string[], options: readonly string[] = []): Promise<void> {
     const args = ["-h", "127.0.0.1", "-p", `${this.port}`, "-t", topic, "-q", "1", "-l", ...options];
     const publisher = spawn("mosquitto_pub", args, { stdio: ["pipe", "ignore", "inherit"] });
