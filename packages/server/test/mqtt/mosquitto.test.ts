@@ -6,10 +6,9 @@ import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { freePort, hasMosquitto, Mosquitto } from "./mosquitto.js";
-import { openForTest, textOf } from "./opened-broker.js";
+import { openForTest, patience, textOf } from "./opened-broker.js";
 import { ActingClient, bundleActingClient } from "./start-acting-client.js";
 
-const patience = { timeout: 20_000 };
 const folder = mkdtempSync(path.join(tmpdir(), "nanoagent-mqtt-"));
 let program = "";
 

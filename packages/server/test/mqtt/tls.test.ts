@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { freePort, hasMosquitto, Mosquitto } from "./mosquitto.js";
-import { openForTest } from "./opened-broker.js";
+import { openForTest, patience } from "./opened-broker.js";
 
-const patience = { timeout: 20_000 };
 const folder = mkdtempSync(path.join(tmpdir(), "nanoagent-mqtt-tls-"));
 const environment = {};
 

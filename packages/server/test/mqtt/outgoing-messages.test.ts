@@ -1,0 +1,82 @@
+import { describe, expect, test, vi } from "vitest";
+import { FakeBroker } from "./fake-broker.js";
+import { openForTest, patience } from "./opened-broker.js";
+
+describe("publishing", () => {
+  test("waits for a connection, and sends again what was not acknowledged", async () => {
+    await using fake = await FakeBroker.start();
+    let isSilent = true;
+    fake.onPacket = (packet) => packet.cmd === "publish" && isSilent;
+    const { broker } = await openForTest({ url: fake.url });
+    const sent = Promise.all([broker.publish("a", "1", { retain: true }), broker.publish("a", "2")]);
+    broker.ready();
+    await vi.waitFor(() => expect(fake.link?.of("publish")).toHaveLength(2), patience);
+    isSilent = false;
+    fake.link.socket.destroy();
+    await sent;
+    const repeated = fake.link
+      .of("publish")
+      .map(({ payload, dup, retain, qos }) => ({ text: `${payload}`, dup, retain, qos }));
+    expect(repeated).toEqual([
+      { text: "1", dup: true, retain: true, qos: 1 },
+      { text: "2", dup: true, retain: false, qos: 1 },
+    ]);
+    expect(broker.waitingMessages).toBe(0);
+  });
+
+  test("keeps to the broker's limits", async () => {
+    await using fake = await FakeBroker.start();
+    fake.onPacket = (packet, link) => {
+      if (packet.cmd === "connect") link.accept(false, { receiveMaximum: 2, maximumPacketSize: 200 });
+      return packet.cmd === "connect" || packet.cmd === "publish";
+    };
+    const { broker } = await openForTest({ url: fake.url });
+    broker.ready();
+    await vi.waitFor(() => expect(broker.isConnected).toBe(true), patience);
+    const sent = Promise.all([1, 2, 3, 4].map((number) => broker.publish("a", `${number}`)));
+    await vi.waitFor(() => expect(fake.link.of("publish")).toHaveLength(2), patience);
+    await expect(broker.publish("a", "x".repeat(300))).rejects.toMatchObject({ code: "broker-refused" });
+    const answer = (place: number) =>
+      fake.link.send({ cmd: "puback", messageId: fake.link.of("publish")[place]?.messageId ?? 0, reasonCode: 0 });
+    answer(1);
+    await vi.waitFor(() => expect(fake.link.of("publish")).toHaveLength(3), patience);
+    answer(0);
+    answer(2);
+    await vi.waitFor(() => expect(fake.link.of("publish")).toHaveLength(4), patience);
+    answer(3);
+    await sent;
+  });
+
+  test("ends when the signal aborts, when the broker refuses, and when the queue is full", async () => {
+    await using fake = await FakeBroker.start();
+    fake.onPacket = (packet, link) => {
+      if (packet.cmd !== "publish" || packet.topic !== "secret") return false;
+      link.send({ cmd: "puback", messageId: packet.messageId ?? 0, reasonCode: 0x87 });
+      return true;
+    };
+    const { broker } = await openForTest({ url: fake.url });
+    const abort = new AbortController();
+    const waiting = broker.publish("a", "1", { signal: abort.signal });
+    abort.abort();
+    await expect(waiting).rejects.toMatchObject({
+      code: "broker-unreachable",
+      message: "The broker did not acknowledge a message to a in time.",
+    });
+    await expect(broker.publish("a", "1", { signal: abort.signal })).rejects.toMatchObject({
+      code: "broker-unreachable",
+    });
+    await expect(broker.publish("a/#", "1")).rejects.toMatchObject({ code: "mqtt-settings-invalid" });
+    const many = Array.from({ length: 1000 }, () => broker.publish("a", "x"));
+    await expect(broker.publish("a", "1")).rejects.toMatchObject({
+      message: "A message to a was not taken: 1000 messages wait for the broker already.",
+    });
+    broker.ready();
+    await Promise.all(many);
+    await expect(broker.publish("secret", "1")).rejects.toMatchObject({
+      code: "broker-refused",
+      message: "The broker refused a message to secret: this user may not publish there.",
+    });
+    await broker.close();
+    await expect(broker.publish("a", "1")).rejects.toMatchObject({ code: "mqtt-closed" });
+  });
+});
