@@ -25,6 +25,7 @@ import { renderLosses, renderReport, renderShortfalls } from "./render-report.mj
 import { replyStart } from "./reply-start.mjs";
 import { failedRow, isFailed } from "./report-row.mjs";
 import { measureServe } from "./serve/measure-serve.mjs";
+import { measureTriggers } from "./triggers/measure-triggers.mjs";
 import { Workbench } from "./workbench.mjs";
 
 /** @typedef {import("./report-row.mjs").Row} Row */
@@ -120,6 +121,7 @@ async function measure(options) {
       ],
       idle: () => measureIdle(workbench, folders.runtime, inProcessRuns, progress),
       serve: () => measureServe(workbench, folders, inProcessRuns, progress),
+      triggers: () => measureTriggers(workbench, folders, inProcessRuns, progress),
       profile: () => measureProfile(workbench, folders.libraries, { ...options, runs: inProcessRuns }, progress),
       program: () => measureProgram(workbench, folders.cli, inProcessRuns, progress),
       model: () => measureModel(workbench, folders.libraries, inProcessRuns, progress),

@@ -36,6 +36,7 @@ export const questions = {
   intents: "What do intents cost?",
   idle: "How much memory does an idle agent take?",
   serve: "What does serving an agent add?",
+  triggers: "What does an agent take that waits for events?",
   profile: "What does profiling the device cost?",
   model: "How much memory does the engine take in addition to the model, and how fast does it restart?",
   engine: "How fast does a local model read and write, ÷ direct calls of llama.cpp (pairs, median of ratios)?",

@@ -9,6 +9,7 @@ const questions = [
   "intents",
   "idle",
   "serve",
+  "triggers",
   "profile",
   "model",
   "engine",

@@ -14,9 +14,9 @@ export class MeasuredProcess {
   #timer;
   #stderr = "";
 
-  /** @param {readonly string[]} args of Node @param {string} cwd */
-  constructor(args, cwd) {
-    const env = { ...measuredEnvironment(), XDG_RUNTIME_DIR: cwd };
+  /** @param {readonly string[]} args of Node @param {string} cwd @param {Readonly<Record<string, string>>} variables more of them */
+  constructor(args, cwd, variables = {}) {
+    const env = { ...measuredEnvironment(), XDG_RUNTIME_DIR: cwd, ...variables };
     this.startedAt = performance.now();
     this.#child = spawn(process.execPath, [...args], { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
     this.#child.stderr.setEncoding("utf8").on("data", (text) => {
