@@ -104,15 +104,19 @@ function checkMessages(events: readonly LoggedEvent[], { line }: SoakFacts, { lo
   }
 }
 
+/** Payload of an event of a schedule. */
+interface ScheduledRun {
+  readonly scheduled_at: string;
+}
+
 /** A run of a schedule is at its time, and one event. */
 function checkSchedules(events: readonly LoggedEvent[], { doubled, wrong }: SoakFaults): void {
   const scheduled = events.filter(({ event }) => event.trigger in intervals);
-  // The identity is the time of the run, and after an @ the time of the run before it.
-  const runOf = ({ event }: LoggedEvent) => `${event.trigger} ${event.identity?.split("@")[0]}`;
+  const runOf = ({ event }: LoggedEvent) => `${event.trigger} ${(event.payload as ScheduledRun).scheduled_at}`;
   for (const [run, count] of countBy(scheduled, runOf)) {
-    const [trigger = "", instant] = run.split(" ");
+    const [trigger = "", instant = ""] = run.split(" ");
     if (count > 1) doubled.push(`the run ${run} is ${count} events`);
-    if (Number(instant) % (intervals[trigger] ?? 1) !== 0) wrong.push(`${run} is not a run of the schedule`);
+    if (Date.parse(instant) % (intervals[trigger] ?? 1) !== 0) wrong.push(`${run} is not a run of the schedule`);
   }
 }
 
