@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import { MqttError } from "./mqtt-error.js";
 import { findTopicIssue } from "./topic-filter.js";
 
@@ -73,5 +74,5 @@ export function findPrefixProblem(prefix: string): string | null {
  */
 export function agentIdOf(text: string): string {
   const plain = text.normalize("NFKD").replaceAll(/\p{M}/gu, "");
-  return plain.replaceAll(/[^a-zA-Z0-9_-]/gu, "_").slice(0, MAX_ID_CHARACTERS) || "agent";
+  return cutText(plain.replaceAll(/[^a-zA-Z0-9_-]/gu, "_"), MAX_ID_CHARACTERS) || "agent";
 }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { cutText } from "@nanoagent/models";
 import type { Broker, PublishOptions } from "./broker.js";
 import type { ResolvedBroker } from "./broker-settings.js";
 import { describeEnd } from "./end-texts.js";
@@ -143,7 +144,7 @@ export class MqttConnection implements Broker {
   subscribe(filter: string, onMessage: OnMessage): (options?: { readonly keep?: boolean | undefined }) => void {
     const issue = findFilterIssue(filter);
     if (issue !== null) {
-      const message = `The topic ${JSON.stringify(filter.slice(0, 100))} cannot be subscribed to.`;
+      const message = `The topic ${JSON.stringify(cutText(filter, 100))} cannot be subscribed to.`;
       throw new MqttError({ code: "mqtt-settings-invalid", message, reason: issue, hint: "Correct the topic." });
     }
     return this.#subscriptions.add(filter, onMessage);

@@ -1,3 +1,4 @@
+import { cutText } from "@nanoagent/models";
 import { MqttError } from "./mqtt-error.js";
 import type { PacketIds } from "./packet-ids.js";
 import { MAX_PACKET_BYTES } from "./packet-reader.js";
@@ -165,7 +166,7 @@ export class OutgoingMessages {
   #findRefusal(topic: string, bytes: number): MqttError | null {
     const issue = findTopicIssue(topic);
     if (issue !== null) {
-      const message = `A message cannot be sent to ${JSON.stringify(topic.slice(0, 100))}.`;
+      const message = `A message cannot be sent to ${JSON.stringify(cutText(topic, 100))}.`;
       const hint = "Correct the topic in the config, or the value that it is made of.";
       return new MqttError({ code: "mqtt-settings-invalid", message, reason: issue, hint });
     }

@@ -1,4 +1,4 @@
-import { NanoAgentError } from "@nanoagent/models";
+import { cutText, NanoAgentError } from "@nanoagent/models";
 import { ServiceError } from "../errors/service-error.js";
 
 /** Largest ask, in bytes. A question of a person has a few hundred; every ask that waits is kept in memory. */
@@ -53,7 +53,7 @@ function readObject(json: string): AskReading {
   });
   const unknown = Object.keys(fields).find((key) => !KEYS.includes(key));
   if (unknown !== undefined)
-    return refuse(unknown, `Unknown key ${JSON.stringify(unknown.slice(0, MAX_NAME_CHARACTERS))}.`);
+    return refuse(unknown, `Unknown key ${JSON.stringify(cutText(unknown, MAX_NAME_CHARACTERS))}.`);
   const { text, conversation = null } = fields;
   if (typeof text !== "string" || text.trim() === "") return { id, error: textMissing() };
   if (fields.id !== undefined && fields.id !== null && id === null) {

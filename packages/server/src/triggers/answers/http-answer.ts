@@ -1,4 +1,4 @@
-import type { HttpAnswer } from "@nanoagent/models";
+import { cutText, type HttpAnswer } from "@nanoagent/models";
 import { fillText, onlyPlaceholder } from "../acts/template.js";
 import { AnswerError } from "./answer-error.js";
 import { type AnswerRun, answerBody } from "./answer-run.js";
@@ -50,7 +50,7 @@ export async function postAnswer({ url: template, secret_env }: HttpAnswer, run:
 function addressOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url !== null && (url.protocol === "http:" || url.protocol === "https:")) return url;
-  const message = `The address ${JSON.stringify(text.slice(0, MAX_SHOWN_CHARACTERS))} of the answer is not an http or https address.`;
+  const message = `The address ${JSON.stringify(cutText(text, MAX_SHOWN_CHARACTERS))} of the answer is not an http or https address.`;
   throw new AnswerError(message, { isPermanent: true });
 }
 

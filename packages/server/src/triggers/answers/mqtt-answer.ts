@@ -1,4 +1,4 @@
-import type { MqttAnswer } from "@nanoagent/models";
+import { cutText, type MqttAnswer } from "@nanoagent/models";
 import { fillText, onlyPlaceholder } from "../acts/template.js";
 import { AnswerError } from "./answer-error.js";
 import type { AnswerRun } from "./answer-run.js";
@@ -19,7 +19,7 @@ export async function publishAnswer(
   const onValue = onlyPlaceholder(template) === null ? asLevel : undefined;
   const topic = fillText(template, { event, answer }, { onValue });
   if (topic === "" || /[+#\0]/.test(topic) || Buffer.byteLength(topic) > MAX_TOPIC_BYTES) {
-    const message = `The topic ${JSON.stringify(topic.slice(0, 100))} cannot be published to: it is empty or too long, or has +, # or NUL.`;
+    const message = `The topic ${JSON.stringify(cutText(topic, 100))} cannot be published to: it is empty or too long, or has +, # or NUL.`;
     throw new AnswerError(message, { isPermanent: true });
   }
   await broker.publish(topic, fillText(payload, { event, answer }), { retain, signal });
