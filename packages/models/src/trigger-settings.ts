@@ -248,27 +248,30 @@ const source = whenFirstUsed(() =>
 );
 
 const condition = whenFirstUsed(() =>
-  z.strictObject({
-    value: z.optional(text()),
-    equals: z.optional(compared()),
-    not_equals: z.optional(compared()),
-    one_of: z.optional(z.array(compared()).check(z.minLength(1))),
-    above: z.optional(z.number()),
-    below: z.optional(z.number()),
-    at_least: z.optional(z.number()),
-    at_most: z.optional(z.number()),
-    hysteresis: z.optional(z.number().check(z.minimum(0))),
-    change_by: z.optional(z.number().check(z.minimum(0))),
-    for: z.optional(duration()),
-    rate_limit: z.optional(z.strictObject({ max: positiveInteger(), per: duration() })),
-    quiet_hours: z.optional(
-      z.strictObject({
-        from: formatted(timeOfDayFormat),
-        to: formatted(timeOfDayFormat),
-        time_zone: z.optional(text()),
-      }),
-    ),
-  }),
+  z
+    .strictObject({
+      value: z.optional(text()),
+      equals: z.optional(compared()),
+      not_equals: z.optional(compared()),
+      one_of: z.optional(z.array(compared()).check(z.minLength(1))),
+      above: z.optional(z.number()),
+      below: z.optional(z.number()),
+      at_least: z.optional(z.number()),
+      at_most: z.optional(z.number()),
+      hysteresis: z.optional(z.number().check(z.minimum(0))),
+      change_by: z.optional(z.number().check(z.minimum(0))),
+      for: z.optional(duration()),
+      rate_limit: z.optional(z.strictObject({ max: positiveInteger(), per: duration() })),
+      quiet_hours: z.optional(
+        z.strictObject({
+          from: formatted(timeOfDayFormat),
+          to: formatted(timeOfDayFormat),
+          time_zone: z.optional(text()),
+        }),
+      ),
+    })
+    // A schema has it once, although one condition and a list may stand in the same place.
+    .check(z.meta({ id: "TriggerCondition" })),
 );
 
 const act = whenFirstUsed(() =>
@@ -280,14 +283,16 @@ const act = whenFirstUsed(() =>
 );
 
 const answer = whenFirstUsed(() =>
-  z.union([
-    z.strictObject({
-      mqtt: z.strictObject({ topic: text(), payload: z.optional(z.string()), retain: z.optional(z.boolean()) }),
-    }),
-    z.strictObject({ command: command(), working_directory: z.optional(text()) }),
-    z.strictObject({ http: z.strictObject({ url: text(), secret_env: z.optional(text()) }) }),
-    z.strictObject({ file: z.strictObject({ path: text() }) }),
-  ]),
+  z
+    .union([
+      z.strictObject({
+        mqtt: z.strictObject({ topic: text(), payload: z.optional(z.string()), retain: z.optional(z.boolean()) }),
+      }),
+      z.strictObject({ command: command(), working_directory: z.optional(text()) }),
+      z.strictObject({ http: z.strictObject({ url: text(), secret_env: z.optional(text()) }) }),
+      z.strictObject({ file: z.strictObject({ path: text() }) }),
+    ])
+    .check(z.meta({ id: "TriggerAnswer" })),
 );
 
 const trigger = whenFirstUsed(() =>

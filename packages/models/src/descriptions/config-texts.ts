@@ -8,7 +8,7 @@ import { mqttTexts } from "./mqtt-texts.js";
 import { samplingTexts } from "./sampling-texts.js";
 import { serveTexts } from "./serve-texts.js";
 import { commandToolTexts } from "./tool-texts.js";
-import { triggerTexts } from "./trigger-texts.js";
+import { triggerAnswerTexts, triggerConditionTexts, triggerTexts } from "./trigger-texts.js";
 
 const device: KeyTexts = {
   device: {
@@ -210,4 +210,6 @@ export const configTexts: KeyTexts = {
   ...device,
   ...settings,
   ...deviceDetailsTexts,
+  ...textsAt("TriggerCondition", triggerConditionTexts),
+  ...textsAt("TriggerAnswer", triggerAnswerTexts),
 };

@@ -91,7 +91,8 @@ const sources: KeyTexts = {
   "when.environment": { description: "Environment variables of the program, by name.", examples: [{ UNIT: "pump" }] },
 };
 
-const conditions: KeyTexts = {
+/** Keys of `TriggerCondition`. */
+export const triggerConditionTexts: KeyTexts = {
   value: {
     description: "Value to test: `payload`, `payload.KEY`, `topic` or `topic.N`. Default: `payload`.",
     examples: ["payload.percent"],
@@ -134,7 +135,8 @@ const conditions: KeyTexts = {
   },
 };
 
-const answers: KeyTexts = {
+/** Keys of `TriggerAnswer`. */
+export const triggerAnswerTexts: KeyTexts = {
   mqtt: { description: "A message to the broker in `mqtt`.", examples: [{ topic: "garden/log" }] },
   "mqtt.topic": { description: `Topic. ${placeholders}`, examples: ["garden/log"] },
   "mqtt.payload": {
@@ -177,7 +179,6 @@ export const triggerTexts: KeyTexts = {
     description: "One condition or a list of which all must hold, tested without a model. Default: every event counts.",
     examples: [{ value: "payload.percent", below: 30, hysteresis: 3, for: "5m" }],
   },
-  ...both("if", conditions),
   do: {
     description:
       "The act: a tool with its arguments, a sentence of the intents, or a message to the model. In this order they " +
@@ -204,7 +205,6 @@ export const triggerTexts: KeyTexts = {
     description: "Where the answer goes: one place or a list. Default: only the log of the triggers.",
     examples: [{ mqtt: { topic: "garden/log" } }],
   },
-  ...both("then", answers),
   dedupe: {
     description:
       "How repeated events are recognized, and dropped. Events without the value are never repeated ones. `off`: every " +
@@ -232,13 +232,3 @@ export const triggerTexts: KeyTexts = {
     default: "refuse",
   },
 };
-
-/** The keys of a value that is one or a list. */
-function both(key: string, texts: KeyTexts): KeyTexts {
-  return Object.fromEntries(
-    Object.entries(texts).flatMap(([inner, text]) => [
-      [`${key}.${inner}`, text],
-      [`${key}[].${inner}`, text],
-    ]),
-  );
-}
