@@ -3,10 +3,14 @@ import type { IncomingMessage } from "./packets.js";
 
 /** Messages that may be outstanding by the broker's word, at MQTT 5. Brokers of 3.1.1 have a similar limit. */
 export const RECEIVE_MAXIMUM = 64;
-/** Messages that may really be outstanding: brokers do not always keep to the limit. */
-const MAX_OUTSTANDING = 256;
+/**
+ * Messages that may really be outstanding: brokers do not always keep to the limit, which does not count those at QoS 0.
+ * At the bound, nothing is read, not even the acknowledgements of the agent's own messages. It is therefore far above the
+ * limit, so that messages that wait for a full queue seldom reach it.
+ */
+const MAX_OUTSTANDING = 1024;
 /** Bytes of outstanding messages. */
-const MAX_OUTSTANDING_BYTES = 1024 * 1024;
+const MAX_OUTSTANDING_BYTES = 4 * 1024 * 1024;
 /** Memory of a message besides its topic and payload. */
 const MESSAGE_BYTES = 500;
 

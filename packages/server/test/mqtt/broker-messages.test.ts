@@ -103,18 +103,56 @@ describe("messages", () => {
     });
     broker.ready();
     const link = await connected(fake);
-    for (let messageId = 1; messageId <= 1000; messageId++) link.message("a", "x", { messageId });
-    await vi.waitFor(() => expect(count).toBe(256), patience);
+    for (let messageId = 1; messageId <= 2000; messageId++) link.message("a", "x", { messageId });
+    await vi.waitFor(() => expect(count).toBe(1024), patience);
     // Answers to pings wait behind the messages. The connection is not taken for dead.
     await pause(2000);
-    expect(count).toBe(256);
+    expect(count).toBe(1024);
     expect(fake.links).toHaveLength(1);
     expect(link.of("pingreq").length).toBeGreaterThan(1);
     hold.open();
-    await vi.waitFor(() => expect(link.of("puback")).toHaveLength(1000), patience);
+    await vi.waitFor(() => expect(link.of("puback")).toHaveLength(2000), patience);
     expect(link.of("puback").map(({ messageId }) => messageId)).toEqual(
-      Array.from({ length: 1000 }, (_, place) => place + 1),
+      Array.from({ length: 2000 }, (_, place) => place + 1),
     );
+  });
+
+  test("that wait do not hold back the acknowledgement of an own message", async () => {
+    await using fake = await FakeBroker.start();
+    const { broker } = await openForTest({ url: fake.url });
+    const hold = gate();
+    let count = 0;
+    broker.subscribe("a", async () => {
+      count += 1;
+      await hold.promise;
+    });
+    broker.ready();
+    const link = await connected(fake);
+    for (let messageId = 1; messageId <= 1000; messageId++) link.message("a", "x".repeat(2000), { messageId });
+    await vi.waitFor(() => expect(count).toBe(1000), patience);
+    await broker.publish("answers", "yes");
+    expect(link.of("puback")).toEqual([]);
+    hold.open();
+  });
+
+  test("of more bytes than the limit stay in the socket", async () => {
+    await using fake = await FakeBroker.start();
+    const { broker } = await openForTest({ url: fake.url });
+    const hold = gate();
+    let count = 0;
+    broker.subscribe("a", async () => {
+      count += 1;
+      await hold.promise;
+    });
+    broker.ready();
+    const link = await connected(fake);
+    for (let messageId = 1; messageId <= 60; messageId++) link.message("a", "x".repeat(128 * 1024), { messageId });
+    // 32 of them and their heads have more than 4 MB.
+    await vi.waitFor(() => expect(count).toBe(32), patience);
+    await pause(200);
+    expect(count).toBe(32);
+    hold.open();
+    await vi.waitFor(() => expect(link.of("puback")).toHaveLength(60), patience);
   });
 
   test("that are too large are acknowledged, with a notice", async () => {
