@@ -8,13 +8,13 @@ export interface MqttSettings {
   url: string;
   /** Default: `nanoagent-` and the name of the device. */
   client_id?: string | undefined;
-  /** Longest silence of the connection, in seconds. Default: 60. */
+  /** Longest silence of the connection, in seconds, at most 65,535. Default: 60. */
   keepalive_seconds?: number | undefined;
   username?: string | undefined;
   /** Name of the environment variable that holds the password; never the password itself. */
   password_env?: string | undefined;
   /** Version of the protocol. Default: `auto`, 5 where the broker speaks it. */
-  protocol?: "auto" | "3.1.1" | "5" | undefined;
+  protocol?: "auto" | "3.1.1" | "5" | 5 | undefined;
   /** First levels of the agent's own topics. Default: `nanoagent`. */
   prefix?: string | undefined;
   tls?: MqttTlsSettings | undefined;
@@ -37,16 +37,19 @@ export interface HomeAssistantSettings {
   prefix?: string | undefined;
 }
 
+/** Longest keep-alive: the protocol has 16 bits for it. */
+const MAX_KEEPALIVE_SECONDS = 65_535;
+
 const text = () => z.string().check(z.minLength(1));
 
 export const mqttSource = whenFirstUsed(() =>
   z.strictObject({
     url: text(),
     client_id: z.optional(text()),
-    keepalive_seconds: z.optional(positiveInteger()),
+    keepalive_seconds: z.optional(positiveInteger().check(z.maximum(MAX_KEEPALIVE_SECONDS))),
     username: z.optional(text()),
     password_env: z.optional(text()),
-    protocol: z.optional(z.enum(["auto", "3.1.1", "5"])),
+    protocol: z.optional(z.literal(["auto", "3.1.1", "5", 5])),
     prefix: z.optional(text()),
     tls: z.optional(
       z.strictObject({

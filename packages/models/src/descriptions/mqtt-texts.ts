@@ -17,7 +17,8 @@ export const mqttTexts: KeyTexts = {
     examples: ["greenhouse"],
   },
   keepalive_seconds: {
-    description: "Longest silence on the connection, in seconds. A broken connection is noticed about this late.",
+    description:
+      "Longest silence on the connection, in seconds, up to 65535. A broken connection is noticed about this late.",
     default: 60,
   },
   username: { description: "Name of the user at the broker.", examples: ["greenhouse"] },
@@ -26,7 +27,7 @@ export const mqttTexts: KeyTexts = {
     examples: ["MQTT_PASSWORD"],
   },
   protocol: {
-    description: "Version of the protocol. `auto` tries 5 first, then 3.1.1.",
+    description: "Version of the protocol: `3.1.1`, `5`, or `auto`, which tries 5 first.",
     default: "auto",
   },
   prefix: {

@@ -53,7 +53,7 @@ export async function resolveBroker(
     clientId: checkText("client_id", settings.client_id ?? clientId),
     keepAliveSeconds: Math.min(settings.keepalive_seconds ?? DEFAULT_KEEPALIVE_SECONDS, MAX_KEEPALIVE_SECONDS),
     ...readCredentials(settings, environment),
-    version: settings.protocol === "5" ? 5 : settings.protocol === "3.1.1" ? 4 : null,
+    version: Number(settings.protocol) === 5 ? 5 : settings.protocol === "3.1.1" ? 4 : null,
     tls: isSecure ? await readCertificates(tls, configFolder) : null,
   };
 }
@@ -117,23 +117,30 @@ async function readCertificates(
   const cert = await readPem("certificate_path", certificate_path, folder);
   const key = await readPem("key_path", key_path, folder);
   const { createSecureContext } = await import("node:tls");
-  const check = (files: { ca?: string; cert?: string; key?: string }, message: string, hint: string) => {
+  const check = (use: () => unknown, message: string, hint: string) => {
     try {
-      createSecureContext(files);
+      use();
     } catch (cause) {
       throw invalid(message, hint, cause);
     }
   };
   const pem = (kind: string) => `It must contain ${kind} in PEM form, without a passphrase.`;
-  // Node ignores a text without any certificate here.
-  if (ca !== undefined && !ca.includes("-----BEGIN "))
-    throw invalid(`The file ${ca_path} in mqtt.tls.ca_path cannot be used.`, pem("certificates"));
-  if (ca !== undefined) check({ ca }, `The file ${ca_path} in mqtt.tls.ca_path cannot be used.`, pem("certificates"));
+  if (ca !== undefined) {
+    // For a context, Node ignores a text without any certificate, such as a key.
+    const { X509Certificate } = await import("node:crypto");
+    const use = () => new X509Certificate(ca) && createSecureContext({ ca });
+    check(use, `The file ${ca_path} in mqtt.tls.ca_path cannot be used.`, pem("certificates"));
+  }
   if (cert === undefined || key === undefined) return { ...(ca !== undefined && { ca }) };
-  check({ cert }, `The file ${certificate_path} in mqtt.tls.certificate_path cannot be used.`, pem("a certificate"));
-  check({ key }, `The file ${key_path} in mqtt.tls.key_path cannot be used.`, pem("a private key"));
+  const context = (files: { cert?: string; key?: string }) => () => createSecureContext(files);
+  check(
+    context({ cert }),
+    `The file ${certificate_path} in mqtt.tls.certificate_path cannot be used.`,
+    pem("a certificate"),
+  );
+  check(context({ key }), `The file ${key_path} in mqtt.tls.key_path cannot be used.`, pem("a private key"));
   const hint = "Set mqtt.tls.certificate_path and mqtt.tls.key_path to files that were made together.";
-  check({ cert, key }, `The key ${key_path} does not belong to the certificate ${certificate_path}.`, hint);
+  check(context({ cert, key }), `The key ${key_path} does not belong to the certificate ${certificate_path}.`, hint);
   return { ...(ca !== undefined && { ca }), cert, key };
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { MqttSettings } from "@nanoagent/models";
@@ -15,6 +15,8 @@ beforeAll(() => {
   }
   writeFileSync(path.join(folder, "empty.pem"), "\n");
   writeFileSync(path.join(folder, "text.pem"), "not a certificate");
+  const one = readFileSync(path.join(folder, "one.pem"), "utf8");
+  writeFileSync(path.join(folder, "cut.pem"), one.slice(0, 300));
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -75,6 +77,16 @@ describe("other settings", () => {
   });
 
   test.each([
+    ["5", 5],
+    [5, 5],
+    ["3.1.1", 4],
+    ["auto", null],
+    [undefined, null],
+  ] as const)("protocol %j", async (protocol, version) => {
+    expect(await resolve({ url: "mqtt://broker", protocol })).toMatchObject({ version });
+  });
+
+  test.each([
     [{ password_env: "PASSWORD" }, "mqtt.password_env has no effect without mqtt.username."],
     [
       { username: "agent", password_env: "PASSWORD" },
@@ -101,7 +113,9 @@ describe("certificates", () => {
   test.each([
     [{ ca_path: "missing.pem" }, "The file missing.pem in mqtt.tls.ca_path cannot be read (ENOENT)."],
     [{ ca_path: "empty.pem" }, "The file empty.pem in mqtt.tls.ca_path is empty."],
+    [{ ca_path: "one-key.pem" }, "The file one-key.pem in mqtt.tls.ca_path cannot be used."],
     [{ ca_path: "text.pem" }, "The file text.pem in mqtt.tls.ca_path cannot be used."],
+    [{ ca_path: "cut.pem" }, "The file cut.pem in mqtt.tls.ca_path cannot be used."],
     [{ certificate_path: "one.pem" }, "A client certificate needs both its certificate and its key."],
     [
       { certificate_path: "one.pem", key_path: "two-key.pem" },
