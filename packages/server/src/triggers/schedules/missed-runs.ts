@@ -6,7 +6,7 @@ const MAX_RUNS = 1000;
 const LEAST_GAP_MILLISECONDS = 1000;
 
 export interface DueRuns {
-  /** Oldest first. Runs before `now` minus the grace are missed ones. */
+  /** Oldest first. */
   readonly runs: readonly number[];
   /** All runs up to this time are in `runs` or are left out. */
   readonly through: number;
@@ -15,8 +15,8 @@ export interface DueRuns {
 export interface DueRunsOptions {
   /** `skip`, `once`, or `all up to 5`. Default: `skip`. */
   readonly missed: string | undefined;
-  /** Time for which a run is late, and not missed. */
-  readonly graceMilliseconds: number;
+  /** Runs before this time are missed, later ones are late at most. Not after `now`. */
+  readonly missedBefore: number;
 }
 
 /**
@@ -28,17 +28,16 @@ export function dueRuns(
   rule: RunRule,
   through: number,
   now: number,
-  { missed = "skip", graceMilliseconds }: DueRunsOptions,
+  { missed = "skip", missedBefore }: DueRunsOptions,
 ): DueRuns {
   const first = rule.nextAfter(through);
   if (first === null || first > now) return { runs: [], through };
-  const edge = now - graceMilliseconds;
-  const late = newestRuns(rule, Math.max(through, edge - 1), now, MAX_RUNS);
-  if (first >= edge) return { runs: late, through: late.at(-1) ?? through };
+  const late = newestRuns(rule, Math.max(through, missedBefore - 1), now, MAX_RUNS);
+  if (first >= missedBefore) return { runs: late, through: late.at(-1) ?? through };
   const wanted = missed === "skip" ? 0 : missed === "once" ? Math.max(0, 1 - late.length) : readCount(missed);
-  const made = newestRuns(rule, through, edge - 1, Math.min(wanted, MAX_RUNS - late.length));
+  const made = newestRuns(rule, through, missedBefore - 1, Math.min(wanted, MAX_RUNS - late.length));
   const runs = [...made, ...late];
-  return { runs, through: runs.at(-1) ?? edge - 1 };
+  return { runs, through: runs.at(-1) ?? missedBefore - 1 };
 }
 
 /** Returns the newest runs after one time and up to another, oldest first. */

@@ -5,8 +5,8 @@ import { dueRuns } from "./missed-runs.js";
 import type { RunRule } from "./read-rule.js";
 import type { Alarm, WallClock } from "./wall-clock.js";
 
-/** Time for which a run is late, and not missed: the machine may be busy. */
-const GRACE_MILLISECONDS = 60_000;
+/** Time for which a run is late, and not missed, while the program runs: the machine may be busy, or the queue full. */
+const LATE_MILLISECONDS = 60_000;
 /**
  * A run that is recorded for a time this far ahead was made with a wrong clock, and is made again. Clocks that go back by
  * less, such as an hour and a little, repeat no run.
@@ -38,7 +38,7 @@ export interface ScheduleSourceOptions {
 interface ScheduledRun {
   /** Time of the run by the schedule, ISO 8601. The event's own time is that at which it was handed out. */
   readonly scheduled_at: string;
-  /** Whether the device was off, or its clock wrong, at that time. */
+  /** Whether nothing listened at that time: the service did not run, the device slept, or its clock was wrong. */
   readonly missed: boolean;
 }
 
@@ -57,6 +57,8 @@ export class ScheduleSource implements EventSource {
   #mustAdvance = false;
   #nextAt: number | null = null;
   #problem: string | null = null;
+  /** Time since which this source has listened with a plausible clock, or null. */
+  #listeningFrom: number | null = null;
   /** The random delay of a run. It is kept until the run is handed out. */
   #delay: { run: number; milliseconds: number } | null = null;
 
@@ -108,7 +110,10 @@ export class ScheduleSource implements EventSource {
   async #advance(): Promise<number | null> {
     const { rule, wallClock, progress, settings } = this.#options;
     this.#nextAt = null;
-    if (!wallClock.isPlausible) return null;
+    if (!wallClock.isPlausible) {
+      this.#listeningFrom = null;
+      return null;
+    }
     const now = wallClock.now();
     let through = progress.read(rule.text);
     if (through === null || through > now + VOID_MILLISECONDS) {
@@ -116,13 +121,13 @@ export class ScheduleSource implements EventSource {
       through = now;
       await this.#write(through);
     }
-    const graceMilliseconds = GRACE_MILLISECONDS + this.#jitterMilliseconds;
-    const due = dueRuns(rule, through, now, { missed: settings.missed, graceMilliseconds });
+    const missedBefore = this.#missedBefore(now);
+    const due = dueRuns(rule, through, now, { missed: settings.missed, missedBefore });
     for (const run of due.runs) {
-      const isMissed = run < now - graceMilliseconds;
+      const isMissed = run < missedBefore;
       const start = isMissed ? run : run + this.#delayOf(run);
       if (start > now) {
-        this.#nextAt = run;
+        this.#nextAt = start;
         return start;
       }
       if (this.#isClosed) return null;
@@ -134,8 +139,17 @@ export class ScheduleSource implements EventSource {
       await this.#write(through);
     }
     this.#problem = null;
-    this.#nextAt = rule.nextAfter(through);
-    return this.#nextAt === null ? null : this.#nextAt + this.#delayOf(this.#nextAt);
+    const next = rule.nextAfter(through);
+    this.#nextAt = next === null ? null : next + this.#delayOf(next);
+    return this.#nextAt;
+  }
+
+  /** Returns the time before which runs are missed. A run that may still have waited for its jitter then is not. */
+  #missedBefore(now: number): number {
+    // The clock may have been set back since.
+    this.#listeningFrom = Math.min(this.#listeningFrom ?? now, now);
+    const from = Math.max(this.#listeningFrom, this.#options.wallClock.jumpedTo ?? 0, now - LATE_MILLISECONDS);
+    return Math.min(from, now) - this.#jitterMilliseconds;
   }
 
   /** Returns whether the run is in the queue, or need not be. */

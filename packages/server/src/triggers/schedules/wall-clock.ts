@@ -42,6 +42,7 @@ export class WallClock {
   #wasPlausible: boolean;
   /** Both clocks at the last look. */
   #seen: { wall: number; monotonic: number };
+  #jumpedTo: number | null = null;
 
   constructor({ clock, newestAt, evidence = localEvidence() }: WallClockOptions) {
     this.#clock = clock;
@@ -53,6 +54,14 @@ export class WallClock {
 
   now(): number {
     return this.#clock.now();
+  }
+
+  /**
+   * Time that the clock showed after its last jump by more than 10 s, or null. Nobody watched the time before it: the clock
+   * was set, or the device slept.
+   */
+  get jumpedTo(): number | null {
+    return this.#jumpedTo;
   }
 
   /** Whether the time can be right. Nothing should be scheduled by one that cannot. */
@@ -124,6 +133,7 @@ export class WallClock {
     const difference = seen.wall - this.#seen.wall - (seen.monotonic - this.#seen.monotonic);
     this.#seen = seen;
     const hasJumped = Math.abs(difference) > JUMP_MILLISECONDS;
+    if (Math.abs(difference) > TICK_MILLISECONDS) this.#jumpedTo = seen.wall;
     // Someone set it.
     if (hasJumped) this.#isTrusted = true;
     const { isPlausible } = this;

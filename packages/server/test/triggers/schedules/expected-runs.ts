@@ -1,6 +1,4 @@
 const MINUTE = 60_000;
-/** A run is late for this long, and missed afterwards. */
-const GRACE = MINUTE;
 /** A recorded run that is this far ahead of the clock is void. */
 const VOID = 61 * MINUTE;
 
@@ -24,15 +22,14 @@ export function expectedRuns(
   let through: number | null = null;
   for (const { from, to, lastOf } of stretches) {
     if (through === null || through > from + VOID) through = from;
-    const edge = from - GRACE;
-    const gone = between(through, edge - 1);
-    const late = between(Math.max(through, edge - 1), from);
+    const gone = between(through, from - 1);
+    const late = between(Math.max(through, from - 1), from);
     const most =
       missed === "skip" ? 0 : missed === "once" ? (late.length > 0 ? 0 : 1) : Number(missed.split(" ").at(-1));
     const made = most === 0 ? [] : gone.slice(-most);
     wanted.push(...made.map((run) => `${iso(run)} missed`));
-    if (gone.length > 0) through = made.at(-1) ?? edge - 1;
-    const current = between(Math.max(through, edge - 1), lastOf === undefined || lastOf === trigger ? to : to - 1);
+    if (gone.length > 0) through = made.at(-1) ?? from - 1;
+    const current = between(Math.max(through, from - 1), lastOf === undefined || lastOf === trigger ? to : to - 1);
     wanted.push(...current.map(iso));
     through = current.at(-1) ?? through;
   }

@@ -5,7 +5,7 @@ import { type RunRule, readRule } from "../../../src/triggers/schedules/read-rul
 
 const HOUR = 60 * 60_000;
 const NOON = Date.UTC(2027, 5, 1, 12);
-const graceMilliseconds = 60_000;
+const LATE = 60_000;
 
 function ruleOf(times: readonly number[]): RunRule {
   return { text: "", nextAfter: (time) => times.find((run) => run > time) ?? null };
@@ -14,7 +14,9 @@ function ruleOf(times: readonly number[]): RunRule {
 describe("runs that are due", () => {
   const hourly = ruleOf(Array.from({ length: 24 }, (_, hour) => NOON + hour * HOUR));
   const due = (hours: number, missed?: string) =>
-    dueRuns(hourly, NOON, NOON + hours * HOUR, { missed, graceMilliseconds }).runs.map((run) => (run - NOON) / HOUR);
+    dueRuns(hourly, NOON, NOON + hours * HOUR, { missed, missedBefore: NOON + hours * HOUR - LATE }).runs.map(
+      (run) => (run - NOON) / HOUR,
+    );
 
   test("late runs are handed out, missed ones by the setting", () => {
     expect([due(0.5), due(1), due(1.01), due(1.5)]).toEqual([[], [1], [1], []]);
@@ -25,11 +27,12 @@ describe("runs that are due", () => {
   });
 
   test("what was left out is not looked at again", () => {
-    expect(dueRuns(hourly, NOON, NOON + 3.5 * HOUR, { missed: "skip", graceMilliseconds })).toEqual({
+    expect(dueRuns(hourly, NOON, NOON + 3.5 * HOUR, { missed: "skip", missedBefore: NOON + 3.4 * HOUR })).toEqual({
       runs: [],
-      through: NOON + 3.5 * HOUR - graceMilliseconds - 1,
+      through: NOON + 3.4 * HOUR - 1,
     });
-    expect(dueRuns(hourly, NOON, NOON + 0.5 * HOUR, { missed: "skip", graceMilliseconds }).through).toBe(NOON);
+    const half = NOON + 0.5 * HOUR;
+    expect(dueRuns(hourly, NOON, half, { missed: "skip", missedBefore: half }).through).toBe(NOON);
   });
 
   test("is the same as a look at all of them", () => {
@@ -39,21 +42,29 @@ describe("runs that are due", () => {
     });
     const missed = fc.constantFrom("skip", "once", "all up to 1", "all up to 3", "all up to 50");
     fc.assert(
-      fc.property(gaps, fc.nat(20_000_000), fc.nat(2_000_000), missed, (distances, after, past, setting) => {
-        let time = NOON;
-        const times = distances.map((distance) => (time += distance));
-        const now = NOON + after;
-        const through = now - past;
-        const open = times.filter((run) => run > through && run <= now);
-        const late = open.filter((run) => run >= now - graceMilliseconds);
-        const gone = open.filter((run) => run < now - graceMilliseconds);
-        const count =
-          setting === "skip" || (setting === "once" && late.length > 0) ? 0 : Number(setting.split(" ")[3] ?? 1);
-        const made = count === 0 ? [] : gone.slice(-count);
-        const result = dueRuns(ruleOf(times), through, now, { missed: setting, graceMilliseconds });
-        expect(result.runs).toEqual([...made, ...late]);
-        expect(dueRuns(ruleOf(times), result.through, now, { missed: setting, graceMilliseconds }).runs).toEqual([]);
-      }),
+      fc.property(
+        gaps,
+        fc.nat(20_000_000),
+        fc.nat(2_000_000),
+        fc.nat(100_000),
+        missed,
+        (distances, after, past, late, setting) => {
+          let time = NOON;
+          const times = distances.map((distance) => (time += distance));
+          const now = NOON + after;
+          const through = now - past;
+          const open = times.filter((run) => run > through && run <= now);
+          const missedBefore = now - late;
+          const current = open.filter((run) => run >= missedBefore);
+          const gone = open.filter((run) => run < missedBefore);
+          const count =
+            setting === "skip" || (setting === "once" && current.length > 0) ? 0 : Number(setting.split(" ")[3] ?? 1);
+          const made = count === 0 ? [] : gone.slice(-count);
+          const result = dueRuns(ruleOf(times), through, now, { missed: setting, missedBefore });
+          expect(result.runs).toEqual([...made, ...current]);
+          expect(dueRuns(ruleOf(times), result.through, now, { missed: setting, missedBefore }).runs).toEqual([]);
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -63,7 +74,7 @@ describe("runs that are due", () => {
     const rule = await readRule({ every: "1s" });
     const counted = { ...rule, nextAfter: (time: number) => ++calls && rule.nextAfter(time) };
     const now = NOON + 365 * 24 * HOUR;
-    const { runs, through } = dueRuns(counted, NOON, now, { missed, graceMilliseconds });
+    const { runs, through } = dueRuns(counted, NOON, now, { missed, missedBefore: now - LATE });
     expect(runs.length).toBe(missed.startsWith("all") ? 1000 : 61);
     expect([runs.at(-1), through]).toEqual([now, now]);
     expect(calls).toBeLessThan(10_000);
@@ -71,7 +82,7 @@ describe("runs that are due", () => {
 
   test("a long jitter keeps the newest 1000", async () => {
     const rule = await readRule({ every: "1s" });
-    const { runs } = dueRuns(rule, NOON, NOON + 24 * HOUR, { missed: "skip", graceMilliseconds: 24 * HOUR });
+    const { runs } = dueRuns(rule, NOON, NOON + 24 * HOUR, { missed: "skip", missedBefore: NOON });
     expect([runs.length, runs[0]]).toEqual([1000, NOON + 24 * HOUR - 999_000]);
   });
 });

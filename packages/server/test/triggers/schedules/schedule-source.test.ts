@@ -97,6 +97,60 @@ describe("schedules", () => {
     expect(device.runs).toEqual([...expected, 60]);
   });
 
+  test.each([
+    [undefined, []],
+    ["once", [-8]],
+    ["all up to 3", [-4, -6, -8]],
+    ["all up to 100", [-2, -4, -6, -8]],
+  ])("runs of an outage of seconds are missed: %s", async (missed, expected) => {
+    const { device, source } = await setUp({ every: "2s", missed });
+    await source.close();
+    await device.advance(9 / 60);
+    await device.start();
+    const seconds = () => device.runs.map((minutes) => Math.round(minutes * 60 - Math.sign(minutes) * 20));
+    expect(seconds()).toEqual(expected);
+    await device.advance(13 / 60);
+    expect(seconds()).toEqual([...expected, 10, 12]);
+  });
+
+  test("what a laptop slept through is missed, and a run that comes seconds late is not", async () => {
+    const { device } = await setUp({ schedule: "* * * * *", missed: "all up to 5" });
+    // The clock that never jumps stands still meanwhile.
+    device.clock.offset = 45 * SECOND;
+    await device.advance(0.5);
+    expect(device.runs).toEqual([-1]);
+    device.clock.offset += 6 * SECOND;
+    await device.advance(1.5);
+    expect(device.runs).toEqual([-1, 2]);
+    // The program was busy.
+    device.clock.real = NOON + 2 * MINUTE + 40 * SECOND;
+    await device.advance(2.5);
+    expect(device.runs).toEqual([-1, 2, 3]);
+  });
+
+  test("runs before the clock was set are missed", async () => {
+    const { device } = await setUp({ every: "10s" }, { offset: -NOON });
+    device.records.push({ rule: "every 10000ms", through: NOON });
+    await device.advance(0.5);
+    device.clock.offset = 0;
+    await device.advance(0.8);
+    const due = Math.min(...device.runs);
+    expect(due * 60).toBeGreaterThan(50);
+    expect(device.events[0]?.at).toBe(NOON + due * MINUTE);
+  });
+
+  test("the next run is shown with its jitter, and never in the past", async () => {
+    const { device, source } = await setUp({ every: "10m", jitter: "4m" });
+    expect(source.state.nextAt).toBe(NOON + 12 * MINUTE);
+    await device.advance(11);
+    expect(source.state.nextAt).toBe(NOON + 12 * MINUTE);
+    await source.close();
+    await device.advance(11.5);
+    expect((await device.start()).state.nextAt).toBe(NOON + 12 * MINUTE);
+    await device.advance(13);
+    expect(device.runs).toEqual([10]);
+  });
+
   test("runs before the first start are not missed, nor those of another rule", async () => {
     const { device, source } = await setUp({ every: "10m", missed: "all up to 100" });
     expect(device.runs).toEqual([]);
