@@ -14,6 +14,7 @@ import type { ConnectionReply, ConnectRequest, ProtocolVersion } from "./packets
 import type { StoredFilters } from "./stored-filters.js";
 import { type OnMessage, Subscriptions } from "./subscriptions.js";
 import { findFilterIssue } from "./topic-filter.js";
+import { TopicNotices } from "./topic-notices.js";
 
 /** Time that a broker of MQTT 5 keeps messages while this client is away: a device may be off for a season. */
 const SESSION_EXPIRY_SECONDS = 90 * 86_400;
@@ -21,6 +22,8 @@ const SESSION_EXPIRY_SECONDS = 90 * 86_400;
 const SHORT_LIVES = 3;
 /** A message of this size in kilobytes, for people. */
 const MAX_PACKET_KILOBYTES = MAX_PACKET_BYTES / 1024;
+/** Most characters of a topic in a notice. */
+const MAX_TOPIC_CHARACTERS = 200;
 const UNSUPPORTED_VERSION: ReadonlySet<number> = new Set([1, 0x84]);
 
 /** Times in milliseconds. Tests shorten them. */
@@ -85,8 +88,7 @@ export class MqttConnection implements Broker {
   #knownVersion: ProtocolVersion | null = null;
   #failures = 0;
   #shortLives = 0;
-  /** Whether a large message was reported on this connection. */
-  #hasNotedSkipped = false;
+  readonly #skipped = new TopicNotices();
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
@@ -253,7 +255,6 @@ export class MqttConnection implements Broker {
     this.#version = version;
     this.#problem = null;
     this.#notedProblem = null;
-    this.#hasNotedSkipped = false;
     const subscribed = this.#subscriptions.begin(client, reply.isSessionPresent);
     const message = `Connected to the broker at ${this.#parts.broker.url} with MQTT ${version === 5 ? "5" : "3.1.1"}.`;
     this.#parts.onNotice({ level: "info", message });
@@ -285,10 +286,9 @@ export class MqttConnection implements Broker {
   }
 
   #noteSkipped(topic: string, bytes: number): void {
-    if (this.#hasNotedSkipped) return;
-    this.#hasNotedSkipped = true;
+    if (!this.#skipped.add(topic, performance.now())) return;
     const size = `${Math.ceil(bytes / 1024)} KB`;
-    const message = `A message to ${topic} was dropped, because it has ${size} and at most ${MAX_PACKET_KILOBYTES} KB are read.`;
+    const message = `A message to ${cutText(topic, MAX_TOPIC_CHARACTERS)} was dropped, because it has ${size} and at most ${MAX_PACKET_KILOBYTES} KB are read.`;
     this.#parts.onNotice({ level: "warning", message: `${message} Send shorter messages, or use another topic.` });
   }
 

@@ -1,4 +1,5 @@
 import { cutText, NanoAgentError, type TriggerSettings } from "@nanoagent/models";
+import { TopicNotices } from "../mqtt/topic-notices.js";
 import { type Acted, ActTries } from "./act-tries.js";
 import { saveRecord } from "./acts/save-record.js";
 import { uncertainActs } from "./acts/unknown-acts.js";
@@ -16,6 +17,8 @@ import type { TriggerNotice, TriggerParts } from "./trigger-parts.js";
 const GRACE_MILLISECONDS = 5000;
 /** Shortest time between two notices of a level, in milliseconds. */
 const NOTICE_MILLISECONDS = 60_000;
+/** Most characters of a topic in a notice. */
+const MAX_TOPIC_CHARACTERS = 200;
 
 /**
  * The work of one trigger, from an event to its end. Each step is on disk before the next one begins, and a start goes on
@@ -30,11 +33,14 @@ export class TriggerRunner {
   readonly #answers: AnswerLines;
   readonly #stopping = new AbortController();
   readonly #working = new Set<Promise<void>>();
+  /** Called when an event has ended, so that the queue may have room. */
+  onRoom: () => void = () => {};
   #failure: string | null = null;
   #isFull = false;
   #last: EventEnded | null;
   /** When a notice of a level was passed on, by the clock that never jumps. */
   readonly #notified = new Map<TriggerNotice["level"], number>();
+  readonly #lossNotices = new TopicNotices();
 
   constructor(settings: TriggerSettings, parts: TriggerParts) {
     this.settings = settings;
@@ -74,7 +80,7 @@ export class TriggerRunner {
     if (this.#stopping.signal.aborted) return { status: "refused", reason: "closed" };
     const { log } = this.#parts;
     const acceptance = await log.add(event, queueRule(this.settings, event));
-    this.#noteAcceptance(acceptance);
+    this.#noteAcceptance(acceptance, event);
     const open = acceptance.status === "kept" ? log.find(acceptance.id) : null;
     if (open !== null) {
       this.#ages.noteAccepted(open);
@@ -154,6 +160,7 @@ export class TriggerRunner {
     // A test that a power cut takes back is made again.
     const synced = outcome !== "not-met";
     await saveRecord(log, end, { synced });
+    this.onRoom();
     if (outcome === "done") this.#failure = null;
     else if (isFailure(outcome)) this.#noteFailure(outcome, result);
     if (outcome !== "not-met") this.#last = end;
@@ -183,16 +190,24 @@ export class TriggerRunner {
     this.#parts.listener.onChange();
   }
 
-  #noteAcceptance(acceptance: Acceptance): void {
+  #noteAcceptance(acceptance: Acceptance, event: NewEvent): void {
     const isRefused = acceptance.status === "refused";
     const isFull = isRefused && acceptance.reason === "full";
     if (isFull && !this.#isFull) this.#notify("error", QUEUE_FULL);
-    if (isRefused && (acceptance.reason === "too-large" || acceptance.reason === "invalid")) {
-      this.#notify("error", NOT_USABLE);
-    }
-    const hasChanged = isFull !== this.#isFull || acceptance.status === "kept";
+    const isLost = isRefused && (acceptance.reason === "too-large" || acceptance.reason === "invalid");
+    if (isLost) this.#noteLoss(event, acceptance.reason);
+    const hasChanged = isFull !== this.#isFull || isLost || acceptance.status === "kept";
     this.#isFull = isFull;
     if (hasChanged) this.#parts.listener.onChange();
+  }
+
+  /** Tells of an event that can never be kept, with its topic: its sender may not know. */
+  #noteLoss({ topic }: NewEvent, reason: "too-large" | "invalid"): void {
+    if (!this.#lossNotices.add(topic ?? "", this.#parts.clock.monotonic())) return;
+    const { name: trigger } = this.settings;
+    const subject = topic === undefined ? "an event" : `a message to ${cutText(topic, MAX_TOPIC_CHARACTERS)}`;
+    const message = `The trigger ${trigger} left out ${subject}: ${LOSSES[reason]}`;
+    this.#parts.listener.onNotice({ level: "error", trigger, message });
   }
 
   /** The event stays open, and the next start goes on with it. */
@@ -217,7 +232,10 @@ export class TriggerRunner {
 }
 
 const QUEUE_FULL = "The queue is full, so new events are refused. See the open ones with nanoagent triggers log.";
-const NOT_USABLE = "An event was refused: its payload is larger than 64 KB or cannot be written as JSON.";
+const LOSSES = {
+  "too-large": "it is larger than 64 KB. Send less, or read another topic.",
+  invalid: "it cannot be written as JSON. Send JSON or text.",
+} as const;
 
 function isFailure(outcome: EventOutcome): boolean {
   return outcome === "failed" || outcome === "unknown" || outcome === "expired";

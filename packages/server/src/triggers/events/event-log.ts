@@ -61,6 +61,8 @@ type Request =
       readonly resolve: () => void;
       readonly reject: (error: EventLogError) => void;
     }
+  /** An event that can never be kept. */
+  | { readonly type: "loss"; readonly trigger: string; readonly bytes: number; readonly resolve: () => void }
   | { readonly type: "flush"; readonly bytes: number; readonly resolve: () => void };
 
 /** How a request is answered after a write. */
@@ -186,7 +188,13 @@ export class EventLog {
   add(event: NewEvent, rule: AddRule): Promise<Acceptance> {
     if (this.#closing !== null) return Promise.resolve({ status: "refused", reason: "closed" });
     const stored = asStoredEvent(event);
-    if ("reason" in stored) return Promise.resolve({ status: "refused", reason: stored.reason });
+    if ("reason" in stored) {
+      const { reason } = stored;
+      return new Promise((resolve) => {
+        const refuse = () => resolve({ status: "refused", reason });
+        this.#request({ type: "loss", trigger: event.trigger, bytes: 0, resolve: refuse });
+      });
+    }
     const { bytes } = stored;
     if (this.#state.openBytes + this.#requestBytes + bytes > this.#maxOpenBytes) {
       return Promise.resolve({ status: "refused", reason: "full" });
@@ -273,6 +281,11 @@ export class EventLog {
   /** Adds a request to a write. Returns null if the request is answered already. */
   #plan(plan: BatchPlan, request: Request): Answer | null {
     if (request.type === "flush") return { synced: false, succeed: request.resolve, fail: request.resolve };
+    if (request.type === "loss") {
+      this.#count(request.trigger, { status: "dropped" });
+      request.resolve();
+      return null;
+    }
     if (request.type === "add") {
       const { event, resolve } = request;
       const { acceptance, isSaved } = plan.add(event, request.rule, request.bytes);

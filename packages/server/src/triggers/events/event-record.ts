@@ -40,7 +40,7 @@ export interface EventRepeated {
   readonly at: number;
 }
 
-/** New events were dropped because the queue was full. */
+/** New events were dropped: the queue was full, or they are of a kind that can never be kept. */
 export interface EventsDropped {
   readonly type: "dropped";
   readonly trigger: string;

@@ -12,7 +12,7 @@ export interface EndCounts {
   readonly skipped: number;
   readonly replaced: number;
   readonly expired: number;
-  /** Dropped because the queue was full, before or after they were in it. */
+  /** Dropped because the queue was full, before or after they were in it, or because they can never be kept. */
   readonly dropped: number;
   readonly orphaned: number;
 }

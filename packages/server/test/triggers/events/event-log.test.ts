@@ -85,8 +85,9 @@ describe("an event", () => {
     await log.close();
   });
 
-  test("that cannot be stored is refused", async () => {
-    const log = await openOn(new MemoryDisk());
+  test("that cannot be stored is refused and counted", async () => {
+    const disk = new MemoryDisk();
+    const log = await openOn(disk);
     const cyclic: Record<string, unknown> = {};
     cyclic.self = cyclic;
     let deep: unknown = 1;
@@ -100,7 +101,11 @@ describe("an event", () => {
     expect(await log.add(newEvent(deep), rule)).toEqual(refused("invalid"));
     expect(await log.add(newEvent("[".repeat(200)), rule)).toMatchObject({ status: "kept" });
     expect(await log.add(newEvent(1, { at: Number.NaN }), rule)).toEqual(refused("invalid"));
+    expect(log.countsOf(newEvent(1).trigger)).toMatchObject({ added: 2, dropped: 6 });
     await log.close();
+    const next = await openOn(disk);
+    expect(next.countsOf(newEvent(1).trigger)).toMatchObject({ added: 2, dropped: 6 });
+    await next.close();
     expect(await log.add(newEvent(1), rule)).toEqual(refused("closed"));
     await expect(end(log, "x")).rejects.toMatchObject({ code: "events-closed" });
   });
