@@ -35,23 +35,19 @@ const connectionProgram = fileURLToPath(new URL("./hold-connection.mjs", import.
  * @returns {Promise<Row[]>}
  */
 export async function measureTriggers(workbench, folders, runs, progress) {
-  const failed = (/** @type {unknown} */ error) => [
-    failedRow(["triggers", "nanoagent"], TRIGGERS, error),
-    failedRow(["triggers", "mqtt"], MQTT, error),
-  ];
-  if (!hasMosquitto) return failed("skipped: Mosquitto and its clients are not installed");
-  /** @type {LocalBroker | null} */
-  let broker = null;
+  if (!hasMosquitto) {
+    const failure = "skipped: Mosquitto and its clients are not installed";
+    return [failedRow(["triggers", "nanoagent"], TRIGGERS, failure), failedRow(["triggers", "mqtt"], MQTT, failure)];
+  }
+  const broker = await LocalBroker.start(workbench.folder);
   try {
-    broker = await LocalBroker.start(workbench.folder);
-    return [
-      ...(await measureQuiet(programFile(folders.cli), workbench.makeFolder("triggers"), broker, runs, progress)),
-      ...(await measureConnection(folders.libraries, workbench.folder, broker, runs, progress)),
-    ];
-  } catch (error) {
-    return failed(error);
+    const program = programFile(folders.cli);
+    const quiet = measureQuiet(program, workbench.makeFolder("triggers"), broker, runs, progress);
+    const rows = await quiet.catch((error) => [failedRow(["triggers", "nanoagent"], TRIGGERS, error)]);
+    const connection = measureConnection(folders.libraries, workbench.folder, broker, runs, progress);
+    return [...rows, ...(await connection.catch((error) => [failedRow(["triggers", "mqtt"], MQTT, error)]))];
   } finally {
-    broker?.end();
+    broker.end();
   }
 }
 
