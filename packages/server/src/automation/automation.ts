@@ -155,6 +155,7 @@ export class Automation {
       folder: path.join(session.dir, "events"),
       agent: { use, ask: (request, signal) => permissions.ask(request, { signal, stream: null }) },
       broker: this.#broker,
+      isOwnTopic: this.#topics?.isOwn,
       environment: this.#environment,
       onNotice: ({ level, trigger, message }) =>
         this.#note(level, "trigger-notice", { ...(trigger !== null && { trigger }), message }),

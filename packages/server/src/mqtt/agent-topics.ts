@@ -32,6 +32,8 @@ export interface AgentTopics {
   readonly runs: string;
   /** Topic that runs a trigger. */
   run(trigger: string): string;
+  /** Whether the agent itself publishes to a topic, besides the answers of triggers. */
+  isOwn(topic: string): boolean;
 }
 
 /** Returns the topics of an agent. Throws {@link MqttError} for a prefix that cannot begin a topic. */
@@ -46,17 +48,22 @@ export function agentTopics(id: string, prefix: string = DEFAULT_PREFIX): AgentT
     });
   }
   const base = `${prefix}/${id}`;
-  return {
-    prefix,
-    id,
+  const own = {
     status: `${base}/status`,
     state: `${base}/state`,
-    ask: `${base}/ask`,
     answer: `${base}/answer`,
     lastAnswer: `${base}/last-answer`,
     event: `${base}/event`,
+  };
+  const all = new Set(Object.values(own));
+  return {
+    prefix,
+    id,
+    ...own,
+    ask: `${base}/ask`,
     runs: `${base}/trigger/+/run`,
     run: (trigger) => `${base}/trigger/${trigger}/run`,
+    isOwn: (topic) => all.has(topic),
   };
 }
 

@@ -14,6 +14,7 @@ export interface OpenSourcesOptions {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly places: AnswerPlaces;
+  readonly isOwnTopic?: ((topic: string) => boolean) | undefined;
   readonly board: TriggerBoard;
 }
 
@@ -43,7 +44,10 @@ export class OpenSources {
   }
 
   start(): void {
-    for (const [runner, source] of this.#opened) source?.start(runner.accept);
+    for (const [runner, source] of this.#opened) {
+      runner.onRoom = () => source?.noteRoom?.();
+      source?.start(runner.accept);
+    }
   }
 
   async close(): Promise<void> {
@@ -56,7 +60,7 @@ export async function openSources(
   runners: readonly TriggerRunner[],
   options: OpenSourcesOptions,
 ): Promise<OpenSources> {
-  const { places, board, log, clock } = options;
+  const { places, board, log, clock, isOwnTopic } = options;
   const opened = new Map<TriggerRunner, EventSource | null>();
   const runsByClock = runners.some(({ settings: { enabled, when } }) => enabled !== false && isByClock(when));
   const wallClock = runsByClock ? await openWallClock(log, clock) : null;
@@ -64,6 +68,7 @@ export async function openSources(
     const { name: trigger, enabled, when } = runner.settings;
     const context: SourceContext = {
       ...places,
+      isOwnTopic,
       trigger,
       clock,
       progress: progressOf(log, trigger),

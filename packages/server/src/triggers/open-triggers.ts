@@ -22,6 +22,8 @@ export interface TriggersOptions {
   readonly agent: ActingAgent;
   /** The connection to a broker. Default: none. */
   readonly broker?: Broker | null | undefined;
+  /** Whether the agent itself publishes to a topic. Triggers do not listen to its state and its events. */
+  readonly isOwnTopic?: ((topic: string) => boolean) | undefined;
   /** Variables in which secrets are found. Default: those of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Called for everything that people should know. Default: nothing. */
@@ -53,7 +55,8 @@ export async function openTriggers(
     return new TriggerRunner(one, { log, agent, clock, places, listener: board });
   });
   if (armed) await endOrphans(log, runners, clock);
-  const sources = await openSources(runners, { log, clock, places, board });
+  const { isOwnTopic } = options;
+  const sources = await openSources(runners, { log, clock, places, board, isOwnTopic });
 
   const opened = new OpenTriggers({ folder, log, board, sources, clock, afterClose });
   if (!armed) return opened;

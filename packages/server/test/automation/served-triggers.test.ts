@@ -228,4 +228,24 @@ describe.skipIf(!hasMosquitto)("a served agent with a broker (needs mosquitto an
     await eventually(() => expect(texts("nanoagent/green_house/status")).toEqual(["online", "offline"]));
     expect(await readFile(path.join(folder, "session", "mqtt-topics.json"), "utf8")).toContain("garden/+/moisture");
   });
+
+  test("comes to rest with a trigger for every topic, and a full queue of one trigger is seen", async () => {
+    await using broker = await Mosquitto.start();
+    const all: TriggerSettings = {
+      name: "all",
+      when: { mqtt: { topic: "#" } },
+      do: { tool: "water", arguments: { bed: "x" } },
+    };
+    const { tool, runs } = watering();
+    const { server } = await open([all], { tool, more: { mqtt: { url: broker.url, client_id: "shed" } } });
+    await eventually(async () => expect((await server.status()).mqtt?.connected).toBe(true));
+    await eventually(async () => {
+      await broker.publish("garden/3/moisture", ["1"]);
+      expect(runs.length).toBeGreaterThan(0);
+    });
+    await eventually(async () => expect((await server.status()).triggers?.list[0]?.open).toBe(0));
+    const before = runs.length;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(runs).toHaveLength(before);
+  });
 });

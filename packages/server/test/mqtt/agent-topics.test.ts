@@ -23,7 +23,7 @@ describe("agentIdOf", () => {
 
 describe("agentTopics", () => {
   test("are all below the prefix and the ID", () => {
-    const { run, ...topics } = agentTopics("shed", "home/agents");
+    const { run, isOwn, ...topics } = agentTopics("shed", "home/agents");
     expect({ ...topics, run: run("dry-bed") }).toEqual({
       prefix: "home/agents",
       id: "shed",
@@ -36,6 +36,9 @@ describe("agentTopics", () => {
       runs: "home/agents/shed/trigger/+/run",
       run: "home/agents/shed/trigger/dry-bed/run",
     });
+    const levels = ["status", "state", "ask", "answer", "last-answer", "event", "trigger/dry-bed/run", "more"];
+    const own = levels.filter((level) => isOwn(`home/agents/shed/${level}`));
+    expect(own).toEqual(["status", "state", "answer", "last-answer", "event"]);
     expect(agentTopics("shed").status).toBe("nanoagent/shed/status");
   });
 
@@ -47,7 +50,8 @@ describe("agentTopics", () => {
 
 describe("a response topic", () => {
   const topics = agentTopics("shed");
-  const problemOf = (topic: string) => findResponseTopicProblem(topic, topics, "homeassistant");
+  const isSubscribedTo = (topic: string) => topic === "garden/north";
+  const problemOf = (topic: string) => findResponseTopicProblem(topic, topics, "homeassistant", isSubscribedTo);
 
   test.each(["replies/7", "nanoagent/shed/answer", "a/ask", "nanoagent", "/x", "Türen/1"])("may be %s", (topic) => {
     expect(problemOf(topic)).toBeNull();
@@ -65,6 +69,7 @@ describe("a response topic", () => {
     "nanoagent/shed/trigger/dry-bed/run",
     "nanoagent/other/trigger/water/run",
     "homeassistant/device/shed/config",
+    "garden/north",
     "x".repeat(2000),
   ])("cannot be %j", (topic) => {
     expect(problemOf(topic)).toMatch(/\.$/);

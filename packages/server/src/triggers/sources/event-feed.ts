@@ -1,12 +1,15 @@
+import { cutText } from "@nanoagent/models";
 import { sleep } from "../acts/sleep.js";
 import type { Clock } from "../schedules/clock.js";
 import type { Acceptance, AcceptEvent, NewEvent } from "../trigger-event.js";
 
 /** Most events that are offered at once, and synced together. */
-const BATCH_EVENTS = 64;
+const BATCH_EVENTS = 256;
 /** Events that may wait here before their source should pause. */
 const MAX_WAITING_EVENTS = 64;
-/** Time after which a refused event is offered again. */
+/** Most characters of a topic in a message. */
+const MAX_TOPIC_CHARACTERS = 200;
+/** Time after which a refused event is offered again, if nobody says before that there may be room. */
 const RETRY_MILLISECONDS = 2000;
 
 const reasons = {
@@ -14,8 +17,6 @@ const reasons = {
   "not-saved":
     "New events cannot be saved, so they wait at their source. Check the disk on which the folder of the session is.",
   closed: "The triggers are closed.",
-  "too-large": "An event of more than 64 KB was left out. Send shorter ones.",
-  invalid: "An event that cannot be written as JSON was left out. Send JSON or text.",
 } as const;
 
 /** Returns the reason why the sender should send an event again later, or null where nothing is left to do. */
@@ -25,15 +26,13 @@ export function refusalOf(acceptance: Acceptance): "full" | "not-saved" | "close
   return reason === "too-large" || reason === "invalid" ? null : reason;
 }
 
-/** Returns a sentence about an event that is never accepted, or null. */
-export function lossOf(acceptance: Acceptance): string | null {
-  const isLost = acceptance.status === "refused" && refusalOf(acceptance) === null;
-  return isLost ? reasons[acceptance.reason] : null;
-}
-
-/** Returns a sentence about events that wait. */
-export function describeRefusal(reason: "full" | "not-saved" | "closed"): string {
-  return reasons[reason];
+/** Returns sentences about an event that is never accepted, or null. */
+function describeLoss(acceptance: Acceptance, { topic }: NewEvent): string | null {
+  if (acceptance.status !== "refused") return null;
+  const event = topic === undefined ? "An event" : `A message to ${cutText(topic, MAX_TOPIC_CHARACTERS)}`;
+  if (acceptance.reason === "too-large") return `${event} was left out: it is larger than 64 KB. Send shorter ones.`;
+  if (acceptance.reason !== "invalid") return null;
+  return `${event} was left out: it cannot be written as JSON. Send JSON or text.`;
 }
 
 export interface EventFeedOptions {
@@ -46,14 +45,19 @@ export interface EventFeedOptions {
   readonly retryMilliseconds?: number | undefined;
 }
 
-/**
- * Hands the events of a source to the queue in their order, and offers refused ones until they are accepted. For
- * sources whose sender cannot send an event again.
- */
+interface Waiting {
+  readonly event: NewEvent;
+  readonly settle: (isTaken: boolean) => void;
+}
+
+/** Hands the events of a source to the queue in their order, and offers refused ones until they are accepted. */
 export class EventFeed {
   readonly #options: EventFeedOptions;
-  readonly #waiting: NewEvent[] = [];
+  #waiting: Waiting[] = [];
+  /** Aborts when the feed closes. */
   readonly #closing = new AbortController();
+  /** Ends the wait for room. */
+  #pause = new AbortController();
   #offering: Promise<void> | null = null;
   #problem: string | null = null;
 
@@ -66,43 +70,69 @@ export class EventFeed {
     return this.#problem;
   }
 
+  /** Whether the source should pause. */
   get isFull(): boolean {
     return this.#waiting.length >= MAX_WAITING_EVENTS;
   }
 
-  add(event: NewEvent): void {
-    if (this.#closing.signal.aborted) return;
-    this.#waiting.push(event);
-    this.#offering ??= this.#offerAll().finally(() => {
-      this.#offering = null;
+  /**
+   * Resolves with true when nothing is left to do for the event: it is on disk, or it is one that is never accepted. False:
+   * the feed was closed before.
+   */
+  add(event: NewEvent): Promise<boolean> {
+    if (this.#closing.signal.aborted) return Promise.resolve(false);
+    return new Promise((settle) => {
+      this.#waiting.push({ event, settle });
+      this.#offering ??= this.#offerAll().finally(() => {
+        this.#offering = null;
+      });
     });
   }
 
-  /** Waits for the events that are being offered. Those that wait behind them are lost. */
+  /** There may be room for the events that were refused. */
+  retry(): void {
+    this.#pause.abort();
+  }
+
+  /** Waits for the events that are being offered. Those that wait behind them are not taken. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#pause.abort();
     await this.#offering;
+    for (const { settle } of this.#waiting.splice(0)) settle(false);
   }
 
   async #offerAll(): Promise<void> {
-    const { accept, clock, onRoom, onNotice, retryMilliseconds = RETRY_MILLISECONDS } = this.#options;
-    // Events that arrive together are offered together.
+    const { clock, retryMilliseconds = RETRY_MILLISECONDS } = this.#options;
+    // Events that arrive together are offered together. After a refusal, there is room for a few at most.
     await Promise.resolve();
+    let count = BATCH_EVENTS;
     while (this.#waiting.length > 0 && !this.#closing.signal.aborted) {
-      const batch = this.#waiting.slice(0, BATCH_EVENTS);
-      const results = await Promise.all(batch.map((event) => accept(event)));
-      const refused = results.findIndex((result) => refusalOf(result) !== null);
-      const wasFull = this.isFull;
-      this.#waiting.splice(0, refused < 0 ? batch.length : refused);
-      for (const result of results) {
-        const loss = lossOf(result);
-        if (loss !== null) onNotice?.(loss);
-      }
-      const result = results[refused];
-      const refusal = result === undefined ? null : refusalOf(result);
-      this.#problem = refusal === null ? null : describeRefusal(refusal);
-      if (wasFull && !this.isFull) onRoom?.();
-      if (refusal !== null) await sleep(retryMilliseconds, this.#closing.signal, clock);
+      this.#pause = new AbortController();
+      const refusal = await this.#offer(count);
+      this.#problem = refusal === null ? null : reasons[refusal];
+      count = refusal === null ? Math.min(2 * count, BATCH_EVENTS) : 1;
+      if (refusal !== null && !this.#closing.signal.aborted) await sleep(retryMilliseconds, this.#pause.signal, clock);
     }
+  }
+
+  /** Offers the first events. Returns why some of them still wait, or null. */
+  async #offer(count: number): Promise<ReturnType<typeof refusalOf>> {
+    const { accept, onNotice, onRoom } = this.#options;
+    const batch = this.#waiting.slice(0, count);
+    const results = await Promise.all(batch.map(({ event }) => accept(event)));
+    const refused = new Set(batch.filter((_, index) => refusalOf(results[index] as Acceptance) !== null));
+    // More may have come meanwhile, so that the source has paused.
+    const wasFull = this.isFull;
+    this.#waiting = this.#waiting.filter((one, index) => index >= batch.length || refused.has(one));
+    if (wasFull && !this.isFull) onRoom?.();
+    for (const [index, one] of batch.entries()) {
+      if (refused.has(one)) continue;
+      const loss = describeLoss(results[index] as Acceptance, one.event);
+      if (loss !== null) onNotice?.(loss);
+      one.settle(true);
+    }
+    const first = results.find((result) => refusalOf(result) !== null);
+    return first === undefined ? null : refusalOf(first);
   }
 }

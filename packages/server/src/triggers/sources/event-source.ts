@@ -5,6 +5,8 @@ export interface EventSource {
   readonly state: SourceState;
   /** Begins to listen. Returns at once: a source that cannot begin says so in `state` and tries again. */
   start(accept: AcceptEvent): void;
+  /** Tells that the queue may have room again. Sources that offer refused events again do so now. */
+  noteRoom?(): void;
   /** Stops listening, and waits for the events that are being accepted. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -1,19 +1,20 @@
 import type { MqttTriggerSource } from "@nanoagent/models";
 import type { BrokerMessage } from "../../mqtt/broker.js";
 import type { AcceptEvent } from "../trigger-event.js";
-import { describeRefusal, lossOf, refusalOf } from "./event-feed.js";
+import { EventFeed } from "./event-feed.js";
 import type { EventSource, SourceState } from "./event-source.js";
 import { readPayload } from "./read-payload.js";
 import type { SourceContext } from "./source-context.js";
 
-/** Messages of a broker. A message is acknowledged when its event is on disk. */
+/**
+ * Messages of a broker. A message is acknowledged when its event is on disk; while the queue is full, it waits, and those
+ * behind it do.
+ */
 export class MqttSource implements EventSource {
   readonly #settings: MqttTriggerSource;
   readonly #context: SourceContext;
-  readonly #accepting = new Set<Promise<unknown>>();
+  #feed: EventFeed | null = null;
   #end: ((options: { keep: boolean }) => void) | null = null;
-  #refusal: string | null = null;
-  #isClosed = false;
 
   constructor(settings: MqttTriggerSource, context: SourceContext) {
     this.#settings = settings;
@@ -29,35 +30,34 @@ export class MqttSource implements EventSource {
       };
     }
     if (!broker.isConnected) return { status: "waiting", problem: broker.problem };
-    return { status: this.#refusal === null ? "listening" : "failing", problem: this.#refusal };
+    const problem = this.#feed?.problem ?? null;
+    return { status: problem === null ? "listening" : "failing", problem };
   }
 
   start(accept: AcceptEvent): void {
-    const { broker } = this.#context;
+    const { broker, clock, onNotice } = this.#context;
     if (broker === null || this.#end !== null) return;
-    this.#end = broker.subscribe(this.#settings.topic, (message) => this.#take(message, accept));
+    this.#feed = new EventFeed({ accept, clock, onNotice });
+    this.#end = broker.subscribe(this.#settings.topic, (message) => this.#take(message));
+  }
+
+  noteRoom(): void {
+    this.#feed?.retry();
   }
 
   /** The broker keeps the messages that arrive from now on, for the next start. */
   async close(): Promise<void> {
-    this.#isClosed = true;
     this.#end?.({ keep: true });
-    await Promise.allSettled(this.#accepting);
+    await this.#feed?.close();
   }
 
-  async #take(message: BrokerMessage, accept: AcceptEvent): Promise<void> {
-    if (this.#isClosed) throw new Error("The trigger is closed.");
-    if (message.retain && this.#settings.retained !== true) return;
-    const { trigger, clock, onNotice } = this.#context;
-    const { topic, payload } = message;
-    const accepting = accept({ trigger, at: clock.now(), topic, payload: readPayload(payload) });
-    this.#accepting.add(accepting);
-    const acceptance = await accepting.finally(() => this.#accepting.delete(accepting));
-    const refusal = refusalOf(acceptance);
-    this.#refusal = refusal === null ? null : describeRefusal(refusal);
+  async #take({ topic, payload, retain }: BrokerMessage): Promise<void> {
+    const { trigger, clock, isOwnTopic } = this.#context;
+    if (retain && this.#settings.retained !== true) return;
+    // The agent tells of every act there, so a trigger that listens to it would never come to rest.
+    if (isOwnTopic?.(topic)) return;
+    const isTaken = await this.#feed?.add({ trigger, at: clock.now(), topic, payload: readPayload(payload) });
     // Without an acknowledgement, the broker sends it again.
-    if (this.#refusal !== null) throw new Error(this.#refusal);
-    const loss = lossOf(acceptance);
-    if (loss !== null) onNotice?.(loss);
+    if (isTaken !== true) throw new Error("The trigger is closed.");
   }
 }

@@ -43,6 +43,10 @@ export class ProgramSource implements EventSource {
     this.#program.start();
   }
 
+  noteRoom(): void {
+    this.#feed?.retry();
+  }
+
   async close(): Promise<void> {
     await this.#program.close();
     await this.#feed?.close();
@@ -50,7 +54,7 @@ export class ProgramSource implements EventSource {
 
   #add(line: Uint8Array): void {
     const { trigger, clock } = this.#context;
-    this.#feed?.add({ trigger, at: clock.now(), payload: readPayload(line) });
+    void this.#feed?.add({ trigger, at: clock.now(), payload: readPayload(line) });
     if (this.#feed?.isFull) this.#program.pause();
   }
 }

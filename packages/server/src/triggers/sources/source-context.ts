@@ -9,6 +9,8 @@ export interface SourceContext {
   readonly configFolder: string;
   /** The connection to a broker, or null without `mqtt` in the config. */
   readonly broker: Broker | null;
+  /** Whether the agent itself publishes to a topic, besides its answers: its state and its events. Default: to none. */
+  readonly isOwnTopic?: ((topic: string) => boolean) | undefined;
   /** Variables in which secrets are found. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** For sources that look back at a start. Null: they never do. */

@@ -196,7 +196,7 @@ test.each([
 test("says that an event was dropped", async () => {
   const { send, events } = openWithToken();
   events.answer = () => ({ status: "dropped" });
-  expect(await send("x", bearer)).toEqual({ status: 202, body: { event: null, dropped: true } });
+  expect(await send("x", bearer)).toEqual({ status: 200, body: { event: null, dropped: true } });
 });
 
 test("refuses everything without a secret, and after its end", async () => {

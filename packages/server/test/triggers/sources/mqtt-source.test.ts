@@ -35,14 +35,32 @@ test("ignores and acknowledges what the broker had stored, unless it is wanted",
   expect(wanting.events.payloads).toEqual(["old"]);
 });
 
-test("does not acknowledge a message before its event is on disk, nor one that is refused", async () => {
+test("does not acknowledge messages before their events are on disk, and keeps their order while they wait", async () => {
   const { broker, events, source } = listen({ topic: "a" });
   events.answer = () => ({ status: "refused", reason: "full" });
-  await expect(broker.send("a", "1")).rejects.toThrow("The queue of this trigger is full");
-  expect(source.state).toMatchObject({ status: "failing", problem: expect.stringMatching(/queue .* is full/) });
+  let acknowledged = 0;
+  const sending = [1, 2, 3].map((number) => broker.send("a", String(number)).then(() => (acknowledged += 1)));
+  const problem = expect.stringMatching(/queue .* is full/);
+  await vi.waitFor(() => expect(source.state).toMatchObject({ status: "failing", problem }), { timeout: 20_000 });
+  expect(acknowledged).toBe(0);
   events.answer = () => null;
-  await broker.send("a", "1");
+  source.noteRoom?.();
+  await Promise.all(sending);
+  expect(events.payloads).toEqual([1, 2, 3]);
   expect(source.state).toEqual({ status: "listening", problem: null });
+});
+
+test("does not listen to what the agent itself tells", async () => {
+  const broker = new MemoryBroker();
+  const events = new AcceptedEvents();
+  const isOwnTopic = (topic: string) => topic === "nanoagent/shed/event";
+  const source = createSource({ mqtt: { topic: "nanoagent/shed/+" } }, sourceContext({ broker, isOwnTopic }));
+  source.start(events.accept);
+  broker.connect();
+  await broker.send("nanoagent/shed/event", "{}");
+  await broker.send("nanoagent/shed/ask", "hello");
+  expect(events.payloads).toEqual(["hello"]);
+  await source.close();
 });
 
 test("acknowledges a message that is never accepted, and reports it", async () => {

@@ -10,8 +10,8 @@ import { FolderWatch } from "./folder-watch.js";
 import { type FileFacts, listNames, MAX_FILES, readFacts, readSmallText } from "./list-files.js";
 
 const DEFAULT_SETTLE_MILLISECONDS = 1000;
-/** Time between two looks at the whole folder. The system does not report changes of network shares. */
-const LOOK_MILLISECONDS = 10_000;
+/** Time between two looks at the whole folder, because the system does not report changes of network shares. A look takes 2 ms. */
+const LOOK_MILLISECONDS = 30_000;
 /** A look may take this part of the time, so that folders with many files are looked at less often. */
 const LOOK_SHARE = 0.001;
 /** Time for which changes are collected. */
@@ -26,7 +26,7 @@ interface KnownFile {
 }
 
 export interface FileSourceOptions {
-  /** Default: 10 seconds. */
+  /** Default: 30 seconds. */
   readonly lookMilliseconds?: number | undefined;
 }
 
@@ -95,6 +95,10 @@ export class FileSource implements EventSource {
       this.#plan(COLLECT_MILLISECONDS, pattern);
     });
     this.#plan(0, pattern);
+  }
+
+  noteRoom(): void {
+    this.#feed?.retry();
   }
 
   async close(): Promise<void> {
@@ -196,7 +200,7 @@ export class FileSource implements EventSource {
         ...(content !== undefined && { content }),
       };
       this.#open += 1;
-      this.#feed?.add({ trigger, at: clock.now(), payload, identity: `${name}:${stamp}` });
+      void this.#feed?.add({ trigger, at: clock.now(), payload, identity: `${name}:${stamp}` });
     }
   }
 

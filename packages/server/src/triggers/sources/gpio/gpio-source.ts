@@ -65,6 +65,10 @@ export class GpioSource implements EventSource {
     this.#program.start();
   }
 
+  noteRoom(): void {
+    this.#feed?.retry();
+  }
+
   async close(): Promise<void> {
     await this.#program.close();
     this.#debouncer?.close();
@@ -94,7 +98,7 @@ export class GpioSource implements EventSource {
     const { line, edge: wanted = "both" } = this.#settings;
     if (wanted !== "both" && wanted !== edge) return;
     const payload = { line, edge, level: edge === "rising" ? 1 : 0 };
-    this.#feed?.add({ trigger: this.#context.trigger, at, payload });
+    void this.#feed?.add({ trigger: this.#context.trigger, at, payload });
     if (this.#feed?.isFull) this.#program.pause();
   }
 }

@@ -76,7 +76,8 @@ function replyTo(acceptance: Acceptance): HookReply {
     case "repeated":
       return { status: 200, body: { event: acceptance.id, repeated: true } };
     case "dropped":
-      return { status: 202, body: { event: null, dropped: true } };
+      // A status of failure would make the sender repeat what this trigger wants to drop.
+      return { status: 200, body: { event: null, dropped: true } };
     case "refused":
       break;
   }
