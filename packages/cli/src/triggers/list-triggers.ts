@@ -13,11 +13,15 @@ import { readTriggerPlace, type TriggerPlace } from "./trigger-place.js";
 /** State of a trigger. Without a service it does not run. */
 type ListedTrigger = Omit<TriggerState, "status"> & { readonly status: TriggerState["status"] | "not-running" };
 
+/** Shown only if a trigger has dropped events. */
+const DROPPED: Column<ListedTrigger> = { title: "dropped", cell: ({ counts }) => String(counts.dropped) };
+
 const COLUMNS: readonly Column<ListedTrigger>[] = [
   { title: "name", isText: true, cell: ({ name }) => plainLine(name) },
   { title: "when", isText: true, leftOut: 2, cell: ({ when }) => plainLine(when) },
   { title: "state", isText: true, cell: ({ status }) => status.replace("-", " ") },
   { title: "waiting", cell: ({ open }) => String(open) },
+  DROPPED,
   { title: "last", isText: true, cell: ({ last }) => (last === null ? "never" : `${timeOf(last.at)} ${last.outcome}`) },
   { title: "next run", isText: true, leftOut: 1, cell: ({ next_at }) => (next_at === null ? "" : timeOf(next_at)) },
 ];
@@ -33,7 +37,9 @@ export const listTriggers: CommandAction = async (values, { stdout }) => {
   } else if (triggers.length === 0) stdout.write(plainText(`${place.file} has no triggers.\n`));
   else {
     const width = stdout.isTTY === true && stdout.columns ? stdout.columns : Number.POSITIVE_INFINITY;
-    stdout.write(plainText(`${formatTable(triggers, COLUMNS, width, problemOf).join("\n")}\n`));
+    const hasDropped = triggers.some(({ counts }) => counts.dropped > 0);
+    const columns = COLUMNS.filter((column) => hasDropped || column !== DROPPED);
+    stdout.write(plainText(`${formatTable(triggers, columns, width, problemOf).join("\n")}\n`));
     if (status === null) stdout.write("No service runs them. Start one with nanoagent serve.\n");
   }
   return exitCodes.done;
@@ -78,7 +84,11 @@ class StoppedTrigger {
     this.#settings = settings;
   }
 
-  add({ event, outcome, result, ended_at }: LoggedEvent): void {
+  add({ event, outcome, result, ended_at, dropped }: LoggedEvent): void {
+    if (dropped !== undefined) {
+      this.#counts.dropped += dropped;
+      return;
+    }
     this.#counts.added += 1;
     if (outcome === null) {
       this.#open += 1;

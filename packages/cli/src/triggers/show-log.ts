@@ -19,7 +19,7 @@ const MAX_CELL_CHARACTERS = 60;
 const COLUMNS: readonly Column<LoggedEvent>[] = [
   { title: "time", isText: true, cell: ({ event }) => formatTime(new Date(event.at)) },
   { title: "trigger", isText: true, cell: ({ event }) => event.trigger },
-  { title: "event", isText: true, leftOut: 2, cell: ({ event }) => cell(describeEvent(event)) },
+  { title: "event", isText: true, leftOut: 2, cell: (event) => cell(describeEvent(event)) },
   { title: "outcome", isText: true, cell: ({ outcome }) => outcome ?? "open" },
   { title: "act", isText: true, leftOut: 1, cell: ({ acts }) => cell(describeActs(acts)) },
   { title: "tries", leftOut: 3, cell: ({ tries }) => String(tries) },
@@ -85,7 +85,8 @@ function asJson({ event, acts, ended_at, ...rest }: LoggedEvent) {
   };
 }
 
-function describeEvent({ topic, payload }: LoggedEvent["event"]): string {
+function describeEvent({ event: { topic, payload }, dropped }: LoggedEvent): string {
+  if (dropped !== undefined) return `${dropped} ${dropped === 1 ? "event" : "events"}`;
   const value = typeof payload === "string" ? payload : JSON.stringify(payload);
   return topic === undefined ? value : `${topic} ${value}`;
 }

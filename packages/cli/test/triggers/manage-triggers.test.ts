@@ -232,6 +232,29 @@ describe("without a service", () => {
     expect(shown.stdout).not.toContain("\u001b");
   });
 
+  test("log and list show events that were dropped", async () => {
+    const full = CONFIG.replace("    tries: 1\n", "    tries: 1\n    queue: {max_events: 1, when_full: drop-newest}\n");
+    await writeFile(at("agent.yaml"), full);
+    const agent = await openAgent(await readConfig(at("agent.yaml")));
+    await using server = createServer(agent, { version: "1.0.0" });
+    await server.listen({ port: 0 });
+    const stop = new AbortController();
+    const payload = JSON.stringify({ bed: "slow", percent: 1 });
+    const running = triggers("run", "dry-bed", { payload }, stop);
+    await vi.waitFor(async () => expect((await triggers("list")).stdout).toMatch(/^dry-bed .* 1 +never$/m), {
+      timeout: 20_000,
+    });
+    await expect(triggers("run", "dry-bed", { payload: dry })).rejects.toMatchObject({ code: "event-refused" });
+    expect((await triggers("list")).stdout).toMatch(/^dry-bed +command node +armed +1 +1 +never$/m);
+    stop.abort({ cause: "signal", exitCode: 130 });
+    await running;
+    await server.close();
+    expect((await triggers("list")).stdout).toMatch(/^name .* waiting +dropped +last/m);
+    expect((await triggers("log")).stdout).toMatch(
+      / dry-bed +1 event +dropped .*An event was dropped: the queue was full/,
+    );
+  });
+
   test("triggers without a session, and a config without triggers", async () => {
     await writeFile(at("none.yaml"), "spec: {name: a}\n");
     await expect(triggers("list", undefined, { config: at("none.yaml") })).rejects.toThrow("has no triggers");

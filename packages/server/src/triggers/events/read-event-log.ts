@@ -1,10 +1,10 @@
 import { type JournalFiles, localFiles, type Segment } from "@nanoagent/runtime/node";
 import type { EventOutcome, TriggerEvent } from "../trigger-event.js";
 import { EventLogError, eventsUnreadable } from "./event-log-error.js";
-import type { EventRecord } from "./event-record.js";
+import type { EventRecord, EventsDropped } from "./event-record.js";
 import { isContent, listSegments, readHeader, readSegment } from "./event-segment.js";
 
-/** An event of the log, with all that happened to it. */
+/** An event of the log, with all that happened to it, or several that were dropped before they were in the queue. */
 export interface LoggedEvent {
   readonly event: TriggerEvent;
   /** The last test of the conditions, or null before the first. */
@@ -17,6 +17,8 @@ export interface LoggedEvent {
   readonly outcome: EventOutcome | null;
   readonly result: string | null;
   readonly ended_at: number | null;
+  /** Only for events that were never in the queue: how many they are. Their payloads are not known. */
+  readonly dropped?: number;
 }
 
 export interface LoggedAct {
@@ -73,7 +75,7 @@ async function readInto(
       if (isSnapshot && line.type === "event") open.add(line.id);
       // Earlier segments have more of it than a snapshot.
       if (isSnapshot && before.has(line.type === "event" ? line.id : "event" in line ? line.event : "")) continue;
-      apply(drafts, line as EventRecord);
+      apply(drafts, line as EventRecord, seq);
     }
   } catch (error) {
     if (error instanceof EventLogError) throw error;
@@ -90,21 +92,17 @@ function closeOthers(drafts: Map<string, Draft>, before: ReadonlySet<string>, op
   }
 }
 
-function apply(drafts: Map<string, Draft>, record: EventRecord): void {
+function apply(drafts: Map<string, Draft>, record: EventRecord, seq: number): void {
+  if (record.type === "dropped") {
+    const draft = draftOfDropped(record, seq);
+    drafts.set(draft.event.id, draft);
+    return;
+  }
   if (record.type === "event") {
     const { id, trigger, at, payload, topic, identity } = record;
     const event = { id, trigger, at, payload, ...(topic === undefined ? {} : { topic }) };
     if (drafts.has(id)) return;
-    drafts.set(id, {
-      event: identity === undefined ? event : { ...event, identity },
-      conditions: null,
-      acts: [],
-      tries: 0,
-      answers: [],
-      outcome: null,
-      result: null,
-      ended_at: null,
-    });
+    drafts.set(id, newDraft(identity === undefined ? event : { ...event, identity }));
     return;
   }
   const draft = "event" in record ? drafts.get(record.event) : undefined;
@@ -143,4 +141,28 @@ function apply(drafts: Map<string, Draft>, record: EventRecord): void {
         ended_at: record.at,
       });
   }
+}
+
+function newDraft(event: TriggerEvent): Draft {
+  return {
+    event,
+    conditions: null,
+    acts: [],
+    tries: 0,
+    answers: [],
+    outcome: null,
+    result: null,
+    ended_at: null,
+  };
+}
+
+function draftOfDropped({ trigger, count, at }: EventsDropped, seq: number): Draft {
+  const events = count === 1 ? "An event was" : `${count} events were`;
+  return {
+    ...newDraft({ id: `dropped-${seq}`, trigger, at, payload: null }),
+    outcome: "dropped",
+    result: `${events} dropped: the queue was full, or the payload could not be kept.`,
+    ended_at: at,
+    dropped: count,
+  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { end, folder, keep, MemoryDisk, openOn, readAll, start } from "./open-log.js";
+import { end, folder, keep, MemoryDisk, newEvent, openOn, readAll, rule, start } from "./open-log.js";
 
 describe("the list of events", () => {
   test("has conditions, acts, answers and the end of each, the newest last", async () => {
@@ -87,6 +87,25 @@ describe("the list of events", () => {
     files.set(oldest, Buffer.from(text.replace('"result":"ok"', '"result":"oK"')));
     const [first] = await readAll(folder, MemoryDisk.holding(files));
     expect(first).toMatchObject({ event: { id }, outcome: "unknown", result: "The record of its end cannot be read." });
+  });
+
+  test("has events that were dropped, in their place", async () => {
+    const disk = new MemoryDisk();
+    const log = await openOn(disk);
+    const id = await keep(log, 1);
+    const full = { ...rule, maxEvents: 1, whenFull: "drop-newest" } as const;
+    for (const payload of [2, 3, 4]) await log.add(newEvent(payload), full);
+    await end(log, id);
+    await keep(log, 5);
+    await log.close();
+    const [first, dropped, last, ...others] = await readAll(folder, disk);
+    expect([first?.event.payload, last?.event.payload, others]).toEqual([1, 5, []]);
+    expect(dropped).toMatchObject({
+      event: { id: expect.stringMatching(/^dropped-\d+$/), trigger: "bed", payload: null },
+      outcome: "dropped",
+      result: "3 events were dropped: the queue was full, or the payload could not be kept.",
+      dropped: 3,
+    });
   });
 
   test("of an empty folder is empty", async () => {
