@@ -84,7 +84,7 @@ export class AskChannel {
 
   #take(message: BrokerMessage): void {
     if (message.retain || this.#stop.signal.aborted) return;
-    const { topics, discoveryPrefix } = this.#parts;
+    const { broker, topics, discoveryPrefix } = this.#parts;
     const { responseTopic = "", correlationData } = message;
     const own = { topic: topics.answer, correlationData, isOwn: true };
     const reading = readAsk(message.payload);
@@ -92,7 +92,9 @@ export class AskChannel {
       this.#refuse(own, reading.id, reading.error);
       return;
     }
-    const problem = responseTopic === "" ? null : findResponseTopicProblem(responseTopic, topics, discoveryPrefix);
+    const isSubscribedTo = (topic: string) => broker.isSubscribedTo(topic);
+    const problem =
+      responseTopic === "" ? null : findResponseTopicProblem(responseTopic, topics, discoveryPrefix, isSubscribedTo);
     if (problem !== null) {
       this.#refuse(own, reading.ask.id, ServiceError.invalid("response topic", problem, "Choose another topic."));
       return;

@@ -26,6 +26,8 @@ export interface Broker {
     filter: string,
     onMessage: (message: BrokerMessage) => Promise<void>,
   ): (options?: { readonly keep?: boolean | undefined }) => void;
+  /** Whether a message to a topic would come to somebody who has subscribed here. */
+  isSubscribedTo(topic: string): boolean;
   /**
    * Sends a message at QoS 1. Resolves when the broker has acknowledged it; waits while the broker cannot be reached,
    * until the signal aborts. After a reconnection it is sent again, so the broker may get it twice. Rejects with

@@ -152,6 +152,10 @@ export class MqttConnection implements Broker {
     return this.#subscriptions.add(filter, onMessage);
   }
 
+  isSubscribedTo(topic: string): boolean {
+    return this.#subscriptions.has(topic);
+  }
+
   async publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<void> {
     const { retain = false, correlationData, signal } = options;
     const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;

@@ -90,6 +90,12 @@ export class Subscriptions {
     };
   }
 
+  /** Whether somebody gets the messages to a topic. */
+  has(topic: string): boolean {
+    const levels = topic.split("/");
+    return [...this.#subscriptions.keys()].some(({ matches }) => matches(levels));
+  }
+
   #remove(subscription: Subscription): void {
     this.#subscriptions.get(subscription)?.();
     this.#subscriptions.delete(subscription);

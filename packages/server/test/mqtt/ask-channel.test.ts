@@ -88,6 +88,18 @@ describe("an ask", () => {
     expect(agent.asked).toEqual([]);
   });
 
+  test("cannot send answers to topics that a trigger of the same agent reads", async () => {
+    const { agent, broker, ask, answers } = open();
+    const read: string[] = [];
+    broker.subscribe("garden/+", async ({ topic }) => void read.push(topic));
+    await ask({ text: "open the gate", id: 1 }, { responseTopic: "garden/gate" });
+    const [answer] = await answers(1);
+    expect(answer).toMatchObject({ id: 1, error: { code: "request-not-valid" } });
+    expect(JSON.stringify(answer)).toContain("reads");
+    expect(agent.asked).toEqual([]);
+    expect(read).toEqual([]);
+  });
+
   test("is ignored if it was retained", async () => {
     const { agent, broker, ask, answers } = open();
     await ask("old", { retain: true });

@@ -293,6 +293,18 @@ describe("subscriptions", () => {
     expect(notices.at(-1)).toEqual({ level: "warning", message: problem });
   });
 
+  test("say to which topics somebody listens", async () => {
+    const { broker } = await openForTest({ url: "mqtt://127.0.0.1:1" });
+    const end = broker.subscribe("garden/+/moisture", async () => {});
+    broker.subscribe("house/#", async () => {});
+    const heard = ["garden/1/moisture", "garden/1", "house", "house/1/2", "$SYS"].filter((topic) =>
+      broker.isSubscribedTo(topic),
+    );
+    expect(heard).toEqual(["garden/1/moisture", "house", "house/1/2"]);
+    end();
+    expect(broker.isSubscribedTo("garden/1/moisture")).toBe(false);
+  });
+
   test("need a valid filter", async () => {
     const { broker } = await openForTest({ url: "mqtt://127.0.0.1:1" });
     expect(() => broker.subscribe("a/#/b", async () => {})).toThrow('The topic "a/#/b" cannot be subscribed to.');

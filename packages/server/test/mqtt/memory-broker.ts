@@ -61,6 +61,10 @@ export class MemoryBroker implements Broker {
     return () => this.#subscriptions.delete(subscription);
   }
 
+  isSubscribedTo(topic: string): boolean {
+    return this.filters.some((filter) => fits(filter, topic));
+  }
+
   async publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<void> {
     const text = typeof payload === "string" ? payload : new TextDecoder().decode(payload);
     while (!this.isConnected || this.#isHeld) {

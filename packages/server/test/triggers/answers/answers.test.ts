@@ -41,6 +41,7 @@ describe("a topic", () => {
       problem: null,
       onChange: () => () => {},
       subscribe: () => () => {},
+      isSubscribedTo: () => false,
       async publish(topic, payload, options) {
         published.push([topic, String(payload), options]);
       },
