@@ -229,7 +229,7 @@ describe.skipIf(!hasMosquitto)("a served agent with a broker (needs mosquitto an
     expect(await readFile(path.join(folder, "session", "mqtt-topics.json"), "utf8")).toContain("garden/+/moisture");
   });
 
-  test("comes to rest with a trigger for every topic, and a full queue of one trigger is seen", async () => {
+  test("comes to rest with a trigger for every topic", async () => {
     await using broker = await Mosquitto.start();
     const all: TriggerSettings = {
       name: "all",
@@ -247,5 +247,45 @@ describe.skipIf(!hasMosquitto)("a served agent with a broker (needs mosquitto an
     const before = runs.length;
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(runs).toHaveLength(before);
+  });
+
+  test("acts on the messages of a full queue in their order, without pauses, and says that it is full", async () => {
+    await using broker = await Mosquitto.start();
+    const slow: TriggerSettings = {
+      name: "slow",
+      when: { mqtt: { topic: "slow" } },
+      do: { tool: "water", arguments: { bed: "{payload.n}" } },
+      queue: { max_events: 2 },
+    };
+    const order: unknown[] = [];
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const tool = defineTool({
+      name: "water",
+      description: "Waters a bed.",
+      permission: "always",
+      input: { type: "object", properties: { bed: { type: "integer" } } },
+      run: async (input) => {
+        await held;
+        order.push((input as { bed: number }).bed);
+      },
+    });
+    const { server } = await open([slow], { tool, more: { mqtt: { url: broker.url, client_id: "shed" } } });
+    await eventually(async () => expect((await server.status()).mqtt?.connected).toBe(true));
+    const numbers = Array.from({ length: 40 }, (_, n) => n);
+    await broker.publish(
+      "slow",
+      numbers.map((n) => JSON.stringify({ n })),
+    );
+    await eventually(async () => {
+      const { triggers, health } = await server.status();
+      expect(triggers?.list).toMatchObject([{ status: "failing", open: 2 }]);
+      expect(health.reasons.map(({ code }) => code)).toContain("events-full");
+    });
+    release();
+    await eventually(() => expect(order).toEqual(numbers));
+    await eventually(async () => expect((await server.status()).health.status).toBe("ok"));
   });
 });
