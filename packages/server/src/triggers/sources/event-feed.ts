@@ -1,4 +1,3 @@
-import { cutText } from "@nanoagent/models";
 import { sleep } from "../acts/sleep.js";
 import type { Clock } from "../schedules/clock.js";
 import type { Acceptance, AcceptEvent, NewEvent } from "../trigger-event.js";
@@ -7,8 +6,6 @@ import type { Acceptance, AcceptEvent, NewEvent } from "../trigger-event.js";
 const BATCH_EVENTS = 256;
 /** Events that may wait here before their source should pause. */
 const MAX_WAITING_EVENTS = 64;
-/** Most characters of a topic in a message. */
-const MAX_TOPIC_CHARACTERS = 200;
 /** Time after which a refused event is offered again, if nobody says before that there may be room. */
 const RETRY_MILLISECONDS = 2000;
 
@@ -26,21 +23,11 @@ export function refusalOf(acceptance: Acceptance): "full" | "not-saved" | "close
   return reason === "too-large" || reason === "invalid" ? null : reason;
 }
 
-/** Returns sentences about an event that is never accepted, or null. */
-function describeLoss(acceptance: Acceptance, { topic }: NewEvent): string | null {
-  if (acceptance.status !== "refused") return null;
-  const event = topic === undefined ? "An event" : `A message to ${cutText(topic, MAX_TOPIC_CHARACTERS)}`;
-  if (acceptance.reason === "too-large") return `${event} was left out: it is larger than 64 KB. Send shorter ones.`;
-  if (acceptance.reason !== "invalid") return null;
-  return `${event} was left out: it cannot be written as JSON. Send JSON or text.`;
-}
-
 export interface EventFeedOptions {
   readonly accept: AcceptEvent;
   /** Called when there is room again after {@link EventFeed.isFull}. */
   readonly onRoom?: (() => void) | undefined;
   readonly clock: Clock;
-  readonly onNotice?: ((message: string) => void) | undefined;
   /** Default: 2000. */
   readonly retryMilliseconds?: number | undefined;
 }
@@ -118,7 +105,7 @@ export class EventFeed {
 
   /** Offers the first events. Returns why some of them still wait, or null. */
   async #offer(count: number): Promise<ReturnType<typeof refusalOf>> {
-    const { accept, onNotice, onRoom } = this.#options;
+    const { accept, onRoom } = this.#options;
     const batch = this.#waiting.slice(0, count);
     const results = await Promise.all(batch.map(({ event }) => accept(event)));
     const refused = new Set(batch.filter((_, index) => refusalOf(results[index] as Acceptance) !== null));
@@ -126,12 +113,7 @@ export class EventFeed {
     const wasFull = this.isFull;
     this.#waiting = this.#waiting.filter((one, index) => index >= batch.length || refused.has(one));
     if (wasFull && !this.isFull) onRoom?.();
-    for (const [index, one] of batch.entries()) {
-      if (refused.has(one)) continue;
-      const loss = describeLoss(results[index] as Acceptance, one.event);
-      if (loss !== null) onNotice?.(loss);
-      one.settle(true);
-    }
+    for (const one of batch) if (!refused.has(one)) one.settle(true);
     const first = results.find((result) => refusalOf(result) !== null);
     return first === undefined ? null : refusalOf(first);
   }

@@ -35,9 +35,9 @@ export class MqttSource implements EventSource {
   }
 
   start(accept: AcceptEvent): void {
-    const { broker, clock, onNotice } = this.#context;
+    const { broker, clock } = this.#context;
     if (broker === null || this.#end !== null) return;
-    this.#feed = new EventFeed({ accept, clock, onNotice });
+    this.#feed = new EventFeed({ accept, clock });
     this.#end = broker.subscribe(this.#settings.topic, (message) => this.#take(message));
   }
 

@@ -38,8 +38,8 @@ export class ProgramSource implements EventSource {
   }
 
   start(accept: AcceptEvent): void {
-    const { clock, onNotice } = this.#context;
-    this.#feed = new EventFeed({ accept, clock, onNotice, onRoom: () => this.#program.resume() });
+    const { clock } = this.#context;
+    this.#feed = new EventFeed({ accept, clock, onRoom: () => this.#program.resume() });
     this.#program.start();
   }
 

@@ -71,11 +71,10 @@ export class FileSource implements EventSource {
 
   start(accept: AcceptEvent): void {
     const pattern = this.#pattern;
-    const { clock, onNotice } = this.#context;
+    const { clock } = this.#context;
     if ("problem" in pattern || this.#feed !== null) return;
     this.#feed = new EventFeed({
       clock,
-      onNotice,
       accept: async (event) => {
         const acceptance = await accept(event);
         if (refusalOf(acceptance) === null) {
