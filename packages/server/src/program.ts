@@ -11,7 +11,7 @@ export { canonicalHost } from "./http/listen-host.js";
 export { readTlsFiles } from "./http/tls-files.js";
 export { clientIdOf } from "./mqtt/client-id.js";
 export type { LoggedEvent } from "./triggers/events/read-event-log.js";
-export type { TriggerState } from "./triggers/triggers.js";
+export type { AddedEvent, TriggerState } from "./triggers/triggers.js";
 export { readNetwork } from "./wyoming/client-rules.js";
 export { listenHost as wyomingHost } from "./wyoming/listen-host.js";
 

@@ -2,7 +2,14 @@ import { fileURLToPath } from "node:url";
 import type { MqttSettings, NanoAgentConfigInput } from "@nanoagent/models";
 import { type Agent, openAgent } from "@nanoagent/runtime";
 import type { FoundService } from "@nanoagent/server";
-import { clientIdOf, loadMqtt, loadTriggers, runThroughService } from "@nanoagent/server/program";
+import {
+  type AddedEvent,
+  clientIdOf,
+  type LoggedEvent,
+  loadMqtt,
+  loadTriggers,
+  runThroughService,
+} from "@nanoagent/server/program";
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
@@ -12,6 +19,7 @@ import { Permissions } from "../run/permissions.js";
 import { readAgent } from "../run/read-agent.js";
 import type { StopRequest, Streams } from "../streams.js";
 import { findTriggerService } from "./find-trigger-service.js";
+import { loggedEvents } from "./logged-events.js";
 import { readTypedEvent } from "./read-event.js";
 import { readTriggerPlace, requireTrigger, type TriggerPlace } from "./trigger-place.js";
 
@@ -27,7 +35,7 @@ interface HandEvent {
 
 interface RunOptions {
   readonly signal: AbortSignal;
-  readonly onAccepted: (id: string) => void;
+  readonly onAccepted: (event: AddedEvent) => void;
 }
 
 /** Makes an event by hand, and waits until the work on it has ended: in the running service, or here without one. */
@@ -39,15 +47,21 @@ export const runTrigger: CommandAction = async (values, streams) => {
   const service = await findTriggerService(place.folder);
   const { stdout, stderr, stop } = streams;
   let accepted: string | null = null;
-  const onAccepted = (id: string) => {
+  const onAccepted = ({ id, isRepeated }: AddedEvent) => {
     accepted = id;
-    stderr.write(plainText(`Event ${id} of ${trigger.name}${service === null ? "" : ", in the running service"}.\n`));
+    const where = service === null ? "" : ", in the running service";
+    if (!isRepeated) stderr.write(plainText(`Event ${id} of ${trigger.name}${where}.\n`));
   };
   try {
     const options = { signal: stop, onAccepted };
     const ended = await (service === null
       ? runHere(place, event, values, streams, options)
       : runThroughService(service as FoundService, event, options));
+    if (ended === null) {
+      if (values.json) stdout.write(formatJson({ id: accepted, trigger: trigger.name, repeated: true }));
+      else stdout.write(plainText(`The same event was there before: ${accepted}. Nothing was run again.\n`));
+      return exitCodes.done;
+    }
     const { outcome, result, tries } = ended;
     if (values.json) stdout.write(formatJson({ id: ended.id, trigger: trigger.name, outcome, result, tries }));
     else stdout.write(`${outcome}${result === "" ? "" : `: ${plainLine(result)}`}\n`);
@@ -55,15 +69,25 @@ export const runTrigger: CommandAction = async (values, streams) => {
   } catch (error) {
     if (!stop.aborted) throw error;
     const { exitCode } = stop.reason as StopRequest;
-    if (accepted !== null) stderr.write(interrupted(accepted, service !== null));
+    if (accepted !== null) {
+      const what = service === null ? await fateOf(accepted, place) : `The service goes on with the event ${accepted}.`;
+      stderr.write(plainText(`Interrupted. ${what}\n`));
+    }
     return exitCode;
   }
 };
 
-function interrupted(id: string, isServed: boolean): string {
-  return isServed
-    ? `Interrupted. The service goes on with the event ${id}.\n`
-    : `Interrupted. The event ${id} stays in the queue: the next nanoagent serve goes on with it.\n`;
+/** Returns a sentence about an event after an interruption: an act that was under way had some time to end. */
+async function fateOf(id: string, { folder }: TriggerPlace): Promise<string> {
+  let event: LoggedEvent | null = null;
+  for await (const logged of loggedEvents(folder)) if (logged.event.id === id) event = logged;
+  const { outcome = null, result = null, acts = [] } = event ?? {};
+  if (outcome !== null) {
+    return `The work on the event ${id} ended all the same: ${outcome}${result ? `: ${plainLine(result)}` : ""}`;
+  }
+  const unknown = acts.find((act) => act.outcome === null || act.outcome === "aborted" || act.outcome === "timed-out");
+  if (unknown === undefined) return `The event ${id} stays in the queue: the next nanoagent serve goes on with it.`;
+  return `The act of the event ${id} was stopped, and may or may not have been done: the next nanoagent serve decides by on_unknown.`;
 }
 
 /** Opens the agent, and works on this event alone: no source listens, and no other event goes on. */
@@ -97,9 +121,9 @@ async function runHere(
       onNotice: ({ message }) => say(message),
     });
     streams.stopMilliseconds = STOP_MILLISECONDS;
-    const { id } = await triggers.run(trigger, event);
-    onAccepted(id);
-    return await triggers.ended(id, signal);
+    const added = await triggers.run(trigger, event);
+    onAccepted(added);
+    return added.isRepeated ? null : await triggers.ended(added.id, signal);
   } finally {
     await broker?.close();
   }

@@ -14,9 +14,10 @@ import { manageTriggers } from "../../src/triggers/manage-triggers.js";
 const TOOL = `const { appendFileSync } = require("node:fs");
 const [bed, minutes] = process.argv.slice(2);
 if (bed === "slow") setTimeout(() => {}, 60_000);
+else if (bed === "later") setTimeout(() => console.log("watered later"), 2000);
 else if (bed === "broken") { console.error("the valve is stuck"); process.exit(1); }
 else appendFileSync("acts.txt", [process.env.NANOAGENT_TRIGGER, process.env.NANOAGENT_IDEMPOTENCY_KEY, bed, minutes].join(" ") + "\\n");
-if (bed !== "slow") console.log("watered " + bed + " for " + minutes + " minutes");
+if (bed !== "slow" && bed !== "later") console.log("watered " + bed + " for " + minutes + " minutes");
 `;
 
 const CONFIG = `spec: {name: greenhouse, max_memory_mb: 100}
@@ -211,6 +212,32 @@ describe("without a service", () => {
     expect(exitCode).toBe(1);
   });
 
+  test("an event that was there before is not run again, nor after a restart", async () => {
+    const payload = JSON.stringify({ bed: "north", percent: 21, id: 7 });
+    const first = await triggers("run", "dry-bed", { payload });
+    const id = /^Event (\S+) of/m.exec(first.stderr)?.[1];
+    const again = await triggers("run", "dry-bed", { payload });
+    const stdout = `The same event was there before: ${id}. Nothing was run again.\n`;
+    expect(again).toEqual({ exitCode: 0, stdout, stderr: "" });
+    const { stdout: json } = await triggers("run", "dry-bed", { payload, json: true });
+    expect(JSON.parse(json)).toEqual({ id, trigger: "dry-bed", repeated: true });
+    expect((await readFile(at("acts.txt"), "utf8")).trim().split("\n")).toHaveLength(1);
+  });
+
+  test("an interrupted act has some time to end, and its end is told", async () => {
+    const config = CONFIG.replace("    then: {file: {path: answers.jsonl}}\n", "");
+    await writeFile(at("agent.yaml"), config);
+    const stop = new AbortController();
+    const running = triggers("run", "dry-bed", { payload: JSON.stringify({ bed: "later", percent: 1 }) }, stop);
+    await vi.waitFor(async () => expect((await triggers("log", undefined, { json: true })).stdout).toContain('"key"'), {
+      timeout: 20_000,
+    });
+    stop.abort({ cause: "signal", exitCode: 130 });
+    const { exitCode, stderr } = await running;
+    expect(stderr).toMatch(/Interrupted\. The work on the event \S+ ended all the same: done: watered later\n$/);
+    expect(exitCode).toBe(130);
+  });
+
   test("an interrupted event stays in the queue, and the log escapes what strangers send", async () => {
     const stop = new AbortController();
     const payload = JSON.stringify({ bed: "slow", percent: 1 });
@@ -222,7 +249,7 @@ describe("without a service", () => {
     await vi.waitFor(hasAct, { timeout: 20_000 });
     stop.abort({ cause: "signal", exitCode: 130 });
     const { exitCode, stderr } = await running;
-    expect(stderr).toMatch(/Interrupted\. The event \S+ stays in the queue/);
+    expect(stderr).toMatch(/Interrupted\. The act of the event \S+ was stopped, and may or may not have been done/);
     expect(exitCode).toBe(130);
     expect((await triggers("list")).stdout).toMatch(/^dry-bed .*not running +1 /m);
 

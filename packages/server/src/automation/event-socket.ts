@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { NanoAgentError } from "@nanoagent/models";
 import { placeOfService } from "../status/service-places.js";
 import { TriggerError } from "../triggers/trigger-error.js";
-import type { EndedEvent, Triggers } from "../triggers/triggers.js";
+import type { AddedEvent, EndedEvent, Triggers } from "../triggers/triggers.js";
 import { readLine } from "./read-line.js";
 
 /** An event that `nanoagent triggers run` adds, as one line of JSON. */
@@ -13,11 +13,18 @@ export interface EventRequest {
   readonly topic?: string | undefined;
 }
 
-/** Lines that answer it: first `accepted`, then `ended`; or `error`. */
+/** Lines that answer it: first `accepted`, then `ended` unless the event is a repeated one; or `error`. */
 export type EventReply =
-  | { readonly accepted: string }
+  | { readonly accepted: AddedEvent }
   | { readonly ended: EndedEvent }
-  | { readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } };
+  | { readonly error: EventFailure };
+
+export interface EventFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly reason: string | null;
+  readonly hint: string | null;
+}
 
 /** Takes events of `nanoagent triggers run` through a socket of this user. */
 export class EventSocket {
@@ -71,13 +78,14 @@ async function answer(socket: Socket, findTriggers: () => Triggers | null): Prom
     const triggers = findTriggers();
     if (triggers === null) throw triggersNotRunning();
     const { trigger, payload, topic } = JSON.parse(await readLine(socket, left.signal)) as EventRequest;
-    const { id } = await triggers.run(trigger, { payload, topic });
-    write({ accepted: id });
-    write({ ended: await triggers.ended(id, left.signal) });
+    const accepted = await triggers.run(trigger, { payload, topic });
+    write({ accepted });
+    if (!accepted.isRepeated) write({ ended: await triggers.ended(accepted.id, left.signal) });
   } catch (error) {
     const { message } = error as Error;
-    const { code, hint } = NanoAgentError.isInstance(error) ? error : { code: "unexpected", hint: null };
-    if (!left.signal.aborted) write({ error: { code, message, hint } });
+    const parts = NanoAgentError.isInstance(error) ? error : { code: "unexpected", reason: null, hint: null };
+    const { code, reason, hint } = parts;
+    if (!left.signal.aborted) write({ error: { code, message, reason, hint } });
   }
   socket.end();
 }

@@ -2,26 +2,26 @@ import { connect } from "node:net";
 import type { FoundService } from "../status/find-services.js";
 import { placeForEvents } from "../status/service-places.js";
 import { TriggerError, type TriggerErrorCode } from "../triggers/trigger-error.js";
-import type { EndedEvent } from "../triggers/triggers.js";
-import type { EventReply, EventRequest } from "./event-socket.js";
+import type { AddedEvent, EndedEvent } from "../triggers/triggers.js";
+import type { EventFailure, EventReply, EventRequest } from "./event-socket.js";
 import { readLines } from "./read-line.js";
 
 export interface RunOptions {
   /** Ends the wait. The event stays in the queue. */
   readonly signal: AbortSignal;
-  /** Called with the event's id as soon as it is on disk. */
-  readonly onAccepted: (id: string) => void;
+  /** Called as soon as the event is on disk. */
+  readonly onAccepted: (event: AddedEvent) => void;
 }
 
 /**
- * Adds an event through a running service, and waits until the work on it has ended. Rejects with {@link TriggerError},
- * and with the reason of the signal.
+ * Adds an event through a running service, and waits until the work on it has ended. Returns null for a repeated event.
+ * Rejects with {@link TriggerError}, and with the reason of the signal.
  */
 export async function runThroughService(
   { socket: place }: FoundService,
   request: EventRequest,
   { signal, onAccepted }: RunOptions,
-): Promise<EndedEvent> {
+): Promise<EndedEvent | null> {
   signal.throwIfAborted();
   const socket = connect(placeForEvents(place));
   const stop = () => socket.destroy();
@@ -30,8 +30,10 @@ export async function runThroughService(
     socket.write(`${JSON.stringify(request)}\n`);
     for await (const line of readLines(socket)) {
       const reply = JSON.parse(line) as EventReply;
-      if ("accepted" in reply) onAccepted(reply.accepted);
-      else if ("ended" in reply) return reply.ended;
+      if ("accepted" in reply) {
+        onAccepted(reply.accepted);
+        if (reply.accepted.isRepeated) return null;
+      } else if ("ended" in reply) return reply.ended;
       else throw errorOf(reply.error);
     }
   } catch (error) {
@@ -45,8 +47,9 @@ export async function runThroughService(
   throw connectionLost(undefined);
 }
 
-function errorOf({ code, message, hint }: Extract<EventReply, { error: unknown }>["error"]): TriggerError {
-  return new TriggerError({ code: code as TriggerErrorCode, message, hint: hint ?? undefined });
+function errorOf({ code, message, reason, hint }: EventFailure): TriggerError {
+  const texts = { message, reason: reason ?? undefined, hint: hint ?? undefined };
+  return new TriggerError({ code: code as TriggerErrorCode, ...texts });
 }
 
 function connectionLost(cause: unknown): TriggerError {

@@ -2,6 +2,7 @@ export { runTriggers, type RunTriggersOptions } from "./run-triggers.js";
 export { openTriggers, type TriggersOptions } from "./open-triggers.js";
 export type { ActingAgent } from "./acting-agent.js";
 export type {
+  AddedEvent,
   EndedEvent,
   HookDoor,
   HookReply,

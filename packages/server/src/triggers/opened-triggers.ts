@@ -6,7 +6,15 @@ import type { EventSource } from "./sources/event-source.js";
 import type { TriggerBoard } from "./trigger-board.js";
 import { TriggerError } from "./trigger-error.js";
 import type { TriggerRunner } from "./trigger-runner.js";
-import type { EndedEvent, HookDoor, TriggerProblem, TriggerState, Triggers, UnknownAct } from "./triggers.js";
+import type {
+  AddedEvent,
+  EndedEvent,
+  HookDoor,
+  TriggerProblem,
+  TriggerState,
+  Triggers,
+  UnknownAct,
+} from "./triggers.js";
 
 export interface OpenTriggersParts {
   readonly folder: string;
@@ -66,11 +74,13 @@ export class OpenTriggers implements Triggers {
   async run(
     name: string,
     { payload = null, topic }: { payload?: unknown; topic?: string | undefined } = {},
-  ): Promise<{ id: string }> {
+  ): Promise<AddedEvent> {
     const runner = this.#runners.find(({ settings }) => settings.name === name);
     if (runner === undefined || runner.settings.enabled === false) throw unknownTrigger(name, runner !== undefined);
     const acceptance = await runner.accept({ trigger: name, at: this.#parts.clock.now(), payload, topic });
-    if ("id" in acceptance && acceptance.id !== null) return { id: acceptance.id };
+    if ("id" in acceptance && acceptance.id !== null) {
+      return { id: acceptance.id, isRepeated: acceptance.status === "repeated" };
+    }
     throw refusedEvent(name, acceptance.status === "refused" ? acceptance.reason : acceptance.status);
   }
 

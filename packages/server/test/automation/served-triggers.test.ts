@@ -144,12 +144,21 @@ describe("a served agent with triggers", () => {
       runThroughService(
         service,
         { trigger, payload },
-        { signal: AbortSignal.timeout(20_000), onAccepted: (id) => accepted.push(id) },
+        { signal: AbortSignal.timeout(20_000), onAccepted: ({ id }) => accepted.push(id) },
       );
     const ended = await run("door", { bed: "east" });
     expect(ended).toMatchObject({ id: accepted[0], outcome: "done", result: "watered east", tries: 1 });
     await expect(run("window", {})).rejects.toMatchObject({ code: "trigger-unknown" });
     expect(runs).toHaveLength(1);
+    await run("door", { bed: "west", id: 7 });
+    expect(await run("door", { bed: "west", id: 7 })).toBeNull();
+    expect(accepted[2]).toBe(accepted[1]);
+    expect(runs).toHaveLength(2);
+    const large = run("door", "x".repeat(70_000));
+    await expect(large).rejects.toMatchObject({
+      code: "event-refused",
+      reason: "Its payload is larger than 64 KB.",
+    });
   });
 
   test("keeps its triggers over a reload, and follows changed ones", async () => {
