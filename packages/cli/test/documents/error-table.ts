@@ -619,7 +619,7 @@ export const errorTopics: readonly ErrorTopic[] = [
         code: "body-refused",
         message: "The body is larger than {4194304} bytes.",
         when: "Status 413, 408 or 415: the body of a request is too large, arrived too slowly, or is compressed.",
-        now: "Send a shorter conversation, without compression.",
+        now: "Send a shorter conversation, without compression. A hook takes less than 64 KB.",
         isOfService: true,
       },
       {

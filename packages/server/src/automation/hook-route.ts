@@ -12,13 +12,25 @@ export function hookRoute(findHook: (name: string) => HookDoor | null): Route {
     async handle(request, { name = "" }) {
       const door = findHook(name);
       if (door === null) throw unknownHook();
-      const body = await request.body(door.maxBytes);
+      const body = await request.body(door.maxBytes).catch((error: unknown) => {
+        throw error instanceof ServiceError && error.status === 413 ? requestTooLarge(door.maxBytes) : error;
+      });
       const reply = await door.receive({ header: (header) => request.header(header), body });
       const { retryAfterSeconds } = reply;
       const headers = retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) };
       return jsonReply(reply.body, { status: reply.status, headers });
     },
   };
+}
+
+function requestTooLarge(maxBytes: number): ServiceError {
+  return new ServiceError({
+    code: "body-refused",
+    message: `The body is larger than ${maxBytes} bytes.`,
+    hint: `Send less than ${maxBytes / 1024} KB.`,
+    status: 413,
+    type: "invalid_request_error",
+  });
 }
 
 function unknownHook(): ServiceError {

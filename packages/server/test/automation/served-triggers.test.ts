@@ -109,7 +109,9 @@ describe("a served agent with triggers", () => {
     expect((await ring(url, { bed: "north" }, "wrong")).status).toBe(401);
     expect((await fetch(`${url}/hooks/window`, { method: "POST" })).status).toBe(404);
     expect((await fetch(`${url}/hooks/door`)).status).toBe(405);
-    expect((await ring(url, { bed: "x".repeat(100_000) })).status).toBe(413);
+    const large = await ring(url, { bed: "x".repeat(100_000) });
+    expect(large.status).toBe(413);
+    expect(await large.text()).toContain("The body is larger than 65536 bytes. Send less than 64 KB.");
     expect(runs).toEqual([]);
   });
 

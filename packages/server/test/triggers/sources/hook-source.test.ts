@@ -169,7 +169,10 @@ describe("the body", () => {
 
   test("is refused if it is too large, or not JSON as it says", async () => {
     const { send, hook } = openWithToken();
-    expect((await send(new Uint8Array(hook.maxBytes + 1), bearer)).status).toBe(413);
+    expect(await send(new Uint8Array(hook.maxBytes + 1), bearer)).toEqual({
+      status: 413,
+      body: { error: { message: "The body is larger than 65536 bytes. Send less than 64 KB." } },
+    });
     expect(await send("{", { ...bearer, "content-type": "application/json" })).toEqual({
       status: 400,
       body: {

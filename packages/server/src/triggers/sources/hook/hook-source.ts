@@ -46,7 +46,12 @@ export class HookSource implements EventSource, HookDoor {
     const secret = this.#secret;
     if (secret === null)
       return refuse(503, "The hook is not ready. Its secret is missing on the device.", RETRY_SECONDS);
-    if (request.body.length > MAX_BODY_BYTES) return refuse(413, `The body is larger than ${MAX_BODY_BYTES} bytes.`);
+    if (request.body.length > MAX_BODY_BYTES) {
+      return refuse(
+        413,
+        `The body is larger than ${MAX_BODY_BYTES} bytes. Send less than ${MAX_BODY_BYTES / 1024} KB.`,
+      );
+    }
     const now = clock.now();
     const known = checkHook(request, secret, now);
     // A sender without the secret learns nothing.
@@ -85,7 +90,7 @@ function replyTo(acceptance: Acceptance): HookReply {
     case "full":
       return refuse(429, "Too many events of this hook wait. Send the request again later.", RETRY_SECONDS);
     case "too-large":
-      return refuse(413, "The event is larger than 64 KB.");
+      return refuse(413, "The event is larger than 64 KB as JSON. Send less.");
     case "invalid":
       return refuse(400, "The body cannot be kept as JSON. Send JSON or text.");
     default:
