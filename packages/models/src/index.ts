@@ -78,6 +78,7 @@ export { InvalidDataError } from "./invalid-data-error.js";
 export { nearestName } from "./nearest-name.js";
 export { BYTES_PER_MB } from "./bytes-per-mb.js";
 export { canBeTrue, isClockSet } from "./clock.js";
+export { asSentence } from "./as-sentence.js";
 export { cutText, endsInHalf } from "./cut-text.js";
 export { parseDuration } from "./duration.js";
 export type { HomeAssistantSettings, MqttSettings, MqttTlsSettings } from "./mqtt-settings.js";

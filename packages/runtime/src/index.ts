@@ -31,7 +31,7 @@ export { defineTool, type StandardInput, type ToolDefinition } from "./tools/def
 export type { CheckedInput, Tool, ToolRunOptions, WillRun } from "./tools/tool.js";
 export type { ActStart, PermissionRequest, ToolCallOptions } from "./tools/tool-set.js";
 export type { TriggeredTurn } from "./session/turn.js";
-export type { ToolFailure, ToolOutcome } from "./tools/tool-outcome.js";
+export { type ToolFailure, type ToolOutcome, uncertainFailures } from "./tools/tool-outcome.js";
 export { InvalidToolError } from "./tools/invalid-tool-error.js";
 export { type IntentIssue, InvalidIntentsError } from "./intents/invalid-intents-error.js";
 export { EngineError } from "./engines/engine-error.js";

@@ -49,6 +49,7 @@ const rooms: Record<string, readonly string[]> = {
     "command-words",
     "address-in",
     "clock",
+    "as-sentence",
     "cut-text",
     "small-model",
     "bytes-per-mb",

@@ -1,5 +1,5 @@
 import type { EngineMessage, EngineRequest, EngineTool } from "../engines/engine.js";
-import type { ToolOutcome } from "../tools/tool-outcome.js";
+import { type ToolOutcome, uncertainFailures } from "../tools/tool-outcome.js";
 import { ClaimFilter } from "./claim-filter.js";
 import { asksForFiction, findClaim, isQuestion } from "./claims-act.js";
 import { isEarlierAct } from "./earlier-acts.js";
@@ -21,10 +21,10 @@ export class ActTruth {
     this.#isFiction = asksForFiction(message);
   }
 
-  /** Records the outcome of a call. A call that timed out or was aborted may have acted. */
+  /** Records the outcome of a call. One that timed out, was aborted or interrupted may have acted. */
   noteOutcome(name: string, { outcome }: Pick<ToolOutcome, "outcome">): void {
     const changesWorld = this.#tools.find((tool) => tool.name === name)?.changesWorld !== false;
-    this.#hasActed ||= changesWorld && (outcome === "done" || outcome === "timed-out" || outcome === "aborted");
+    this.#hasActed ||= changesWorld && (outcome === "done" || uncertainFailures.includes(outcome));
   }
 
   /** Returns the filter for the reply to a request, or null where any claim is allowed. */

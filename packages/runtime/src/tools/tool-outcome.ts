@@ -3,8 +3,25 @@ import { toolResultText } from "./tool-result-text.js";
 
 const MAX_NAME_CHARACTERS = 100;
 
-/** Why a tool call failed. `not-permitted`: the config, a person or the app did not allow it. */
-export type ToolFailure = "unknown-tool" | "invalid-arguments" | "not-permitted" | "failed" | "timed-out" | "aborted";
+/**
+ * Why a tool call failed.
+ *
+ * - `not-permitted`: the config, a person or the app did not allow it.
+ * - `failed`: the tool itself says so.
+ * - `timed-out`, `aborted`, `interrupted`: it began, and nobody knows whether it acted. `interrupted`: its program was
+ *   killed, or the connection to its server was lost. `aborted` is also a call that did not begin.
+ */
+export type ToolFailure =
+  | "unknown-tool"
+  | "invalid-arguments"
+  | "not-permitted"
+  | "failed"
+  | "timed-out"
+  | "aborted"
+  | "interrupted";
+
+/** Failures after which a tool may have acted all the same. */
+export const uncertainFailures: readonly string[] = ["timed-out", "aborted", "interrupted"] satisfies ToolFailure[];
 
 /** Outcome of a tool call. */
 export interface ToolOutcome {

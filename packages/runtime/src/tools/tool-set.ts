@@ -1,3 +1,4 @@
+import { asSentence } from "@nanoagent/models";
 import type { ToolCall } from "../engines/engine.js";
 import { MAX_JSON_LEVELS, mapNumbers, quoteOddNumbers, readExactJson } from "../json/exact-json.js";
 import { ExactNumber } from "../json/exact-number.js";
@@ -5,6 +6,7 @@ import { SchemaNotSupportedError } from "../json-schema/schema-not-supported-err
 import { messageOf } from "../message-of.js";
 import { onAbort } from "../on-abort.js";
 import { tooLarge } from "./argument-limits.js";
+import { isInterruption } from "./interrupted-tool-error.js";
 import { InvalidToolError } from "./invalid-tool-error.js";
 import type { SimplifiedSchema } from "./simplify-schema.js";
 import type { Tool, WillRun } from "./tool.js";
@@ -251,6 +253,7 @@ export class ToolSet {
     });
     // It may still fail long after the call was abandoned.
     running.catch(() => {});
+    const doubt = tool.changesWorld ? " It may have acted all the same; look before you repeat it." : "";
     try {
       const value = await firstOf(turn.signal, () => running);
       if (!turn.signal.aborted) {
@@ -259,13 +262,14 @@ export class ToolSet {
     } catch (error) {
       if (!turn.signal.aborted) {
         const text = `The tool ${tool.name} failed: ${messageOf(error)}`;
-        return failedOutcome("failed", toolResultText(text, maxResultCharacters));
+        if (!isInterruption(error)) return failedOutcome("failed", toolResultText(text, maxResultCharacters));
+        const said = toolResultText(text, maxResultCharacters - doubt.length);
+        return failedOutcome("interrupted", `${asSentence(said)}${doubt}`);
       }
     } finally {
       clearTimeout(timer);
     }
     if (isRunning) this.#abandoned.add(tool.name);
-    const doubt = tool.changesWorld ? " It may have acted all the same; look before you repeat it." : "";
     if (!isOver) return failedOutcome("aborted", `The turn was aborted while the tool ${tool.name} ran.${doubt}`);
     const seconds = tool.timeoutMilliseconds / 1000;
     return failedOutcome("timed-out", `The tool ${tool.name} did not end within ${seconds} s.${doubt}`);
@@ -314,7 +318,10 @@ async function checkArguments(
   if (tool.check === undefined) return { value, plain };
   try {
     const checked = await tool.check(value);
-    if ("value" in checked) return { value: checked.value, plain: jsonOf(checked.value) ?? plain };
+    if ("value" in checked) {
+      // Unchanged arguments may have exact numbers, which JSON cannot express.
+      return { value: checked.value, plain: checked.value === value ? plain : (jsonOf(checked.value) ?? plain) };
+    }
     return { issue: toolResultText(checked.issues.map(({ message }) => message).join("; "), MAX_ISSUE_CHARACTERS) };
   } catch (error) {
     return { issue: toolResultText(messageOf(error), MAX_ISSUE_CHARACTERS) };

@@ -4,12 +4,14 @@ import { readExactJson } from "../../json/exact-json.js";
 import { ExactNumber } from "../../json/exact-number.js";
 import { type LaunchTool, launchFreely } from "../../memory/tool-memory.js";
 import { ToolMemoryError } from "../../memory/tool-memory-error.js";
+import { messageOf } from "../../message-of.js";
 import { explainOutput, tellsOfMemory } from "../../processes/fatal-output.js";
 import { findProgram } from "../../processes/launch-program.js";
 import { programEnvironment } from "../../processes/program-environment.js";
 import { defineTool } from "../define-tool.js";
+import { InterruptedToolError } from "../interrupted-tool-error.js";
 import { InvalidToolError } from "../invalid-tool-error.js";
-import type { Tool, WillRun } from "../tool.js";
+import type { CheckedInput, Tool, WillRun } from "../tool.js";
 import { type CommandResult, runCommand } from "./run-command.js";
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
@@ -75,6 +77,7 @@ export function launchedCommandTool(
   return Object.freeze({
     ...tool,
     takesExactNumbers: true,
+    check: (input: unknown) => checkCommand(() => commandOf(input as Values), input),
     describeRun: (input: Values): WillRun => ({
       kind: "command",
       command: commandOf(input),
@@ -170,6 +173,16 @@ function withDefaults(input: Values, declared: Record<string, CommandArgument>):
   return Object.fromEntries([...defaults, ...Object.entries(input)]);
 }
 
+/** Finds out whether a command line can be formed from the arguments. */
+function checkCommand(form: () => unknown, input: unknown): CheckedInput {
+  try {
+    form();
+    return { value: input };
+  } catch (error) {
+    return { issues: [{ message: messageOf(error) }] };
+  }
+}
+
 /** Returns the arguments of the command. An argument is omitted where it needs an omitted value. */
 function commandLine(line: readonly Piece[][], values: Values, declared: Record<string, CommandArgument>): string[] {
   const found: string[] = [];
@@ -217,7 +230,9 @@ function readResult({ exitCode, endedBy, stdout, stderr, isCut, limit, ...memory
   if (exitCode !== 0) {
     const output = (stderr.length > 0 ? stderr : stdout).toString("utf8");
     const said = explainOutput(output, { maxCharacters: MAX_ERROR_CHARACTERS, endedBy, limit });
-    throw new Error(
+    // A program that ends by itself says that it failed. One that is killed may have acted.
+    const Failure = endedBy === null ? Error : InterruptedToolError;
+    throw new Failure(
       `it ended ${endedBy === null ? `with code ${exitCode}` : `by ${endedBy}`}${said === "" ? "" : `: ${said}`}${
         tellsOfMemory(output) ? `; it may take ${memory.allowance}` : ""
       }`,

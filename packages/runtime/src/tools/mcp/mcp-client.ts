@@ -3,7 +3,7 @@ import { onAbort } from "../../on-abort.js";
 import type { BoundedFetch } from "./bounded-fetch.js";
 import { markNumbers } from "./exact-arguments.js";
 import { HttpRefusal } from "./http-refusal.js";
-import { MAX_PAGES } from "./message-limits.js";
+import { MAX_PAGES, TOO_LARGE } from "./message-limits.js";
 import type { ProcessTransport } from "./process-transport.js";
 import { NO_ANSWER } from "./tolerant-response.js";
 
@@ -38,7 +38,15 @@ export interface McpClientEvents {
 }
 
 /** An error that the server reported by the protocol. The server itself works. */
-export class McpRefusal extends Error {}
+export class McpRefusal extends Error {
+  /** Whether the server answered, but the answer is too large to be read. */
+  readonly isUnread: boolean;
+
+  constructor(message: string, { isUnread = false }: { isUnread?: boolean } = {}) {
+    super(message);
+    this.isUnread = isUnread;
+  }
+}
 
 /** Results are validated by the caller. */
 const anyResult = {
@@ -102,7 +110,8 @@ export async function connectMcpClient(
       const answer = client.request({ method, params } as never, anyResult as never, optionsOf(limits));
       return (await inTime(limits, answer)) as unknown;
     } catch (error) {
-      throw isRefusal(error) ? new McpRefusal(error.message) : error;
+      if (!isRefusal(error)) throw error;
+      throw new McpRefusal(error.message, { isUnread: (error as { data?: unknown }).data === TOO_LARGE });
     }
   };
   return {

@@ -3,6 +3,7 @@ import { cutText } from "@nanoagent/models";
 import type { LaunchTool } from "../../memory/tool-memory.js";
 import { MissingPeerError } from "../../missing-peer-error.js";
 import { untilAborted } from "../../on-abort.js";
+import { InterruptedToolError } from "../interrupted-tool-error.js";
 import type { Tool, ToolRunOptions } from "../tool.js";
 import { cleanText } from "../tool-result-text.js";
 import { HttpRefusal, saysSessionLost } from "./http-refusal.js";
@@ -118,6 +119,7 @@ export class McpServer {
     const limits = { milliseconds: this.#callMilliseconds, signal };
     const client = await this.#connected(signal);
     let answer: unknown;
+    let isSent = false;
     try {
       if (this.#hasChanged) await this.#list(client, limits);
       const known = this.#definitions?.get(name);
@@ -130,21 +132,23 @@ export class McpServer {
         "nanoagent/idempotency-key": idempotencyKey,
         ...(trigger !== undefined && { "nanoagent/trigger": trigger }),
       };
+      isSent = true;
       answer = await client.callTool({ name, arguments: input, _meta }, limits);
     } catch (error) {
       // The server refused the call, or the call was aborted. In all other cases the server's state is unknown.
       if (error instanceof McpRefusal) {
         // The error was an answer to this call. The next call gets a new session.
         if ("url" in this.#settings && saysSessionLost(error.message)) await this.#disconnect();
-        throw new Error(inBrief(error.message));
+        const Failure = error.isUnread && isSent ? InterruptedToolError : Error;
+        throw new Failure(inBrief(error.message));
       }
       const lost = signal.aborted ? null : await lostSession(error, client, limits);
       const { message } = this.#failure(error);
       const missedLine = this.#transport?.missedLine ?? "";
       if (!signal.aborted) await this.#disconnect();
       if (lost !== null) throw lost;
-      if (hasNotRun(error)) throw new Error(message);
-      throw new Error(`${message} It may have acted all the same; look before you repeat it.${missedLine}`);
+      if (!isSent || hasNotRun(error)) throw new Error(message);
+      throw new InterruptedToolError(`${message}${missedLine}`);
     }
     this.#failures = 0;
     return readResult(answer);

@@ -2,6 +2,8 @@
  * Largest message of a server. Only 8000 characters of a result are shown, and a list of a hundred tools is smaller.
  */
 export const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
+/** Data of the error that takes the place of a larger answer. */
+export const TOO_LARGE = crypto.randomUUID();
 
 /** Most pages of a list of tools, in case a cursor loops. */
 export const MAX_PAGES = 16;

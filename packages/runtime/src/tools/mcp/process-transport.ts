@@ -6,7 +6,7 @@ import { LastWords } from "../../processes/last-words.js";
 import { findProgram, type ProgramPlace, signalGroup } from "../../processes/launch-program.js";
 import { cleanText } from "../tool-result-text.js";
 import { restoreNumbers } from "./exact-arguments.js";
-import { MAX_MESSAGE_BYTES, MAX_UNREAD_BYTES } from "./message-limits.js";
+import { MAX_MESSAGE_BYTES, MAX_UNREAD_BYTES, TOO_LARGE } from "./message-limits.js";
 import { readMessages, type WireMessage } from "./read-messages.js";
 import { UnaskedMessages } from "./unasked-messages.js";
 
@@ -210,7 +210,7 @@ export class ProcessTransport {
   #refuseAll(message: string): void {
     for (const [key, { id }] of this.#asked) {
       this.#asked.delete(key);
-      const answer = { jsonrpc: "2.0", id, error: { code: -32000, message } };
+      const answer = { jsonrpc: "2.0", id, error: { code: -32000, message, data: TOO_LARGE } };
       this.onmessage?.(answer as never);
     }
   }

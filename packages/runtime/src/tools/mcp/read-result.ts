@@ -1,5 +1,6 @@
 import { cutText } from "@nanoagent/models";
 import { addRemark, readExactJson } from "../../json/exact-json.js";
+import { InterruptedToolError } from "../interrupted-tool-error.js";
 import { toolResultText } from "../tool-result-text.js";
 import { saidIn } from "./said-in.js";
 
@@ -17,10 +18,10 @@ type Raw = Record<string, unknown>;
 /**
  * Returns the result of a call: structured content where available, JSON where the text is JSON, otherwise the text,
  * with a placeholder for each piece that is not text. Text that adds to the structured content is shown before it.
- * Throws an {@link Error} for a failed call and for an invalid result.
+ * Throws an {@link Error} for a failed call, and an {@link InterruptedToolError} for an invalid result.
  */
 export function readResult(raw: unknown): unknown {
-  if (!isMap(raw)) throw new Error("its answer is not a valid result");
+  if (!isMap(raw)) throw new InterruptedToolError("its answer is not a valid result");
   const { content, structuredContent, isError, is_error, toolResult } = raw;
   const pieces = Array.isArray(content) ? content : content === undefined || content === null ? [] : [content];
   const texts = textsOf(pieces);
@@ -34,7 +35,7 @@ export function readResult(raw: unknown): unknown {
     const why = [remark, withoutBinary(data)].filter((part) => part !== "").join("\n");
     throw new Error(cutText(why, MAX_ERROR_CHARACTERS) || "it does not say why");
   }
-  if (structured === "" && !isContent) throw new Error("its answer is not a valid result");
+  if (structured === "" && !isContent) throw new InterruptedToolError("its answer is not a valid result");
   if (data === "") return remark === "" ? undefined : dataOf(remark);
   const value = dataOf(withoutBinary(data));
   if (remark === "") return value;

@@ -74,8 +74,8 @@ test.each([
 test("refuses a value that would be read as an option", async () => {
   const zone = { zone: "-rf" };
   expect(await run({ command: [node, "{zone}"], arguments: { zone: text } }, zone)).toMatchObject({
-    outcome: "failed",
-    content: 'The tool cmd failed: zone must not begin with "-"',
+    outcome: "invalid-arguments",
+    content: 'The arguments of cmd are not right: zone must not begin with "-"',
   });
   expect((await run({ command: [...echo, "{zone}"], arguments: { zone: text } }, zone)).value).toEqual(["-rf"]);
   expect((await run({ command: [...echo, "--zone={zone}"], arguments: { zone: text } }, zone)).value).toEqual([
@@ -87,14 +87,40 @@ test("refuses a value that would be read as an option", async () => {
   );
 });
 
+test("refuses a command line that no system could run", async () => {
+  const given = { command: [...echo, "{zone}"], arguments: { zone: { ...text, max_length: 200_000 } } };
+  expect(await run(given, { zone: "a\0b" })).toMatchObject({
+    outcome: "invalid-arguments",
+    content: "The arguments of cmd are not right: an argument has a NUL character",
+  });
+  expect(await run(given, { zone: "x".repeat(150_000) })).toMatchObject({
+    outcome: "invalid-arguments",
+    content: "The arguments of cmd are not right: the arguments are too long",
+  });
+});
+
+test.each([
+  [true, "The tool cmd failed: it ended by SIGKILL. It may have acted all the same; look before you repeat it."],
+  [false, "The tool cmd failed: it ended by SIGKILL."],
+])("a command that is killed is interrupted: changes_world %s", async (changes_world, content) => {
+  expect(await run({ command: ["sh", "-c", "kill -9 $$"], changes_world })).toMatchObject({
+    outcome: "interrupted",
+    content,
+  });
+});
+
 test("refuses such a value also after an empty text, and as a number", async () => {
   const two = { command: [node, "{a}{b}"], arguments: { a: text, b: text } };
-  expect((await run(two, { a: "", b: "--eval=1" })).content).toBe('The tool cmd failed: b must not begin with "-"');
+  expect((await run(two, { a: "", b: "--eval=1" })).content).toBe(
+    'The arguments of cmd are not right: b must not begin with "-"',
+  );
   const number = (minimum?: number) => ({
     command: [node, "-p", "process.argv[1]", "{n}"],
     arguments: { n: { type: "integer" as const, ...(minimum !== undefined && { minimum }) } },
   });
-  expect((await run(number(), { n: -1 })).content).toBe('The tool cmd failed: n must not begin with "-"');
+  expect((await run(number(), { n: -1 })).content).toBe(
+    'The arguments of cmd are not right: n must not begin with "-"',
+  );
   expect((await run(number(), { n: 1 })).content).toBe("1");
   const after = { command: [...echo, "{n}"], arguments: { n: { type: "integer" as const } } };
   expect((await run(after, { n: -1 })).value).toEqual(["-1"]);

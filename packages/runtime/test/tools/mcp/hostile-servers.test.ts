@@ -116,12 +116,12 @@ describe("a call", () => {
   test("with a large, binary, deep, wrong or failed answer results in bounded text", () =>
     all(
       {
-        "huge-result": ["failed", "its answer has more than 4 MB"],
+        "huge-result": ["interrupted", "its answer has more than 4 MB"],
         "large-result": ["done", "[… cut: 262144 characters too long …]"],
         "binary-result": ["done", "[image image/png, 3 bytes]\nseen"],
         "deep-result": ["done", '{"a":{"a":{"a":'],
         "many-pieces": ["done", "[… and 19900 more …]"],
-        "no-result": ["failed", "its answer is not a valid result"],
+        "no-result": ["interrupted", "its answer is not a valid result"],
         "error-result": ["failed", "no no no"],
         twice: ["done", "done"],
         "stderr-flood": ["done", "start"],
@@ -132,13 +132,13 @@ describe("a call", () => {
   test("without an answer, or with a flood or a crash, fails in time", () =>
     all(
       {
-        "null-result": ["failed", "it did not answer within 1 s. It may have acted all the same"],
-        "wrong-id": ["failed", "it did not answer within 1 s"],
-        "hangs-at-call": ["failed", "it did not answer within 1 s"],
-        "dies-at-call": ["failed", "it ended with code 3: out of water"],
-        "floods-at-call": ["failed", "it floods"],
-        "line-without-end": ["failed", "it floods"],
-        "requests-at-call": ["failed", "it floods"],
+        "null-result": ["interrupted", "it did not answer within 1 s"],
+        "wrong-id": ["interrupted", "it did not answer within 1 s"],
+        "hangs-at-call": ["interrupted", "it did not answer within 1 s"],
+        "dies-at-call": ["interrupted", "it ended with code 3: out of water"],
+        "floods-at-call": ["interrupted", "it floods"],
+        "line-without-end": ["interrupted", "it floods"],
+        "requests-at-call": ["interrupted", "it floods"],
       },
       check,
     ));
@@ -180,7 +180,7 @@ test("limits the data sent to a server that does not read", async () => {
   const calls = turns.map((turn) => house.call("house_do", { text: "x".repeat(250_000) }, turn.signal));
   const outcomes = await Promise.all(calls);
   for (const { outcome, content } of outcomes) {
-    expect([outcome, content]).toEqual(["failed", expect.stringContaining("it reads nothing of what it is told")]);
+    expect([outcome, content]).toEqual(["interrupted", expect.stringContaining("it reads nothing of what it is told")]);
   }
 });
 

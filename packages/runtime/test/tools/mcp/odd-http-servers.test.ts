@@ -244,7 +244,7 @@ test("makes a call only once when it was refused in a valid session, and reports
       });
       await using house = await opened({ house: { url, permission: "always" } });
       const { outcome, content } = await house.call("house_do");
-      expect([outcome, ran], body).toEqual(["failed", 1]);
+      expect([outcome, ran], body).toEqual(["interrupted", 1]);
       expect(content).toContain(said);
       expect(content).toContain("may have acted");
     }
