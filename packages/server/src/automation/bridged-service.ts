@@ -4,6 +4,8 @@ import { ConversationMemory } from "../conversations/conversation-memory.js";
 import type { AgentCard, AgentFacts, BridgedAgent, FinishedAct, TriggerAnswered } from "../mqtt/bridged-agent.js";
 import { ACT_OUTCOMES } from "../mqtt/bridged-agent.js";
 import type { ServiceStatus } from "../status/service-status.js";
+import { readPayload } from "../triggers/sources/read-payload.js";
+import { TriggerError } from "../triggers/trigger-error.js";
 import type { EndedEvent, Triggers } from "../triggers/triggers.js";
 import { answerEvents } from "../turns/answer-events.js";
 import { readReply } from "../turns/read-reply.js";
@@ -86,8 +88,14 @@ export class BridgedService implements BridgedAgent {
     }
   }
 
-  async run(trigger: string): Promise<void> {
-    await this.#triggers?.run(trigger);
+  async run(trigger: string, payload: Uint8Array | null): Promise<void> {
+    const event = payload === null ? {} : { payload: readPayload(payload) };
+    try {
+      await this.#triggers?.run(trigger, event);
+    } catch (error) {
+      // Its loss is counted and reported. The same event would be refused again.
+      if (!(error instanceof TriggerError && error.isPermanent)) throw error;
+    }
   }
 
   onChange(listener: () => void): () => void {

@@ -10,8 +10,11 @@ export interface BridgedAgent {
    * continue it; without one, an ask stands alone.
    */
   ask(ask: { readonly text: string; readonly conversation: string | null }, signal: AbortSignal): Promise<string>;
-  /** Runs a trigger by hand. Resolves when the event is on disk; rejects when it cannot be kept. */
-  run(trigger: string): Promise<void>;
+  /**
+   * Runs a trigger by hand, with the bytes of a message as its payload, or null without one. Resolves when the event is on
+   * disk, or can never be kept; rejects when it cannot be kept now.
+   */
+  run(trigger: string, payload: Uint8Array | null): Promise<void>;
   /** Calls back when the card, the triggers or the state changed. Returns a function that stops it, as the others do. */
   onChange(listener: () => void): () => void;
   /** Calls back with each answer of a trigger. */

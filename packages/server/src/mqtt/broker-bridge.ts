@@ -15,6 +15,8 @@ const ANSWER_SPACING_MILLISECONDS = 1000;
 const LOOK_MILLISECONDS = 60_000;
 /** Events that wait for the broker. Home Assistant shows the newest; a trigger's own log has all. */
 const MAX_WAITING_EVENTS = 64;
+/** Payload of a button in Home Assistant. */
+const PRESS = "PRESS";
 /** Time that `offline` may take at the end. */
 const CLOSE_MILLISECONDS = 1000;
 
@@ -128,7 +130,7 @@ export class BrokerBridge {
   }
 
   /** Acknowledged when the event is on disk. A message for a trigger that does not exist is acknowledged, too. */
-  async #run({ topic, retain }: BrokerMessage): Promise<void> {
+  async #run({ topic, payload, retain }: BrokerMessage): Promise<void> {
     if (retain) return;
     const { agent, topics, onNotice } = this.#parts;
     const trigger = agent.triggers.find(({ name }) => topics.run(name) === topic);
@@ -137,6 +139,11 @@ export class BrokerBridge {
       onNotice({ level: "warning", message });
       return;
     }
-    await agent.run(trigger.name);
+    await agent.run(trigger.name, payload.length === 0 || isPress(payload) ? null : payload);
   }
+}
+
+/** Whether a message is that of a button in Home Assistant. */
+function isPress(payload: Uint8Array): boolean {
+  return payload.length === PRESS.length && new TextDecoder().decode(payload) === PRESS;
 }

@@ -187,6 +187,9 @@ function unknownTrigger(name: string, isOff: boolean): TriggerError {
   return new TriggerError({ code: "trigger-unknown", message, hint });
 }
 
+/** Fates of an event that would be the same another time. */
+const permanentRefusals: readonly string[] = ["dropped", "too-large", "invalid"];
+
 const refusals: Readonly<Record<string, string>> = {
   full: "Its queue is full.",
   dropped: "Its queue is full, and the trigger drops the newest events.",
@@ -203,5 +206,6 @@ function refusedEvent(name: string, reason: string): TriggerError {
     message: `The event for the trigger "${name}" was not accepted.`,
     reason: refusals[reason] ?? reason,
     hint: "See the state of the trigger with nanoagent triggers list.",
+    isPermanent: permanentRefusals.includes(reason),
   });
 }

@@ -240,6 +240,21 @@ describe.skipIf(!hasMosquitto)("a served agent with a broker (needs mosquitto an
     expect(await readFile(path.join(folder, "session", "mqtt-topics.json"), "utf8")).toContain("garden/+/moisture");
   });
 
+  test("runs a trigger with the payload of a message, and goes on after one that can never be kept", async () => {
+    await using broker = await Mosquitto.start();
+    const { tool, runs } = watering();
+    const { server, log } = await open([door], { tool, more: { mqtt: { url: broker.url, client_id: "shed" } } });
+    await eventually(async () => expect((await server.status()).mqtt?.connected).toBe(true));
+    const large = "x".repeat(70_000);
+    await broker.publish("nanoagent/shed/trigger/door/run", ['{"bed": "north"}', large, '{"bed": "south"}']);
+    await eventually(() => expect(runs.map(({ input }) => input)).toEqual([{ bed: "north" }, { bed: "south" }]));
+    await eventually(async () => {
+      expect((await server.status()).triggers?.list[0]?.counts).toMatchObject({ done: 2, dropped: 1 });
+    });
+    const losses = log.filter(({ message }) => JSON.stringify(message ?? "").includes("left out"));
+    expect(losses).toMatchObject([{ level: "error", trigger: "door" }]);
+  });
+
   test("comes to rest with a trigger for every topic", async () => {
     await using broker = await Mosquitto.start();
     const all: TriggerSettings = {

@@ -114,6 +114,15 @@ describe("a bridge", () => {
     await expect(broker.send(topics.run("dry-bed"), "")).rejects.toThrow("full");
   });
 
+  test("runs a trigger with the payload of the message", async () => {
+    const { broker, agent } = open();
+    broker.connect();
+    for (const payload of ["", "PRESS", '{"bed": "north"}', "press", "21.5"]) {
+      await broker.send(topics.run("dry-bed"), payload);
+    }
+    expect(agent.payloads).toEqual([null, null, '{"bed": "north"}', "press", "21.5"]);
+  });
+
   test("ignores retained runs, and tells of triggers that do not exist", async () => {
     const { broker, agent, notices } = open();
     broker.connect();

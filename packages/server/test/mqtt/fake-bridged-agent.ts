@@ -19,6 +19,8 @@ export class FakeBridgedAgent implements BridgedAgent {
   };
   readonly asked: { text: string; conversation: string | null }[] = [];
   readonly runs: string[] = [];
+  /** Payloads of the runs. */
+  readonly payloads: (string | null)[] = [];
   /** Answers a question. Default: the question in upper case. */
   answer: (text: string, signal: AbortSignal) => Promise<string> = async (text) => text.toUpperCase();
   onRun: () => Promise<void> = async () => {};
@@ -39,8 +41,9 @@ export class FakeBridgedAgent implements BridgedAgent {
     return this.answer(ask.text, signal);
   }
 
-  async run(trigger: string): Promise<void> {
+  async run(trigger: string, payload: Uint8Array | null): Promise<void> {
     this.runs.push(trigger);
+    this.payloads.push(payload === null ? null : new TextDecoder().decode(payload));
     await this.onRun();
   }
 
