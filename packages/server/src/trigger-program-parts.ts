@@ -3,6 +3,7 @@
 export { triggersNeedSession } from "./automation/triggers-need-session.js";
 export { agentIdOf, agentTopics, findPrefixProblem } from "./mqtt/agent-topics.js";
 export { resolveBroker } from "./mqtt/broker-settings.js";
+export { clientIdOf } from "./mqtt/client-id.js";
 export { findFilterIssue, findTopicIssue, matchesFilter } from "./mqtt/topic-filter.js";
 export {
   fillText,
@@ -17,5 +18,7 @@ export { findConditionIssues } from "./triggers/conditions/find-condition-issues
 export { isValuePath } from "./triggers/conditions/value-by-path.js";
 export { describeSource } from "./triggers/describe-source.js";
 export { readEventLog } from "./triggers/events/read-event-log.js";
+export { DEFAULT_MAX_AGE } from "./triggers/queue-rule.js";
 export { type RunRule, readRule } from "./triggers/schedules/read-rule.js";
+export { matchesName, readFilePattern } from "./triggers/sources/file/file-pattern.js";
 export { readPayload } from "./triggers/sources/read-payload.js";

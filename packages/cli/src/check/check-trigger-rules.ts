@@ -1,6 +1,7 @@
 import type { NanoAgentConfig, TriggerAnswer, TriggerCondition, TriggerSettings } from "@nanoagent/models";
 import type { loadTriggerParts } from "@nanoagent/server/program";
 import type { CheckedPart, ConfigPath, IssueParts } from "./check-report.js";
+import { checkTriggerLoops } from "./check-trigger-loops.js";
 import { checkTriggerValues } from "./check-trigger-values.js";
 
 export type TriggerParts = Awaited<ReturnType<typeof loadTriggerParts>>;
@@ -25,8 +26,9 @@ export async function checkTriggerRules(part: CheckedPart, config: TriggersConfi
       );
     }
     await checkTrigger(new TriggerCheck(part, index, trigger, parts), config);
-    checkTriggerValues(part, ["triggers", index], trigger);
+    checkTriggerValues(part, ["triggers", index], trigger, parts.DEFAULT_MAX_AGE);
   }
+  checkTriggerLoops(part, config, parts);
 }
 
 function wrong(message: string, hint?: string): IssueParts {

@@ -17,7 +17,7 @@ const at = (name: string) => path.join(folder, name);
 const REST = [
   'tools: [{name: water_bed, description: Waters., command: [node, -e, "0", "{bed}", "{minutes}"], permission: always, arguments: {bed: {type: string}, minutes: {type: integer, maximum: 60}}}, {name: open_vent, description: Opens., command: [node, -e, "0"], arguments: {}}, {name: read_only, description: No., command: [node, -e, "0"], permission: never, arguments: {}}]',
   "intents: {slots: {zone: [north, south]}, definitions: [{name: warm, sentences: ['it is warm in the {zone}'], answer: ok}, {name: vent, sentences: [open the vent], tool: open_vent}]}",
-  "mqtt: {url: 'mqtt://127.0.0.1'}",
+  "mqtt: {url: 'mqtt://127.0.0.1', client_id: box}",
   "session: {dir: state, retention: {max_mb: 64}}",
 ].join("\n");
 
@@ -93,6 +93,15 @@ const wrong: readonly [parts: string, message: string][] = [
   ["if: [{value: payload, above: 3}, {value: topic.1, equals: a}]", "triggers.0.if.1.value: topic.1 has no value"],
   ["if: {quiet_hours: {from: '22:00', to: '06:00', time_zone: Mars/Base}}", "triggers.0.if.quiet_hours.time_zone: "],
   ["dedupe: {by: 'no such path'}", "triggers.0.dedupe.by: "],
+  [
+    "if: [{value: payload.missed, equals: true, for: 1d}]",
+    "triggers.0.if.0.for: An event that waits for 1d expires before: queue.max_age is 1d.",
+  ],
+  ["if: {value: at, above: 1, for: 3h}, queue: {max_age: 2h}", "triggers.0.if.for: An event that waits for 3h expires"],
+  [
+    "when: {mqtt: {topic: nanoagent/box/event}}",
+    "triggers.0.when.mqtt.topic: The agent does not listen to its own topic nanoagent/box/event",
+  ],
   ["queue: {max_age: 400d}", "triggers.0.queue.max_age: 400d is too long."],
   ["then: {mqtt: {topic: 'a/+'}}", "triggers.0.then.mqtt.topic: "],
   [
@@ -152,6 +161,20 @@ test.each([
     "Did you mean payload.edge?",
   ],
   ["when: {file: {path: ./*.csv}}, then: [{http: {url: 'http://a/{payload.nam}'}}]", "triggers.0.then.0.http.url: "],
+  ["if: {above: 3}", "triggers.0.if.above: The payload of"],
+  ["when: {every: 10m, jitter: 5m}", "triggers.0.when.jitter: The jitter of 5m is at least half"],
+  [
+    "when: {file: {path: ./*.jsonl}}, then: {file: {path: answers.jsonl}}",
+    "triggers.0.then.file.path: The answer is appended to a file that the trigger itself waits for.",
+  ],
+  [
+    "then: {mqtt: {topic: nanoagent/box/ask}}",
+    "triggers.0.then.mqtt.topic: The answer goes to nanoagent/box/ask, which asks this agent.",
+  ],
+  [
+    "then: [{mqtt: {topic: 'nanoagent/box/trigger/{trigger}/run'}}]",
+    'nanoagent/box/trigger/t/run, which starts the trigger "t".',
+  ],
   ["when: {http: {secret_env: NO_SUCH_SECRET}}", "NO_SUCH_SECRET, which is not set here"],
   ["when: {file: {path: nowhere/*.csv}}", "waits for files in …/nowhere, which does not exist"],
   ["then: {file: {path: device.json/a.jsonl}}", "cannot be written into …/device.json: …/device.json is not a folder."],
@@ -191,6 +214,27 @@ describe("the rest of the config", () => {
     const { stdout } = await check(`[${one}, ${one}]`, { rest: without("intents") });
     expect(stdout).toContain('triggers.1.name: Two triggers are named "t".');
     expect(stdout).toContain("this agent has no intents");
+  });
+
+  test("triggers that start each other", async () => {
+    const made = (name: string, listens: string, answers: string, more = "") =>
+      `{name: ${name}, when: ${listens}, do: {sentence: it is warm in the north}, then: ${answers}${more}}`;
+    const a = made("a", "{mqtt: {topic: 'x/+'}}", "{mqtt: {topic: y/1}}");
+    const b = made("b", "{mqtt: {topic: 'y/#'}}", "[{file: {path: in.jsonl}}, {mqtt: {topic: z}}]");
+    const c = made("c", "{file: {path: in.*}}", "{mqtt: {topic: nanoagent/box/trigger/a/run}}");
+    const { stdout, exitCode } = await check(`[${a}, ${b}, ${c}]`);
+    expect(stdout).toContain(
+      'triggers.0.then.mqtt: The answer of "a" starts "b", whose answer starts "c", whose answer starts "a" again.',
+    );
+    expect(stdout).toContain(
+      'triggers.1.then.0.file.path: The answer is appended to a file that the trigger "c" waits for.',
+    );
+    expect(stdout.match(/ again\./g)).toHaveLength(1);
+    expect(exitCode).toBe(0);
+    const off = made("c", "{file: {path: in.*}}", "{mqtt: {topic: nanoagent/box/trigger/a/run}}", ", enabled: false");
+    expect((await check(`[${a}, ${b}, ${off}]`)).stdout).not.toContain("again");
+    const open = made("b", "{mqtt: {topic: 'y/#'}}", "{mqtt: {topic: 'x/{topic.1}'}}");
+    expect((await check(`[${a}, ${open}]`)).stdout).not.toContain("again");
   });
 
   test("programs, folders and secrets of another device are not checked", async () => {

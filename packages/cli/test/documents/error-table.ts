@@ -996,8 +996,15 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "trigger-loop",
         message: "The answer goes to {garden/log}, which the trigger itself listens to ({garden/#}).",
-        when: "The topic of an answer matches the topic of the same trigger, so each answer would be a new event.",
-        now: "Choose another topic, or a condition that answers do not meet.",
+        when: "An answer starts its own trigger, another one, or triggers that start each other: its topic or its file is one that a trigger waits for, or the agent takes it for a question.",
+        now: "Choose another topic or file, or a condition that answers do not meet.",
+        isWarning: true,
+      },
+      {
+        code: "jitter-long",
+        message: "The jitter of {5m} is at least half of the interval of {10m}, so the runs come very unevenly.",
+        when: "A trigger with `every` has a jitter that is not small against its interval.",
+        now: "Choose a jitter that is shorter than half of the interval.",
         isWarning: true,
       },
       {

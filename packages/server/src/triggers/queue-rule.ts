@@ -6,7 +6,7 @@ import type { NewEvent } from "./trigger-event.js";
 const DEFAULT_MAX_EVENTS = 1000;
 const DEFAULT_DEDUPE = { by: "payload.id", window: "10m" };
 const DEFAULT_WINDOW = "10m";
-const DEFAULT_MAX_AGE = "1d";
+export const DEFAULT_MAX_AGE = "1d";
 
 /** Returns how an event gets into the queue of its trigger. */
 export function queueRule({ queue = {}, dedupe = DEFAULT_DEDUPE }: TriggerSettings, event: NewEvent): AddRule {
