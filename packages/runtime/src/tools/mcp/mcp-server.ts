@@ -1,5 +1,5 @@
 import type { McpServerSettings } from "@nanoagent/models";
-import { cutText } from "@nanoagent/models";
+import { asSentence, cutText } from "@nanoagent/models";
 import type { LaunchTool } from "../../memory/tool-memory.js";
 import { MissingPeerError } from "../../missing-peer-error.js";
 import { untilAborted } from "../../on-abort.js";
@@ -159,7 +159,7 @@ export class McpServer {
     const pause = this.#notBefore - performance.now();
     if (this.#starting === null && pause > 0) {
       const seconds = Math.ceil(pause / 1000);
-      throw new Error(`${this.#lastFailure ?? "it is not there"} It is tried again in ${seconds} s.`);
+      throw new Error(`${asSentence(this.#lastFailure ?? "it is not there")} It is tried again in ${seconds} s.`);
     }
     const starting = this.#start();
     starting.catch(() => {});

@@ -157,7 +157,7 @@ test("does not constantly restart a server that fails to start", async () => {
   const file = path.join(await temporaryFolder(), "pids");
   await using house = await opened({ house: hostile("dies-after-start", { file }) });
   process.kill(pidsIn(file)[0] ?? 0, "SIGKILL");
-  await eventually(async () => (await house.call("house_do")).content.includes("It is tried again in"));
+  await eventually(async () => (await house.call("house_do")).content.includes(". It is tried again in"));
   const starts = pidsIn(file).length;
   const since = performance.now();
   for (let call = 0; call < 50; call++) expect((await house.call("house_do")).outcome).toBe("failed");
