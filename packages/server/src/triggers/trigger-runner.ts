@@ -172,6 +172,7 @@ export class TriggerRunner {
   #noteIfDropped(event: OpenEvent): void {
     const { log, clock, listener } = this.#parts;
     if (this.#stopping.signal.aborted || log.find(event.id) !== null) return;
+    this.#notify("warning", QUEUE_DROPS);
     const result = "The queue was full, and a newer event came.";
     const at = clock.now();
     listener.onEnd(event, { type: "end", event: event.id, outcome: "dropped", tries: event.tries, result, at });
@@ -194,9 +195,11 @@ export class TriggerRunner {
     const isRefused = acceptance.status === "refused";
     const isFull = isRefused && acceptance.reason === "full";
     if (isFull && !this.#isFull) this.#notify("error", QUEUE_FULL);
+    const isDropped = acceptance.status === "dropped";
+    if (isDropped) this.#notify("warning", QUEUE_DROPS);
     const isLost = isRefused && (acceptance.reason === "too-large" || acceptance.reason === "invalid");
     if (isLost) this.#noteLoss(event, acceptance.reason);
-    const hasChanged = isFull !== this.#isFull || isLost || acceptance.status === "kept";
+    const hasChanged = isFull !== this.#isFull || isLost || isDropped || acceptance.status === "kept";
     this.#isFull = isFull;
     if (hasChanged) this.#parts.listener.onChange();
   }
@@ -231,6 +234,8 @@ export class TriggerRunner {
   }
 }
 
+const QUEUE_DROPS =
+  "The queue is full, so events are dropped. Count and list them with nanoagent triggers list and log.";
 const QUEUE_FULL = "The queue is full, so new events are refused. See the open ones with nanoagent triggers log.";
 const LOSSES = {
   "too-large": "it is larger than 64 KB. Send less, or read another topic.",

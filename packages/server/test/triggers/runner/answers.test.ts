@@ -85,9 +85,37 @@ test("an event that the queue drops has an end for those who wait for it", async
   const third = await triggers.run("dry-bed", bed("third"));
   release("Watered.");
   expect(await ended).toMatchObject({ outcome: "dropped" });
+  expect(triggers.notices).toMatchObject([
+    { level: "warning", message: expect.stringContaining("events are dropped") },
+  ]);
   expect(await triggers.ended(first.id)).toMatchObject({ outcome: "done" });
   await vi.waitFor(() => expect(calls).toHaveLength(2), soon);
   release("Watered.");
   expect(await triggers.ended(third.id)).toMatchObject({ outcome: "done" });
   expect(calls.map(({ bed: name }) => name)).toEqual(["first", "third"]);
+});
+
+test("events that a full queue drops are counted, and noted once a minute", async () => {
+  const calls: Watering[] = [];
+  let release = (_answer: string) => {};
+  const act = () =>
+    new Promise<string>((resolve) => {
+      release = resolve;
+    });
+  const agent = await openTestAgent([waterTool(calls, { act })]);
+  const settings = byHand({ queue: { max_events: 1, when_full: "drop-newest" } });
+  const triggers = await openTestTriggers(agent, settings);
+  await triggers.run("dry-bed", bed("first"));
+  await vi.waitFor(() => expect(calls).toHaveLength(1), soon);
+  const headers = new Map([["authorization", "Bearer a-secret-of-the-hook"]]);
+  const request = { header: (name: string) => headers.get(name) ?? null, body: Buffer.from('{"bed":"next"}') };
+  for (let count = 0; count < 3; count++) {
+    const reply = await triggers.hook("dry-bed")?.receive(request);
+    expect(reply).toEqual({ status: 200, body: { event: null, dropped: true } });
+  }
+  expect(triggers.states[0]?.counts.dropped).toBe(3);
+  expect(triggers.notices).toMatchObject([
+    { level: "warning", trigger: "dry-bed", message: expect.stringContaining("events are dropped") },
+  ]);
+  release("Watered.");
 });
