@@ -18,6 +18,7 @@ import { isInteractive, openInput } from "../run/open-input.js";
 import { Permissions } from "../run/permissions.js";
 import { readAgent } from "../run/read-agent.js";
 import type { StopRequest, Streams } from "../streams.js";
+import { explainWait } from "./explain-wait.js";
 import { findTriggerService } from "./find-trigger-service.js";
 import { loggedEvents } from "./logged-events.js";
 import { readTypedEvent } from "./read-event.js";
@@ -52,6 +53,9 @@ export const runTrigger: CommandAction = async (values, streams) => {
     const where = service === null ? "" : ", in the running service";
     if (!isRepeated) stderr.write(plainText(`Event ${id} of ${trigger.name}${where}.\n`));
   };
+  const say = (message: string) => stderr.write(plainText(`note: ${message}\n`));
+  // Without a service, notices are printed as they come.
+  const stopExplaining = service === null ? () => {} : explainWait({ folder: place.folder, trigger, say });
   try {
     const options = { signal: stop, onAccepted };
     const ended = await (service === null
@@ -74,6 +78,8 @@ export const runTrigger: CommandAction = async (values, streams) => {
       stderr.write(plainText(`Interrupted. ${what}\n`));
     }
     return exitCode;
+  } finally {
+    stopExplaining();
   }
 };
 
