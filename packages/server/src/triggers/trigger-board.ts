@@ -1,3 +1,4 @@
+import { sentences } from "../errors/sentences.js";
 import { uncertainActs } from "./acts/unknown-acts.js";
 import type { EventLogError } from "./events/event-log-error.js";
 import type { EventEnded } from "./events/event-record.js";
@@ -81,7 +82,7 @@ export class TriggerBoard implements TriggerListener {
   noteSaving(problem: EventLogError | null): void {
     this.savingProblem = problem?.message ?? null;
     if (problem !== null) {
-      const message = [problem.message, problem.reason, problem.hint].filter(Boolean).join(" ");
+      const message = sentences([problem.message, problem.reason, problem.hint]);
       this.onNotice({ level: "error", trigger: null, message });
     }
     this.onChange();
