@@ -48,7 +48,7 @@ export type ComparedValue = string | number | boolean | null;
 
 /** Options of the sources that run by a clock. */
 export interface ClockOptions {
-  /** Runs that the device missed, switched off for example: `skip`, `once`, or `all up to 5`. Default: `skip`. */
+  /** Runs that were due while the service was stopped or the device was off: `skip`, `once`, or `all up to 5`. Default: `skip`. */
   missed?: string | undefined;
   /** Decides about a run that comes while the one before is not finished. Default: `skip`. */
   overlap?: "skip" | "queue" | "replace" | undefined;

@@ -208,7 +208,7 @@ class ConfigPage {
     const found = this.#resolve(schema);
     if (this.#isFact(found)) return `fact: ${this.#typeOf(found.anyOf?.[0]?.properties?.value ?? {})}`;
     if (found.const !== undefined) return inline(found.const);
-    if (found.enum !== undefined) return found.enum.map(inline).join(" or ");
+    if (found.enum !== undefined) return [...new Set(found.enum.map(inline))].join(" or ");
     if (found.anyOf !== undefined) return [...new Set(found.anyOf.map((one) => this.#typeOf(one)))].join(" or ");
     if (found.items !== undefined) {
       const most = found.maxItems === undefined ? "" : `, at most ${found.maxItems}`;

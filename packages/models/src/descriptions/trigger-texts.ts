@@ -2,7 +2,8 @@ import type { KeyTexts } from "./key-texts.js";
 
 const placeholders =
   "Placeholders: `{payload}`, `{payload.KEY}`, `{topic}`, `{topic.N}` (levels from 0), `{trigger}`, `{at}`, `{event}`.";
-const missed = "Runs that were due while the device was off: `skip`, `once`, or `all up to N`, such as `all up to 5`.";
+const missed =
+  "Runs that were due while the service was stopped or the device was off: `skip`, `once`, or `all up to N`, such as `all up to 5`.";
 const jitter = "Each run is later by a random time up to this one.";
 const overlap =
   "A run that is due before the one before it has finished: `skip` leaves it out, `queue` runs it afterwards, " +
