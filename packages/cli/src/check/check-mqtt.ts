@@ -1,7 +1,7 @@
 import { type MqttSettings, type NanoAgentConfig, NanoAgentError } from "@nanoagent/models";
 import type { CheckedPart, CheckReport, ConfigPath } from "./check-report.js";
-import type { TriggerParts } from "./check-trigger-rules.js";
 import { checkVariable } from "./check-variable.js";
+import type { TriggerParts } from "./trigger-parts.js";
 
 /** Checks the connection to a broker, without connecting. With `isHere`, also its files and variables. */
 export async function checkMqtt(

@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { MqttSettings, NanoAgentConfig, TriggerAnswer, TriggerSettings } from "@nanoagent/models";
 import type { CheckedPart, ConfigPath } from "./check-report.js";
-import type { TriggerParts } from "./check-trigger-rules.js";
+import type { TriggerParts } from "./trigger-parts.js";
 
 /** An answer of a trigger that starts another trigger, or the same one. */
 interface Link {

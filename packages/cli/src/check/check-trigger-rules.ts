@@ -1,10 +1,8 @@
 import type { NanoAgentConfig, TriggerAnswer, TriggerCondition, TriggerSettings } from "@nanoagent/models";
-import type { loadTriggerParts } from "@nanoagent/server/program";
 import type { CheckedPart, ConfigPath, IssueParts } from "./check-report.js";
 import { checkTriggerLoops } from "./check-trigger-loops.js";
 import { checkTriggerValues } from "./check-trigger-values.js";
-
-export type TriggerParts = Awaited<ReturnType<typeof loadTriggerParts>>;
+import type { TriggerParts } from "./trigger-parts.js";
 
 type TriggersConfig = Pick<NanoAgentConfig, "triggers" | "mqtt" | "session">;
 
