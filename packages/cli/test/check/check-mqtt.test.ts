@@ -1,15 +1,19 @@
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { rootCertificates } from "node:tls";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { checkAgent } from "../../src/check/check-agent.js";
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "nanoagent-check-mqtt-"));
-  await writeFile(path.join(folder, "ca.pem"), "-----BEGIN CERTIFICATE-----");
+  await writeFile(path.join(folder, "ca.pem"), rootCertificates[0] ?? "");
+  const { privateKey } = generateKeyPairSync("ed25519");
+  await writeFile(path.join(folder, "key.pem"), privateKey.export({ type: "pkcs8", format: "pem" }));
 });
 beforeEach(() => {
   vi.stubEnv("BROKER_PASSWORD", "something");
@@ -41,7 +45,7 @@ test.each([
     "mqtt://broker.local, as greenhouse, not contacted",
   ],
   [
-    "{url: 'mqtts://[::1]:8883', username: a, password_env: BROKER_PASSWORD, prefix: home/agents, tls: {ca_path: ca.pem}}",
+    "{url: 'mqtts://[::1]:8883', protocol: 5, username: a, password_env: BROKER_PASSWORD, prefix: home/agents, tls: {ca_path: ca.pem}}",
     "mqtts://[::1]:8883, not contacted, shown to Home Assistant, answers questions",
   ],
 ])("%s is right", async (mqtt, summary) => {
@@ -65,6 +69,8 @@ test.each([
   ["{url: 'mqtt://broker', home_assistant: {prefix: '+'}}", "mqtt.home_assistant.prefix: "],
   ["{url: 'mqtt://broker', tls: {ca_path: ca.pem}}", "mqtt.tls: mqtt.tls has no effect"],
   ["{url: 'mqtts://broker', tls: {ca_path: none.pem}}", "mqtt.tls.ca_path: The file …/none.pem"],
+  ["{url: 'mqtts://broker', tls: {ca_path: key.pem}}", "mqtt.tls.ca_path: The file …/key.pem"],
+  ["{url: 'mqtt://broker', keepalive_seconds: 70000}", "mqtt.keepalive_seconds: expected an integer from 1 to 65535"],
   ["{url: 'mqtts://broker', tls: {key_path: ca.pem}}", "needs both its certificate and its key"],
   ["{url: 'mqtt://broker', password_env: BROKER_PASSWORD}", "mqtt.password_env: mqtt.password_env has no effect"],
   [
