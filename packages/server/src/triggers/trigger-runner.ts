@@ -1,4 +1,4 @@
-import { cutText, NanoAgentError, type TriggerSettings } from "@nanoagent/models";
+import { asSentence, cutText, NanoAgentError, type TriggerSettings } from "@nanoagent/models";
 import { TopicNotices } from "../mqtt/topic-notices.js";
 import { type Acted, ActTries } from "./act-tries.js";
 import { saveRecord } from "./acts/save-record.js";
@@ -181,13 +181,13 @@ export class TriggerRunner {
   #noteFailure(outcome: EventOutcome, result: string): void {
     this.#failure = result;
     const happened = outcome === "unknown" ? "An act may or may not have happened" : "An event failed";
-    this.#notify("error", `${happened}: ${result} See it with nanoagent triggers log.`);
+    this.#notify("error", `${happened}: ${asSentence(result)} See it with nanoagent triggers log.`);
   }
 
   #noteFailedTry(problem: string): void {
     const isNew = this.#failure === null;
     this.#failure = problem;
-    if (isNew) this.#notify("warning", `${problem} It is tried again.`);
+    if (isNew) this.#notify("warning", `${asSentence(problem)} It is tried again.`);
     this.#parts.listener.onChange();
   }
 
@@ -220,7 +220,10 @@ export class TriggerRunner {
     if (NanoAgentError.isInstance(error) && error.code === "event-ended") return;
     const problem = error instanceof Error ? error.message : String(error);
     this.#failure = problem;
-    this.#notify("error", `The work on an event stopped: ${problem} It goes on when the service is started again.`);
+    this.#notify(
+      "error",
+      `The work on an event stopped: ${asSentence(problem)} It goes on when the service is started again.`,
+    );
     this.#parts.listener.onChange();
   }
 
