@@ -89,7 +89,7 @@ async function fateOf(id: string, { folder }: TriggerPlace): Promise<string> {
   for await (const logged of loggedEvents(folder)) if (logged.event.id === id) event = logged;
   const { outcome = null, result = null, acts = [] } = event ?? {};
   if (outcome !== null) {
-    return `The work on the event ${id} ended all the same: ${outcome}${result ? `: ${plainLine(result)}` : ""}`;
+    return `The work on the event ${id} has ended: ${outcome}${result ? `: ${plainLine(result)}` : ""}`;
   }
   const unknown = acts.find((act) => act.outcome === null || act.outcome === "aborted" || act.outcome === "timed-out");
   if (unknown === undefined) return `The event ${id} stays in the queue: the next nanoagent serve goes on with it.`;
