@@ -1,5 +1,6 @@
 import { NanoAgentError } from "@nanoagent/models";
 import { ErrorAfterAct } from "./error-after-act.js";
+import { sentences } from "./sentences.js";
 import { ServiceError, type ServiceErrorType } from "./service-error.js";
 
 /** Facts of an error, as the APIs report them. */
@@ -126,11 +127,4 @@ function factsOf(error: unknown, hint: string | null = null): ErrorFacts {
 /** The reason for an error of the request is about the request. Other reasons may come from the system. */
 function describe(error: NanoAgentError, status: number, hint: string | null): string {
   return sentences([error.message, status < 500 ? error.reason : null, hint ?? error.hint]);
-}
-
-function sentences(texts: readonly (string | null)[]): string {
-  return texts
-    .filter((text) => text !== null && text !== "")
-    .map((text) => (/[.!?:]$/.test(String(text)) ? text : `${text}.`))
-    .join(" ");
 }

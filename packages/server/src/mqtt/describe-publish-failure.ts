@@ -1,10 +1,9 @@
 import { NanoAgentError } from "@nanoagent/models";
+import { sentences } from "../errors/sentences.js";
 
 /** Returns the sentences of a notice about a message that did not reach the broker. */
 export function describePublishFailure(topic: string, error: unknown): string {
   const isKnown = NanoAgentError.isInstance(error);
   const reason = isKnown ? [error.message, error.reason, error.hint] : [String(error)];
-  return [`A message to ${topic} was not published.`, ...reason.filter((text) => text !== null && text !== "")].join(
-    " ",
-  );
+  return sentences([`A message to ${topic} was not published.`, ...reason]);
 }

@@ -6,8 +6,9 @@ import { MAX_RETRY_MILLISECONDS, retryDelay } from "./acts/retry-delay.js";
 import { runAct } from "./acts/run-act.js";
 import { saveRecord } from "./acts/save-record.js";
 import { sleep } from "./acts/sleep.js";
+import { describeUnknown, uncertainActs } from "./acts/unknown-acts.js";
 import type { EventAges } from "./event-ages.js";
-import type { OpenEvent } from "./events/open-event.js";
+import type { OpenAct, OpenEvent } from "./events/open-event.js";
 import { maxAgeOf } from "./queue-rule.js";
 import type { EventOutcome } from "./trigger-event.js";
 import type { TriggerParts } from "./trigger-parts.js";
@@ -28,6 +29,8 @@ export type Acted =
 const DEFAULT_TRIES = 5;
 /** Most times that the program may end while the same act is under way. The act itself may be the reason. */
 const MAX_CUT_OFFS = 20;
+/** Time between two looks whether the log takes records again, in milliseconds. */
+const SAVING_MILLISECONDS = 5000;
 const REPLACED = "A later run replaced it.";
 
 /** The acts of a trigger: one after the other, each tried until it is done or cannot be. */
@@ -82,7 +85,7 @@ export class ActTries {
       await this.#untilDue(log.find(id));
       const event = log.find(id);
       if (event === null || signal.aborted) return null;
-      if (generation !== this.#generation) return { outcome: "replaced", result: REPLACED };
+      if (generation !== this.#generation) return replaced(uncertainActs(event)[0] ?? null);
       const refusal = this.#refusal(event);
       if (refusal !== null) return refusal;
 
@@ -91,9 +94,13 @@ export class ActTries {
       if (end.status === "done") return { outcome: "done", answer: log.find(id)?.answer ?? end.answer };
       if (end.status === "unknown") return { outcome: "unknown", result: end.problem };
       if (end.status === "stopped") {
-        if (signal.aborted) return null;
-        if (end.doubt !== null) return { outcome: "unknown", result: `${REPLACED} ${end.doubt}` };
-        return { outcome: "replaced", result: REPLACED };
+        if (!signal.aborted) return replaced(end.doubt);
+        // Nothing more will be known of an act that must not be run again.
+        return end.stuck === null ? null : { outcome: "unknown", result: describeUnknown(end.stuck) };
+      }
+      if (end.status === "not-saved") {
+        await this.#untilSaved(event);
+        continue;
       }
       const failures = (event.failure?.try ?? 0) + 1;
       if (end.isPermanent || failures >= (settings.tries ?? DEFAULT_TRIES)) {
@@ -113,6 +120,14 @@ export class ActTries {
     const { clock } = this.#options;
     const left = (event?.failure?.next_at ?? 0) - clock.now();
     await sleep(Math.min(left, MAX_RETRY_MILLISECONDS), this.#waiting.signal, clock);
+  }
+
+  /** Waits until the log takes records again, or the event is too old. A full disk is not a failed try. */
+  async #untilSaved(event: OpenEvent): Promise<void> {
+    const { log, ages, clock, settings } = this.#options;
+    const { signal } = this.#waiting;
+    do await sleep(SAVING_MILLISECONDS, signal, clock);
+    while (log.problem !== null && !signal.aborted && ages.of(event) <= maxAgeOf(settings));
   }
 
   /** Returns why an event is not tried any more, or null. */
@@ -138,10 +153,17 @@ export class ActTries {
         return runAct({ agent: open, event, settings, log, clock, ask, signal: abort.signal });
       });
     } catch (error) {
-      if (abort.signal.aborted) return { status: "stopped", doubt: null };
+      if (abort.signal.aborted) return { status: "stopped", doubt: uncertainActs(event)[0] ?? null, stuck: null };
       return { status: "failed", problem: error instanceof Error ? error.message : String(error), isPermanent: false };
     } finally {
       this.#running = null;
     }
   }
+}
+
+/** Returns the end of an event that a later run replaces. */
+function replaced(doubt: OpenAct | null): Acted {
+  if (doubt === null) return { outcome: "replaced", result: REPLACED };
+  const reason = doubt.ended?.outcome === "aborted" ? "was stopped before it ended" : undefined;
+  return { outcome: "unknown", result: `${REPLACED} ${describeUnknown(doubt, reason)}` };
 }

@@ -1,7 +1,7 @@
 import type { TriggerSettings } from "@nanoagent/models";
 import type { Broker } from "../mqtt/broker.js";
 import type { ActingAgent } from "./acting-agent.js";
-import { saveRecord } from "./acts/save-record.js";
+import { endOrphans } from "./end-orphans.js";
 import { EventLog } from "./events/event-log.js";
 import type { EventLogError } from "./events/event-log-error.js";
 import { openSources } from "./open-sources.js";
@@ -50,11 +50,11 @@ export async function openTriggers(
   const log = await EventLog.open(folder, { now: () => clock.now(), onProblem });
   for (const message of log.notices) board.onNotice({ level: "warning", trigger: null, message });
 
-  board.unknownActs = await readUnknownActs(folder, log, settings);
   const runners = uniqueByName(settings).map((one) => {
     return new TriggerRunner(one, { log, agent, clock, places, listener: board });
   });
-  if (armed) await endOrphans(log, runners, clock);
+  if (armed) await endOrphans(log, new Set(runners.map((runner) => runner.settings.name)), clock);
+  board.unknownActs = await readUnknownActs(folder, log, settings);
   const { isOwnTopic } = options;
   const sources = await openSources(runners, { log, clock, places, board, isOwnTopic });
 
@@ -72,15 +72,4 @@ export async function openTriggers(
 /** The config refuses two triggers with one name. Of settings in code, the first counts. */
 function uniqueByName(settings: readonly TriggerSettings[]): readonly TriggerSettings[] {
   return settings.filter(({ name }, index) => settings.findIndex((other) => other.name === name) === index);
-}
-
-/** Ends the events of triggers that are no longer in the config. */
-async function endOrphans(log: EventLog, runners: readonly TriggerRunner[], clock: Clock): Promise<void> {
-  const names = new Set(runners.map(({ settings: { name } }) => name));
-  const orphans = log.openEvents.filter(({ trigger }) => !names.has(trigger));
-  const result = "The trigger is no longer in the config.";
-  const ends = orphans.map(({ id, tries }) => {
-    return saveRecord(log, { type: "end", event: id, outcome: "orphaned", tries, result, at: clock.now() });
-  });
-  await Promise.all(ends);
 }

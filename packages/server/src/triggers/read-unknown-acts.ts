@@ -1,30 +1,43 @@
 import type { TriggerSettings } from "@nanoagent/models";
-import { uncertainOutcomes } from "./acts/unknown-acts.js";
+import { doubtfulActs } from "./acts/unknown-acts.js";
 import type { EventLog } from "./events/event-log.js";
+import type { OpenEvent } from "./events/open-event.js";
 import { type LoggedEvent, readEventLog } from "./events/read-event-log.js";
 import { MAX_UNKNOWN_ACTS } from "./trigger-board.js";
 import type { UnknownAct } from "./triggers.js";
 
-/** Returns the acts of the log that may or may not have happened, newest first: at most 100. */
+/**
+ * Returns the acts of the log that may or may not have happened, newest first: at most 100. Those of removed triggers are
+ * among them, and those of triggers that are not enabled, which nothing decides about for now.
+ */
 export async function readUnknownActs(
   folder: string,
   log: EventLog,
   settings: readonly TriggerSettings[],
 ): Promise<readonly UnknownAct[]> {
-  // Most logs have none, and a start should not read all of them.
-  if (settings.every(({ name }) => log.countsOf(name).unknown === 0)) return [];
+  const off = new Set(settings.filter(({ enabled }) => enabled === false).map(({ name }) => name));
+  const waiting = log.openEvents.filter(({ trigger }) => off.has(trigger)).flatMap(openActsOf);
+  // Most logs have no others, and a start should not read all of them.
+  if (log.unknownEvents === 0) return waiting.reverse().slice(0, MAX_UNKNOWN_ACTS);
   const found: UnknownAct[] = [];
   for await (const logged of readEventLog(folder)) {
     if (logged.outcome !== "unknown") continue;
     found.push(...unknownActsOf(logged));
     if (found.length > MAX_UNKNOWN_ACTS) found.splice(0, found.length - MAX_UNKNOWN_ACTS);
   }
-  return found.reverse();
+  return [...found, ...waiting].reverse().slice(0, MAX_UNKNOWN_ACTS);
 }
 
 function unknownActsOf({ event, acts, ended_at }: LoggedEvent): UnknownAct[] {
   const at = new Date(ended_at ?? event.at).toISOString();
   return acts
-    .filter(({ tool, outcome }) => tool !== null && (outcome === null || uncertainOutcomes.includes(outcome)))
+    .filter(({ is_uncertain }) => is_uncertain)
     .map(({ key, tool }) => ({ trigger: event.trigger, event: event.id, key, tool, at }));
+}
+
+/** Returns the acts of an open event whose result is not known. */
+export function openActsOf(event: OpenEvent): UnknownAct[] {
+  return doubtfulActs(event).map(({ started: { key, tool, at } }) => {
+    return { trigger: event.trigger, event: event.id, key, tool, at: new Date(at).toISOString() };
+  });
 }

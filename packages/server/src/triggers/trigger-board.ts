@@ -1,5 +1,5 @@
 import { sentences } from "../errors/sentences.js";
-import { uncertainActs } from "./acts/unknown-acts.js";
+import { doubtfulActs } from "./acts/unknown-acts.js";
 import type { EventLogError } from "./events/event-log-error.js";
 import type { EventEnded } from "./events/event-record.js";
 import type { OpenEvent } from "./events/open-event.js";
@@ -95,7 +95,7 @@ export class TriggerBoard implements TriggerListener {
   }
 
   #addUnknown(event: OpenEvent): void {
-    const acts = uncertainActs(event).map(({ started: { key, tool, at } }): UnknownAct => {
+    const acts = doubtfulActs(event).map(({ started: { key, tool, at } }): UnknownAct => {
       return { trigger: event.trigger, event: event.id, key, tool, at: new Date(at).toISOString() };
     });
     this.unknownActs = [...acts.reverse(), ...this.unknownActs].slice(0, MAX_UNKNOWN_ACTS);

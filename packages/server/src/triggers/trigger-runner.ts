@@ -10,11 +10,12 @@ import type { EventEnded } from "./events/event-record.js";
 import { MAX_TEXT_CHARACTERS } from "./events/fit-record.js";
 import type { OpenEvent } from "./events/open-event.js";
 import { queueRule } from "./queue-rule.js";
+import { settledEnd } from "./settled-end.js";
 import type { Acceptance, EventOutcome, NewEvent } from "./trigger-event.js";
 import type { TriggerNotice, TriggerParts } from "./trigger-parts.js";
 
-/** Time for acts and answers that are under way when the triggers stop, in milliseconds. */
-const GRACE_MILLISECONDS = 5000;
+/** Time for acts and answers that are under way when the triggers stop, in milliseconds. Turns of a service have as much. */
+const GRACE_MILLISECONDS = 10_000;
 /** Shortest time between two notices of a level, in milliseconds. */
 const NOTICE_MILLISECONDS = 60_000;
 /** Most characters of a topic in a notice. */
@@ -94,7 +95,7 @@ export class TriggerRunner {
     this.#begin(event, resumedAt ?? event.at);
   }
 
-  /** Begins no further step. Acts that run may end within 5 seconds. What is left goes on at the next start. */
+  /** Begins no further step. Acts that run may end within 10 seconds. What is left goes on at the next start. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all([
@@ -151,10 +152,11 @@ export class TriggerRunner {
     return isKnown ? { outcome: "done", answer: event.answer } : this.#acts.do(event.id);
   }
 
-  async #end(event: OpenEvent, outcome: EventOutcome, result: string): Promise<void> {
+  async #end(event: OpenEvent, ...given: [outcome: EventOutcome, result: string]): Promise<void> {
     const { log, clock, listener } = this.#parts;
     const open = log.find(event.id);
     if (open === null) return this.#noteIfDropped(event);
+    const { outcome, result } = settledEnd(open, ...given);
     const cut = cutText(result, MAX_TEXT_CHARACTERS);
     const end = { type: "end", event: event.id, outcome, tries: open.tries, result: cut, at: clock.now() } as const;
     // A test that a power cut takes back is made again.

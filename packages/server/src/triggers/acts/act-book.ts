@@ -1,5 +1,6 @@
 import type { ToolOutcome } from "@nanoagent/runtime";
 import type { EventLog } from "../events/event-log.js";
+import { EventLogError } from "../events/event-log-error.js";
 import type { ActStarted } from "../events/event-record.js";
 import type { Clock } from "../schedules/clock.js";
 import { saveRecord } from "./save-record.js";
@@ -14,6 +15,7 @@ export interface ActBookOptions {
 export class ActBook {
   readonly #options: ActBookOptions;
   readonly #started = new Set<string>();
+  #refusal: EventLogError | null = null;
 
   constructor(options: ActBookOptions) {
     this.#options = options;
@@ -24,13 +26,21 @@ export class ActBook {
    * when it cannot be saved: then the act must not run.
    */
   async start(
-    act: Pick<ActStarted, "key" | "kind" | "tool" | "arguments">,
+    act: Pick<ActStarted, "key" | "kind" | "tool" | "arguments" | "changes_world">,
     { synced }: { synced: boolean },
   ): Promise<void> {
     const { event, log, clock } = this.#options;
     const before = log.find(event)?.acts.find(({ started }) => started.key === act.key)?.started.try ?? 0;
-    await log.append({ type: "act", event, ...act, try: before + 1, at: clock.now() }, { synced });
+    await log.append({ type: "act", event, ...act, try: before + 1, at: clock.now() }, { synced }).catch((error) => {
+      if (error instanceof EventLogError) this.#refusal = error;
+      throw error;
+    });
     this.#started.add(act.key);
+  }
+
+  /** Why the last act that could not be recorded did not run, or null. */
+  get refusal(): EventLogError | null {
+    return this.#refusal;
   }
 
   /** Records the result of an act that began. */

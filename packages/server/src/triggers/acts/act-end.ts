@@ -1,4 +1,5 @@
 import type { Agent, ToolOutcome } from "@nanoagent/runtime";
+import type { OpenAct } from "../events/open-event.js";
 
 /** How a try of an act ended. */
 export type ActEnd =
@@ -7,8 +8,13 @@ export type ActEnd =
   | { readonly status: "failed"; readonly problem: string; readonly isPermanent: boolean }
   /** It may or may not have happened, and must not be tried again. */
   | { readonly status: "unknown"; readonly problem: string }
-  /** The signal aborted. `doubt`: why nobody knows whether it happened, or null where it did not happen or may happen again. */
-  | { readonly status: "stopped"; readonly doubt: string | null };
+  /** The log of events takes no records at present, so the act did not run. */
+  | { readonly status: "not-saved" }
+  /**
+   * The signal aborted. `doubt`: an act of which nobody knows whether it happened, unless its tool is idempotent. `stuck`:
+   * one that must not be run again.
+   */
+  | { readonly status: "stopped"; readonly doubt: OpenAct | null; readonly stuck: OpenAct | null };
 
 /** Outcomes that another try would not change. */
 const permanentOutcomes: readonly ToolOutcome["outcome"][] = ["unknown-tool", "invalid-arguments", "not-permitted"];

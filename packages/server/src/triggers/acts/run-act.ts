@@ -14,38 +14,54 @@ import { decideUnknown, describeUnknown, uncertainActs } from "./unknown-acts.js
  */
 export async function runAct(run: ActRun): Promise<ActEnd> {
   const { event, log, clock, signal, settings } = run;
+  const book = new ActBook({ event: event.id, log, clock });
   try {
+    // The answer of a message is known, and its acts are not repeated.
+    if (event.answer !== null) return settled(run, { status: "done", answer: event.answer });
     const { stuck, allowed } = await settleDoubts(run);
-    if (stuck !== null) {
-      const doubt = describeUnknown(stuck);
-      return signal.aborted ? { status: "stopped", doubt } : { status: "unknown", problem: doubt };
-    }
-    // The answer of a message is known, and only one of its acts was in doubt.
-    if (event.answer !== null) return { status: "done", answer: event.answer };
-    const book = new ActBook({ event: event.id, log, clock });
+    if (stuck !== null) return signal.aborted ? stopped(run) : unknown(stuck);
     const onPermission = async (request: PermissionRequest, options: { signal: AbortSignal }) =>
       allowed.has(request.tool) || run.ask(request, options.signal);
-    const settled = { ...run, book, onPermission };
+    const settledRun = { ...run, book, onPermission };
     const { do: act } = settings;
-    const end = "tool" in act ? await runTool(act, settled) : await runTurn(act, settled);
-    // A tool that did not end in time may have acted, even where the model went on without it.
-    const doubt = findDoubt(run);
-    if (signal.aborted && end.status !== "done") return { status: "stopped", doubt };
-    return doubt === null ? end : { status: "unknown", problem: doubt };
+    const end = "tool" in act ? await runTool(act, settledRun) : await runTurn(act, settledRun);
+    return settled(run, hasFullDisk(book) ? { status: "not-saved" } : end);
   } catch (error) {
-    if (signal.aborted) return { status: "stopped", doubt: findDoubt(run) };
     const problem = error instanceof Error ? error.message : String(error);
-    if (!(error instanceof TemplateError)) return { status: "failed", problem, isPermanent: false };
-    return { status: "failed", problem: `The act cannot be formed: ${problem}.`, isPermanent: true };
+    if (hasFullDisk(book)) return settled(run, { status: "not-saved" });
+    if (!(error instanceof TemplateError)) return settled(run, { status: "failed", problem, isPermanent: false });
+    return settled(run, { status: "failed", problem: `The act cannot be formed: ${problem}.`, isPermanent: true });
   }
 }
 
-/** Says why nobody knows whether an act of this try happened. Null: all is known, or may be done again. */
-function findDoubt({ agent, event, log, settings }: ActRun): string | null {
-  const act = uncertainActs(log.find(event.id) ?? event).find(
-    ({ started }) => decideUnknown(toolOf(agent, started.tool), settings.on_unknown) === "skip",
-  );
-  return act === undefined ? null : describeUnknown(act);
+function hasFullDisk({ refusal }: ActBook): boolean {
+  return refusal?.code === "events-not-saved";
+}
+
+/**
+ * Returns how a try really ended: nobody knows whether a tool acted that did not end in time, even where the model went on
+ * without it. One that may run again leaves the failure as it is, because another try follows.
+ */
+function settled(run: ActRun, end: ActEnd): ActEnd {
+  const { event, log, signal } = run;
+  if (signal.aborted && end.status !== "done") return stopped(run);
+  const acts = uncertainActs(log.find(event.id) ?? event);
+  const act = end.status === "done" ? acts[0] : acts.find((one) => decisionAbout(one, run) === "skip");
+  return act === undefined ? end : unknown(act);
+}
+
+function stopped(run: ActRun): ActEnd {
+  const acts = uncertainActs(run.log.find(run.event.id) ?? run.event);
+  const doubt = acts.find(({ started }) => decideUnknown(toolOf(run.agent, started.tool), "skip") === "skip") ?? null;
+  return { status: "stopped", doubt, stuck: acts.find((act) => decisionAbout(act, run) === "skip") ?? null };
+}
+
+function unknown(act: OpenAct): ActEnd {
+  return { status: "unknown", problem: describeUnknown(act) };
+}
+
+function decisionAbout({ started }: OpenAct, { agent, settings }: ActRun): ReturnType<typeof decideUnknown> {
+  return decideUnknown(toolOf(agent, started.tool), settings.on_unknown);
 }
 
 /**
@@ -56,7 +72,7 @@ async function settleDoubts(run: ActRun): Promise<{ stuck: OpenAct | null; allow
   const allowed = new Set<string>();
   for (const act of uncertainActs(run.event)) {
     const tool = toolOf(run.agent, act.started.tool);
-    const decision = decideUnknown(tool, run.settings.on_unknown);
+    const decision = decisionAbout(act, run);
     if (decision === "again") continue;
     const isAllowed = decision === "ask" && tool !== undefined && (await run.ask(questionAbout(act, tool), run.signal));
     if (!isAllowed) return { stuck: act, allowed };

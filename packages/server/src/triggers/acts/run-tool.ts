@@ -1,4 +1,5 @@
 import type { ToolAct } from "@nanoagent/models";
+import { sentences } from "../../errors/sentences.js";
 import { type ActEnd, endOfOutcome } from "./act-end.js";
 import { actKey } from "./act-key.js";
 import type { SettledRun } from "./act-run.js";
@@ -14,7 +15,7 @@ export async function runTool(
   const tool = agent.tools.find((one) => one.name === name);
   // A tool that only reads may run again, so its record can wait for the next sync.
   if (tool?.changesWorld === false) {
-    await book.start({ key, kind: "tool", tool: name, arguments: given }, { synced: false });
+    await book.start({ key, kind: "tool", tool: name, changes_world: false, arguments: given }, { synced: false });
   }
   const outcome = await agent.callTool(
     { name, arguments: given },
@@ -27,6 +28,11 @@ export async function runTool(
       onPermission,
     },
   );
+  const { refusal } = book;
+  if (refusal?.code === "event-record-too-large") {
+    const problem = sentences([refusal.message, refusal.reason, refusal.hint]);
+    return { status: "failed", problem, isPermanent: true };
+  }
   await book.end(key, outcome);
   return endOfOutcome(outcome, name, agent);
 }

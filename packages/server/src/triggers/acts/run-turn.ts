@@ -19,7 +19,7 @@ export async function runTurn(act: SentenceAct | MessageAct, run: SettledRun): P
   await book.start({ key, kind, tool: null, arguments: { [kind]: text } }, { synced: false });
   const acts = new TurnActs(run);
   const conversation = await agent.converse();
-  let end: ActEnd = { status: "stopped", doubt: null };
+  let end: ActEnd = { status: "stopped", doubt: null, stuck: null };
   try {
     const isIntent = isSentence || agent.matchIntent(text) !== null;
     const message = isIntent ? text : `${text}${acts.describeDone()}`;
@@ -34,6 +34,8 @@ export async function runTurn(act: SentenceAct | MessageAct, run: SettledRun): P
   } finally {
     await conversation.close();
   }
+  // The turn is run again when its calls can be recorded.
+  if (book.refusal?.code === "events-not-saved") return { status: "not-saved" };
   // An intent answers with a text of its own when its tool fails. The model of a message reads the failure and goes on.
   const { last } = acts;
   if (isSentence && end.status === "done" && last !== null) {

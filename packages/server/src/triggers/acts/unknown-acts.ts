@@ -1,15 +1,23 @@
 import type { TriggerSettings } from "@nanoagent/models";
 import type { Tool } from "@nanoagent/runtime";
 import type { OpenAct, OpenEvent } from "../events/open-event.js";
-
-/** Outcomes after which nobody knows whether the tool acted. */
-export const uncertainOutcomes: readonly string[] = ["timed-out", "aborted"];
+import { isUncertain } from "../events/uncertain-act.js";
 
 /** Returns the acts of an event that began and whose result is not known. */
-export function uncertainActs(event: OpenEvent): OpenAct[] {
-  return event.acts.filter(
-    ({ started, ended }) => started.tool !== null && (ended === null || uncertainOutcomes.includes(ended.outcome)),
-  );
+export function uncertainActs(event: Pick<OpenEvent, "acts">): OpenAct[] {
+  return event.acts.filter(({ started, ended }) => isUncertain({ ...started, outcome: ended?.outcome ?? null }));
+}
+
+/**
+ * Returns the acts of an event of which nobody knows at its end whether they happened. An act that failed may have happened
+ * in an earlier try.
+ */
+export function doubtfulActs(event: Pick<OpenEvent, "acts">): Pick<OpenAct, "started" | "ended">[] {
+  const uncertain = uncertainActs(event);
+  return event.acts.flatMap((act) => {
+    if (uncertain.includes(act)) return [act];
+    return act.earlier === null || act.ended?.outcome === "done" ? [] : [act.earlier];
+  });
 }
 
 /**
@@ -26,8 +34,15 @@ export function decideUnknown(
   return onUnknown ?? "skip";
 }
 
+/** Reasons by the outcome of the act. */
+const reasons: Partial<Record<string, string>> = {
+  "timed-out": "did not end in time",
+  aborted: "was stopped together with the triggers",
+  interrupted: "was cut off, because its program or its server ended",
+};
+
 /** Says in one sentence why nobody knows whether an act happened. */
-export function describeUnknown({ started, ended }: OpenAct): string {
-  const why = ended === null ? "was under way when the program ended" : "did not end in time";
-  return `The tool ${started.tool} ${why}, and may or may not have acted.`;
+export function describeUnknown({ started, ended }: Pick<OpenAct, "started" | "ended">, reason?: string): string {
+  const why = ended === null ? "was under way when the program ended" : reasons[ended.outcome];
+  return `The tool ${started.tool} ${reason ?? why ?? "gave no result"}, and may or may not have acted.`;
 }

@@ -1,4 +1,4 @@
-import { NanoAgentError, type TriggerAnswer } from "@nanoagent/models";
+import { asSentence, NanoAgentError, type TriggerAnswer } from "@nanoagent/models";
 import { TemplateError } from "../acts/template.js";
 import { AnswerError } from "./answer-error.js";
 import type { AnswerRun } from "./answer-run.js";
@@ -17,13 +17,20 @@ export async function giveAnswer(place: TriggerAnswer, run: AnswerRun): Promise<
     if (cause instanceof AnswerError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     const isPermanent = cause instanceof TemplateError;
-    const isAway = run.signal.aborted || (NanoAgentError.isInstance(cause) && cause.code === "broker-unreachable");
-    throw new AnswerError(`The answer could not be given: ${reason.replace(/\.$/, "")}.`, {
+    const { code = "" } = cause as { code?: string };
+    const isAway =
+      run.signal.aborted || (NanoAgentError.isInstance(cause) ? code === "broker-unreachable" : isFull(code));
+    throw new AnswerError(`The answer could not be given: ${asSentence(reason)}`, {
       isPermanent,
       isAway,
       cause,
     });
   }
+}
+
+/** Whether a place has no room at present. The answer waits for it as for a broker that is away. */
+function isFull(code: string): boolean {
+  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 /** Returns an answer's place for people, such as `mqtt garden/log`. */

@@ -156,6 +156,11 @@ export class EventLog {
     return this.#state.openEvents;
   }
 
+  /** Events of all triggers that ended as `unknown`, since the log began. */
+  get unknownEvents(): number {
+    return this.#state.unknownEvents;
+  }
+
   /** Bytes of all segments on disk. */
   get sizeBytes(): number {
     return this.#store.sizeBytes;

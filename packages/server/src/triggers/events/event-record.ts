@@ -68,6 +68,8 @@ export interface ActStarted {
   readonly kind: "tool" | "sentence" | "message";
   /** The tool, or null for a sentence or a message as a whole. */
   readonly tool: string | null;
+  /** False for a tool that only reads. */
+  readonly changes_world?: boolean;
   readonly arguments: unknown;
   readonly try: number;
   readonly at: number;

@@ -12,6 +12,7 @@ import type { OpenAct, OpenEvent } from "./open-event.js";
 import { hashOf, RepeatMemory } from "./repeat-memory.js";
 import type { KeptLine, NewLine } from "./stored-line.js";
 import { countOf, type EndCounts, noCounts, type TriggerCounts } from "./trigger-counts.js";
+import { isUncertain } from "./uncertain-act.js";
 
 /** Most triggers of which something is kept. Those that are not in the config any more go first. */
 const MAX_TRIGGERS = 1000;
@@ -23,7 +24,7 @@ interface KeptEvent {
   readonly added: EventAdded;
   /** Bytes of all its records. */
   bytes: number;
-  /** Whether an act began, and its try has not failed. */
+  /** Whether an act began, and its try has not failed for certain. */
   isBegun: boolean;
 }
 
@@ -60,6 +61,11 @@ export class EventState {
   /** Open events, oldest first. */
   get openEvents(): OpenEvent[] {
     return [...this.#open.values()].map(({ event }) => event);
+  }
+
+  /** Events of all triggers that ended as `unknown`, since the log began. */
+  get unknownEvents(): number {
+    return [...this.#triggers.values()].reduce((sum, { counts }) => sum + counts.unknown, 0);
   }
 
   find(id: string): OpenEvent | null {
@@ -207,7 +213,7 @@ export class EventState {
         kept.event = withResult(event, record);
         return;
       case "try-failed":
-        kept.isBegun = false;
+        kept.isBegun = event.acts.some(isUncertainAct);
         kept.event = { ...event, failure: record, tries: Math.max(event.tries, record.try) };
         return;
       case "answer":
@@ -253,9 +259,18 @@ export class EventState {
 }
 
 function withAct(acts: readonly OpenAct[], started: ActStarted): OpenAct[] {
-  const act = { started, ended: null };
-  if (!acts.some((known) => known.started.key === started.key)) return [...acts, act];
+  const before = acts.find((known) => known.started.key === started.key);
+  if (before === undefined) return [...acts, { started, ended: null, earlier: null }];
+  const act = { started, ended: null, earlier: before.earlier ?? doubtIn(before) };
   return acts.map((known) => (known.started.key === started.key ? act : known));
+}
+
+function doubtIn(act: OpenAct): OpenAct["earlier"] {
+  return isUncertainAct(act) ? { started: act.started, ended: act.ended } : null;
+}
+
+function isUncertainAct({ started, ended }: OpenAct): boolean {
+  return isUncertain({ ...started, outcome: ended?.outcome ?? null });
 }
 
 function withResult(event: OpenEvent, ended: ActEnded): OpenEvent {
@@ -270,9 +285,11 @@ function* recordsOf({ event, added, isBegun }: KeptEvent): Generator<EventRecord
   yield added;
   if (checked !== null) yield checked;
   if (failure !== null && isBegun) yield failure;
-  for (const { started, ended } of acts) {
-    yield started;
-    if (ended !== null) yield ended;
+  for (const act of acts) {
+    for (const { started, ended } of act.earlier === null ? [act] : [act.earlier, act]) {
+      yield started;
+      if (ended !== null) yield ended;
+    }
   }
   if (failure !== null && !isBegun) yield failure;
   const at = timeOf(acts, failure) ?? event.at;

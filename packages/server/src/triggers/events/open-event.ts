@@ -20,4 +20,6 @@ export interface OpenEvent extends TriggerEvent {
 export interface OpenAct {
   readonly started: ActStarted;
   readonly ended: ActEnded | null;
+  /** An earlier try of it whose result is not known, or null. */
+  readonly earlier: Pick<OpenAct, "started" | "ended"> | null;
 }

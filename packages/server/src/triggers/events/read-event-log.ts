@@ -3,6 +3,7 @@ import type { EventOutcome, TriggerEvent } from "../trigger-event.js";
 import { EventLogError, eventsUnreadable } from "./event-log-error.js";
 import type { EventRecord, EventsDropped } from "./event-record.js";
 import { isContent, listSegments, readHeader, readSegment } from "./event-segment.js";
+import { isUncertain } from "./uncertain-act.js";
 
 /** An event of the log, with all that happened to it, or several that were dropped before they were in the queue. */
 export interface LoggedEvent {
@@ -28,9 +29,14 @@ export interface LoggedAct {
   readonly arguments: unknown;
   readonly outcome: string | null;
   readonly content: string | null;
+  /** Whether a tool began that changes the world, and nobody knows whether it acted. */
+  readonly is_uncertain: boolean;
 }
 
 type Draft = { -readonly [Key in keyof LoggedEvent]: LoggedEvent[Key] };
+
+/** Acts of which an earlier try has no known result. Not a part of the draft, which is what others get. */
+const earlierDoubts = new WeakMap<Draft, Set<string>>();
 
 /**
  * Reads the events of a folder, those that were added last at the end: the open ones, and the past ones that the segments
@@ -113,15 +119,23 @@ function apply(drafts: Map<string, Draft>, record: EventRecord, seq: number): vo
       return;
     case "act": {
       const { key, kind, tool, arguments: given } = record;
-      const act: LoggedAct = { key, kind, tool, arguments: given, outcome: null, content: null };
-      const isKnown = draft.acts.some((known) => known.key === key);
+      const is_uncertain = isUncertain({ ...record, outcome: null });
+      const act: LoggedAct = { key, kind, tool, arguments: given, outcome: null, content: null, is_uncertain };
+      const before = draft.acts.find((known) => known.key === key);
+      if (before?.is_uncertain) earlierDoubts.set(draft, (earlierDoubts.get(draft) ?? new Set()).add(key));
+      const isKnown = before !== undefined;
       draft.acts = isKnown ? draft.acts.map((known) => (known.key === key ? act : known)) : [...draft.acts, act];
       draft.tries = Math.max(draft.tries, record.try);
       return;
     }
     case "act-result": {
       const { key, outcome, content } = record;
-      draft.acts = draft.acts.map((act) => (act.key === key ? { ...act, outcome, content } : act));
+      draft.acts = draft.acts.map((act) => {
+        if (act.key !== key) return act;
+        const isInDoubt = earlierDoubts.get(draft)?.has(key) === true && outcome !== "done";
+        const is_uncertain = isInDoubt || (act.is_uncertain && isUncertain({ ...act, outcome }));
+        return { ...act, outcome, content, is_uncertain };
+      });
       return;
     }
     case "try-failed":

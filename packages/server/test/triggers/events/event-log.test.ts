@@ -39,6 +39,7 @@ describe("an event", () => {
           {
             started: act(id, { try: 2 }),
             ended: { type: "act-result", event: id, key: `${id}.do`, outcome: "done", content: "wet", at: start },
+            earlier: { started: act(id), ended: null },
           },
         ],
         failure: { type: "try-failed", event: id, try: 1, problem: "no water", next_at: start + 1000, at: start },

@@ -39,7 +39,17 @@ describe("the list of events", () => {
     const ended = {
       event: { id: one, trigger: "bed", at: start, payload: { percent: 20 }, topic: "garden/1", identity: "a" },
       conditions: { verdict: "met", reason: "below 30" },
-      acts: [{ key, kind: "tool", tool: "water", arguments: { bed: 1 }, outcome: "done", content: "wet" }],
+      acts: [
+        {
+          key,
+          kind: "tool",
+          tool: "water",
+          arguments: { bed: 1 },
+          outcome: "done",
+          content: "wet",
+          is_uncertain: false,
+        },
+      ],
       tries: 2,
       answers: [{ index: 0, problem: null }],
       outcome: "done",
