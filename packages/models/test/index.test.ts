@@ -54,6 +54,7 @@ test("exports these names, and nothing from zod", () => {
     "TELLING_PARAMETERS",
     "TRUSTED_PARAMETERS",
     "addressIn",
+    "asSentence",
     "adviseOnAddress",
     "canBeTrue",
     "commandWords",
