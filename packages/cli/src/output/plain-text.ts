@@ -10,6 +10,11 @@ export function plainLine(text: string): string {
   return plainText(text).replace(/[\n\t]/g, writeOut);
 }
 
+/** Like {@link plainLine}, for a text of several lines that is shown in one. */
+export function inOneLine(text: string): string {
+  return plainLine(text.trim().replaceAll(/\s+/g, " "));
+}
+
 function writeOut(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

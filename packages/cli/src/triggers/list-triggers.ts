@@ -5,7 +5,7 @@ import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
 import { type Column, formatTable } from "../output/format-table.js";
 import { formatTime } from "../output/format-time.js";
-import { plainLine, plainText } from "../output/plain-text.js";
+import { inOneLine, plainLine, plainText } from "../output/plain-text.js";
 import { findTriggerService } from "./find-trigger-service.js";
 import { loggedEvents } from "./logged-events.js";
 import { readTriggerPlace, type TriggerPlace } from "./trigger-place.js";
@@ -46,7 +46,7 @@ export const listTriggers: CommandAction = async (values, { stdout }) => {
 };
 
 function problemOf({ problem }: ListedTrigger): string[] {
-  return problem === null ? [] : [`  ${plainLine(problem)}`];
+  return problem === null ? [] : [`  ${inOneLine(problem)}`];
 }
 
 function timeOf(iso: string): string {

@@ -106,6 +106,6 @@ async function planCall(name: string, given: unknown, config: NanoAgentConfig): 
     return { tool: name, arguments: converted, permission, will_run, problem };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { ...planned, permission, problem: problem ?? `The tool cannot run: ${message}.` };
+    return { ...planned, permission, problem: problem ?? `The arguments of ${name} are not right: ${message}.` };
   }
 }

@@ -13,7 +13,7 @@ import {
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
-import { plainLine, plainText } from "../output/plain-text.js";
+import { inOneLine, plainText } from "../output/plain-text.js";
 import { isInteractive, openInput } from "../run/open-input.js";
 import { Permissions } from "../run/permissions.js";
 import { readAgent } from "../run/read-agent.js";
@@ -68,7 +68,7 @@ export const runTrigger: CommandAction = async (values, streams) => {
     }
     const { outcome, result, tries } = ended;
     if (values.json) stdout.write(formatJson({ id: ended.id, trigger: trigger.name, outcome, result, tries }));
-    else stdout.write(`${outcome}${result === "" ? "" : `: ${plainLine(result)}`}\n`);
+    else stdout.write(`${outcome}${result === "" ? "" : `: ${inOneLine(result)}`}\n`);
     return outcome === "done" ? exitCodes.done : exitCodes.failed;
   } catch (error) {
     if (!stop.aborted) throw error;
@@ -89,10 +89,10 @@ async function fateOf(id: string, { folder }: TriggerPlace): Promise<string> {
   for await (const logged of loggedEvents(folder)) if (logged.event.id === id) event = logged;
   const { outcome = null, result = null, acts = [] } = event ?? {};
   if (outcome !== null) {
-    return `The work on the event ${id} has ended: ${outcome}${result ? `: ${plainLine(result)}` : ""}`;
+    return `The work on the event ${id} has ended: ${outcome}${result ? `: ${inOneLine(result)}` : ""}`;
   }
-  const unknown = acts.find((act) => act.outcome === null || act.outcome === "aborted" || act.outcome === "timed-out");
-  if (unknown === undefined) return `The event ${id} stays in the queue: the next nanoagent serve goes on with it.`;
+  if (!acts.some(({ is_uncertain }) => is_uncertain))
+    return `The event ${id} stays in the queue: the next nanoagent serve goes on with it.`;
   return `The act of the event ${id} was stopped, and may or may not have been done: the next nanoagent serve decides by on_unknown.`;
 }
 

@@ -6,9 +6,10 @@ import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
 import { type Column, formatTable } from "../output/format-table.js";
 import { formatTime } from "../output/format-time.js";
-import { plainLine, plainText } from "../output/plain-text.js";
+import { inOneLine, plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 import { describeAct } from "./describe-act.js";
+import { findTriggerService } from "./find-trigger-service.js";
 import { loggedEvents } from "./logged-events.js";
 import { readTriggerPlace, requireTrigger } from "./trigger-place.js";
 
@@ -56,15 +57,22 @@ async function readNewest(
 ): Promise<{ found: LoggedEvent[]; all: number }> {
   const found: LoggedEvent[] = [];
   let all = 0;
+  // A running service lists what it does not know, and works on the rest.
+  const isStopped = unknown === true && (await findTriggerService(folder)) === null;
   for await (const event of loggedEvents(folder)) {
     if (stop.aborted) break;
     all += 1;
     if (name !== undefined && event.event.trigger !== name) continue;
-    if (unknown && event.outcome !== "unknown") continue;
+    if (unknown && event.outcome !== "unknown" && !(isStopped && isCutOff(event))) continue;
     found.push(event);
     if (found.length > Number(limit)) found.shift();
   }
   return { found, all };
+}
+
+/** Whether an act of an open event began, and nobody knows whether it acted. */
+function isCutOff({ outcome, acts }: LoggedEvent): boolean {
+  return outcome === null && acts.some(({ is_uncertain }) => is_uncertain);
 }
 
 function nothingFound({ name, unknown }: OptionValues, all: number): string {
@@ -96,12 +104,14 @@ function describeActs(acts: LoggedEvent["acts"]): string {
 }
 
 /** Returns what an event led to, or why it did not. */
-function resultOf({ result, conditions, outcome }: LoggedEvent): string {
+function resultOf(event: LoggedEvent): string {
+  const { result, conditions, outcome } = event;
+  if (isCutOff(event)) return "The act may be under way, or was cut off.";
   if (outcome === "not-met") return conditions?.reason ?? "";
   return result ?? conditions?.reason ?? "";
 }
 
 function cell(text: string): string {
-  const line = plainLine(text.replaceAll(/\s+/g, " "));
+  const line = inOneLine(text);
   return line.length <= MAX_CELL_CHARACTERS ? line : `${cutText(line, MAX_CELL_CHARACTERS - 1)}…`;
 }
