@@ -236,7 +236,9 @@ class ChunkGraph {
   #isCopied(chunk: string, file: string): boolean {
     const { isAlone = false, copies = [] } = this.#groupOf(file) ?? {};
     const inputs = this.#chunks.get(chunk)?.inputs ?? [];
-    return isAlone || (inputs.length > 0 && inputs.every((input) => copies.includes(packageName(input) ?? "")));
+    // The code that gives a package a module of Node is one line, so no file loads another one for it.
+    const isCopied = (input: string) => input.startsWith("builtin:") || copies.includes(packageName(input) ?? "");
+    return isAlone || (inputs.length > 0 && inputs.every(isCopied));
   }
 
   /** Whether a chunk is a public entry that is in a file with another name. */
