@@ -4,7 +4,7 @@
 //
 //   node scripts/systems/trigger-soak.mjs [--kills N] [--broker-kills N] [--seed N] [--program serve|triggers]
 //
-// Default: 1000 kills of `nanoagent serve` and 100 of the broker, which take 40 minutes. Needs the built program (npm run
+// Default: 1000 kills of `nanoagent serve` and 100 of the broker, which take 20 minutes. Needs the built program (npm run
 // prestart) and Debian's packages mosquitto and mosquitto-clients.
 import { spawnSync } from "node:child_process";
 import path from "node:path";
