@@ -1,9 +1,7 @@
 import type { TriggerSettings } from "@nanoagent/models";
-import { doubtfulActs } from "./acts/unknown-acts.js";
 import type { EventLog } from "./events/event-log.js";
-import type { OpenEvent } from "./events/open-event.js";
 import { type LoggedEvent, readEventLog } from "./events/read-event-log.js";
-import { MAX_UNKNOWN_ACTS } from "./trigger-board.js";
+import { MAX_UNKNOWN_ACTS, openActsOf } from "./trigger-board.js";
 import type { UnknownAct } from "./triggers.js";
 
 /**
@@ -33,11 +31,4 @@ function unknownActsOf({ event, acts, ended_at }: LoggedEvent): UnknownAct[] {
   return acts
     .filter(({ is_uncertain }) => is_uncertain)
     .map(({ key, tool }) => ({ trigger: event.trigger, event: event.id, key, tool, at }));
-}
-
-/** Returns the acts of an open event whose result is not known. */
-export function openActsOf(event: OpenEvent): UnknownAct[] {
-  return doubtfulActs(event).map(({ started: { key, tool, at } }) => {
-    return { trigger: event.trigger, event: event.id, key, tool, at: new Date(at).toISOString() };
-  });
 }

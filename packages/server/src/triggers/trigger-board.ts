@@ -95,10 +95,7 @@ export class TriggerBoard implements TriggerListener {
   }
 
   #addUnknown(event: OpenEvent): void {
-    const acts = doubtfulActs(event).map(({ started: { key, tool, at } }): UnknownAct => {
-      return { trigger: event.trigger, event: event.id, key, tool, at: new Date(at).toISOString() };
-    });
-    this.unknownActs = [...acts.reverse(), ...this.unknownActs].slice(0, MAX_UNKNOWN_ACTS);
+    this.unknownActs = [...openActsOf(event).reverse(), ...this.unknownActs].slice(0, MAX_UNKNOWN_ACTS);
   }
 
   #call(listener: () => void): void {
@@ -109,4 +106,11 @@ export class TriggerBoard implements TriggerListener {
       this.onNotice({ level: "warning", trigger: null, message });
     }
   }
+}
+
+/** Returns the acts of an open event whose result is not known. */
+export function openActsOf(event: OpenEvent): UnknownAct[] {
+  return doubtfulActs(event).map(({ started: { key, tool, at } }) => {
+    return { trigger: event.trigger, event: event.id, key, tool, at: new Date(at).toISOString() };
+  });
 }

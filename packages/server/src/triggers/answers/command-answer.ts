@@ -1,3 +1,4 @@
+import { asSentence } from "@nanoagent/models";
 import { startProgram } from "@nanoagent/runtime/node";
 import { fillText, onlyPlaceholder } from "../acts/template.js";
 import { AnswerError } from "./answer-error.js";
@@ -13,7 +14,7 @@ export async function runAnswerCommand([program = "", ...templates]: readonly st
   const environment = { NANOAGENT_IDEMPOTENCY_KEY: key, NANOAGENT_TRIGGER: event.trigger };
   const options = { folder: places.configFolder, environment, input: answer };
   const started = await startProgram([program, ...given], options).catch((cause: Error) => {
-    throw new AnswerError(`The program for the answer cannot be started: ${cause.message}.`, { cause });
+    throw new AnswerError(`The program for the answer cannot be started: ${asSentence(cause.message)}`, { cause });
   });
   let isOver = false;
   const stop = () => void started.stop();
@@ -30,7 +31,7 @@ export async function runAnswerCommand([program = "", ...templates]: readonly st
   const how = end.exitCode === null ? `by ${end.signal}` : `with code ${end.exitCode}`;
   const said = end.said === "" ? "" : `: ${end.said}`;
   const ending = isOver ? `did not end within ${MAX_MILLISECONDS / 1000} s` : `ended ${how}${said}`;
-  throw new AnswerError(`The program ${program} for the answer ${ending}.`);
+  throw new AnswerError(asSentence(`The program ${program} for the answer ${ending}`));
 }
 
 /** A value of an event must not become an option of the program. */
