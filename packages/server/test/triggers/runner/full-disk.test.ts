@@ -4,7 +4,7 @@ import { ActTries } from "../../../src/triggers/act-tries.js";
 import { EventAges } from "../../../src/triggers/event-ages.js";
 import { keep, MemoryDisk, openOn } from "../events/open-log.js";
 import { fastClock } from "./fast-clock.js";
-import { byHand, openTestAgent, type Watering, waterTool } from "./open-test-triggers.js";
+import { byHand, openTestAgent, openTestTriggers, type Watering, waterTool } from "./open-test-triggers.js";
 
 const soon = { timeout: 20_000 };
 const message = { do: { message: "Water the {payload.bed}." } };
@@ -90,3 +90,20 @@ test("a stop ends the wait for room", async () => {
   await free();
   await log.close();
 });
+
+test.skipIf(process.platform !== "linux")(
+  "an answer waits for room in its file, too, at most as long as its event",
+  async () => {
+    const settings = byHand({ then: { file: { path: "/dev/full" } }, queue: { max_age: "10m" } });
+    const triggers = await openTestTriggers(await openTestAgent([waterTool([])]), settings, { clock: fastClock() });
+    const { id } = await triggers.run("dry-bed", { payload: { bed: "tomatoes" } });
+    expect(await triggers.ended(id)).toMatchObject({
+      outcome: "failed",
+      result: expect.stringContaining("The answer waited longer than queue.max_age for its place."),
+    });
+    expect(triggers.notices).toMatchObject([
+      { message: expect.stringMatching(/ENOSPC: .*write\. It is tried again\.$/) },
+      {},
+    ]);
+  },
+);
