@@ -62,7 +62,7 @@ describe("the published files", () => {
     ["optimizer", 3, 133],
     ["profiler", 4, 72],
     ["hub", 5, 224],
-    ["runtime", 17, 782],
+    ["runtime", 17, 800],
     ["server", 8, 500],
     ["cli", 33, 2700],
   ])("of %s are a few, with names that stay, and lines that a terminal can show", async (name, most, mostKilobytes) => {

@@ -4,7 +4,6 @@ import { ConversationMemory } from "../conversations/conversation-memory.js";
 import type { AgentCard, AgentFacts, BridgedAgent, FinishedAct, TriggerAnswered } from "../mqtt/bridged-agent.js";
 import { ACT_OUTCOMES } from "../mqtt/bridged-agent.js";
 import type { ServiceStatus } from "../status/service-status.js";
-import { readPayload } from "../triggers/sources/read-payload.js";
 import { TriggerError } from "../triggers/trigger-error.js";
 import type { EndedEvent, Triggers } from "../triggers/triggers.js";
 import { answerEvents } from "../turns/answer-events.js";
@@ -89,7 +88,7 @@ export class BridgedService implements BridgedAgent {
   }
 
   async run(trigger: string, payload: Uint8Array | null): Promise<void> {
-    const event = payload === null ? {} : { payload: readPayload(payload) };
+    const event = payload === null ? {} : { message: payload };
     try {
       await this.#triggers?.run(trigger, event);
     } catch (error) {

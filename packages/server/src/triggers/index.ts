@@ -4,6 +4,7 @@ export type { ActingAgent } from "./acting-agent.js";
 export type {
   AddedEvent,
   EndedEvent,
+  HandMadeEvent,
   HookDoor,
   HookReply,
   HookRequest,

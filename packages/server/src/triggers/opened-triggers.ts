@@ -3,12 +3,14 @@ import type { EventLog } from "./events/event-log.js";
 import type { OpenSources } from "./open-sources.js";
 import type { Clock } from "./schedules/clock.js";
 import type { EventSource } from "./sources/event-source.js";
+import { readPayload } from "./sources/read-payload.js";
 import type { TriggerBoard } from "./trigger-board.js";
 import { TriggerError } from "./trigger-error.js";
 import type { TriggerRunner } from "./trigger-runner.js";
 import type {
   AddedEvent,
   EndedEvent,
+  HandMadeEvent,
   HookDoor,
   TriggerProblem,
   TriggerState,
@@ -71,12 +73,10 @@ export class OpenTriggers implements Triggers {
     return this.#parts.board.unknownActs;
   }
 
-  async run(
-    name: string,
-    { payload = null, topic }: { payload?: unknown; topic?: string | undefined } = {},
-  ): Promise<AddedEvent> {
+  async run(name: string, { message, topic, ...event }: HandMadeEvent = {}): Promise<AddedEvent> {
     const runner = this.#runners.find(({ settings }) => settings.name === name);
     if (runner === undefined || runner.settings.enabled === false) throw unknownTrigger(name, runner !== undefined);
+    const payload = message === undefined ? (event.payload ?? null) : readPayload(message);
     const acceptance = await runner.accept({ trigger: name, at: this.#parts.clock.now(), payload, topic });
     if ("id" in acceptance && acceptance.id !== null) {
       return { id: acceptance.id, isRepeated: acceptance.status === "repeated" };

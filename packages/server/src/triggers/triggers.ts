@@ -13,7 +13,7 @@ export interface Triggers extends AsyncDisposable {
   /** Acts that may or may not have been done, newest first; bounded. */
   readonly unknownActs: readonly UnknownAct[];
   /** Adds an event by hand. Rejects with {@link TriggerError} for an unknown trigger and a full queue. */
-  run(name: string, event?: { payload?: unknown; topic?: string | undefined }): Promise<AddedEvent>;
+  run(name: string, event?: HandMadeEvent): Promise<AddedEvent>;
   /** Resolves when the work on an event has ended. Rejects with the reason of the signal when it aborts. */
   ended(id: string, signal?: AbortSignal): Promise<EndedEvent>;
   /** Returns the door for the requests of a hook, or null for a name without one. */
@@ -24,6 +24,14 @@ export interface Triggers extends AsyncDisposable {
   onEnd(listener: (event: EndedEvent) => void): () => void;
   /** Stops listening, gives running acts a few seconds, and closes the log. Safe to call twice. */
   close(): Promise<void>;
+}
+
+export interface HandMadeEvent {
+  /** A JSON value. Default: null. */
+  readonly payload?: unknown;
+  /** Instead of a payload: bytes that are read as JSON, a number or text, as those of a broker are. */
+  readonly message?: Uint8Array | undefined;
+  readonly topic?: string | undefined;
 }
 
 export interface AddedEvent {
