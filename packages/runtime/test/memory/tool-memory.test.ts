@@ -13,6 +13,8 @@ import { ToolSet } from "../../src/tools/tool-set.js";
 const MB = 2 ** 20;
 const BUDGET_MB = 128;
 const OVERSHOOT_MB = 32;
+/** Outcomes of a tool whose program was killed, or failed for want of memory. */
+const ended: readonly string[] = ["interrupted", "failed"];
 const hogFile = path.join(import.meta.dirname, "hog.py");
 
 const own = await findMemoryCgroup(new LocalMachine());
@@ -125,8 +127,8 @@ for (const { way, cgroups, isPossible } of ways) {
       const scene = new Scene(cgroups);
       const { outcome, content } = await scene.hog(kind);
       // The tool itself may end well before its leftover process is noticed.
-      if (kind !== "away") expect(outcome).toBe("failed");
-      if (outcome === "failed") expect(content).toMatch(/it needed more memory than|it may take/);
+      if (kind !== "away") expect(ended).toContain(outcome);
+      if (ended.includes(outcome)) expect(content).toMatch(/it needed more memory than|it may take/);
       await expect.poll(() => scene.processes(), { timeout: 3000 }).toEqual([]);
       expect(scene.peakMb).toBeLessThan(BUDGET_MB + OVERSHOOT_MB);
       // The agent continues: the next tool has the memory.
@@ -136,7 +138,7 @@ for (const { way, cgroups, isPossible } of ways) {
     test("tools that run in parallel share the remaining memory", async () => {
       const scene = new Scene(cgroups);
       const outcomes = await Promise.all([1, 2, 3, 4].map(() => scene.hog("slow", 70, { seconds: 2 })));
-      expect(outcomes.filter(({ outcome }) => outcome === "failed").length).toBeGreaterThan(0);
+      expect(outcomes.filter(({ outcome }) => ended.includes(outcome)).length).toBeGreaterThan(0);
       expect(scene.peakMb).toBeLessThan(BUDGET_MB + OVERSHOOT_MB);
     }, 60_000);
 
@@ -144,7 +146,7 @@ for (const { way, cgroups, isPossible } of ways) {
       const scene = new Scene(cgroups, { limitMb: 400 });
       for (const kind of ["slow", "children", "shared"]) {
         const { outcome, content } = await scene.hog(kind, 150, { max_memory_mb: 60 });
-        expect(outcome).toBe("failed");
+        expect(ended).toContain(outcome);
         expect(content).toMatch(/max_memory_mb/);
       }
       expect(scene.peakMb).toBeLessThan(60 + OVERSHOOT_MB);
