@@ -2,11 +2,10 @@ import path from "node:path";
 import { type CommandSource, cutText } from "@nanoagent/models";
 import type { ProgramEnd } from "@nanoagent/runtime/node";
 import type { AcceptEvent } from "../trigger-event.js";
-import { EventFeed } from "./event-feed.js";
 import type { EventSource, SourceState } from "./event-source.js";
+import { PrintedEvents } from "./printed-events.js";
 import { readPayload } from "./read-payload.js";
 import type { SourceContext } from "./source-context.js";
-import { SupervisedProgram } from "./supervise-program.js";
 
 /** Most characters of a program's name in a message. */
 const MAX_NAME_CHARACTERS = 100;
@@ -14,13 +13,12 @@ const MAX_NAME_CHARACTERS = 100;
 /** A program that prints a line for each event. The line is read as JSON, a number or text. */
 export class ProgramSource implements EventSource {
   readonly #context: SourceContext;
-  readonly #program: SupervisedProgram;
-  #feed: EventFeed | null = null;
+  readonly #events: PrintedEvents;
 
   constructor(settings: CommandSource, context: SourceContext, options: { firstPauseMilliseconds?: number } = {}) {
     const { command, working_directory = ".", environment } = settings;
     this.#context = context;
-    this.#program = new SupervisedProgram({
+    this.#events = new PrintedEvents({
       findCommand: async () => command,
       folder: path.resolve(context.configFolder, working_directory),
       environment,
@@ -33,29 +31,24 @@ export class ProgramSource implements EventSource {
   }
 
   get state(): SourceState {
-    const problem = this.#feed?.problem ?? null;
-    return problem === null ? this.#program.state : { status: "failing", problem };
+    return this.#events.state;
   }
 
   start(accept: AcceptEvent): void {
-    const { clock } = this.#context;
-    this.#feed = new EventFeed({ accept, clock, onRoom: () => this.#program.resume() });
-    this.#program.start();
+    this.#events.start(accept);
   }
 
   noteRoom(): void {
-    this.#feed?.retry();
+    this.#events.noteRoom();
   }
 
-  async close(): Promise<void> {
-    await this.#program.close();
-    await this.#feed?.close();
+  close(): Promise<void> {
+    return this.#events.close();
   }
 
   #add(line: Uint8Array): void {
     const { trigger, clock } = this.#context;
-    void this.#feed?.add({ trigger, at: clock.now(), payload: readPayload(line) });
-    if (this.#feed?.isFull) this.#program.pause();
+    this.#events.add({ trigger, at: clock.now(), payload: readPayload(line) });
   }
 }
 

@@ -1,9 +1,8 @@
 import { cutText, type GpioSource as GpioSettings, parseDuration } from "@nanoagent/models";
 import type { AcceptEvent } from "../../trigger-event.js";
-import { EventFeed } from "../event-feed.js";
 import type { EventSource, SourceState } from "../event-source.js";
+import { PrintedEvents } from "../printed-events.js";
 import type { SourceContext } from "../source-context.js";
-import { SupervisedProgram } from "../supervise-program.js";
 import { EdgeDebouncer } from "./debounce-edges.js";
 import { explainGpiomon } from "./explain-gpiomon.js";
 import { gpiodRunner } from "./gpiod-programs.js";
@@ -23,9 +22,8 @@ export interface GpioSourceOptions {
 export class GpioSource implements EventSource {
   readonly #settings: GpioSettings;
   readonly #context: SourceContext;
-  readonly #program: SupervisedProgram;
+  readonly #events: PrintedEvents;
   #debouncer: EdgeDebouncer | null = null;
-  #feed: EventFeed | null = null;
   #hasReported = false;
 
   constructor(settings: GpioSettings, context: SourceContext, options: GpioSourceOptions = {}) {
@@ -35,7 +33,7 @@ export class GpioSource implements EventSource {
     // Messages in English, which are explained.
     const environment = { LC_ALL: "C", ...(searchPath !== undefined && { PATH: searchPath }) };
     const explain = (said: string) => explainGpiomon(said, settings.line);
-    this.#program = new SupervisedProgram({
+    this.#events = new PrintedEvents({
       findCommand: async (signal) => {
         const run = gpiodRunner({ folder: context.configFolder, environment, explain, signal });
         const { version, command } = await findGpiomonCommand(settings, run);
@@ -55,24 +53,20 @@ export class GpioSource implements EventSource {
   }
 
   get state(): SourceState {
-    const problem = this.#feed?.problem ?? null;
-    return problem === null ? this.#program.state : { status: "failing", problem };
+    return this.#events.state;
   }
 
   start(accept: AcceptEvent): void {
-    const { clock } = this.#context;
-    this.#feed = new EventFeed({ accept, clock, onRoom: () => this.#program.resume() });
-    this.#program.start();
+    this.#events.start(accept);
   }
 
   noteRoom(): void {
-    this.#feed?.retry();
+    this.#events.noteRoom();
   }
 
   async close(): Promise<void> {
-    await this.#program.close();
+    await this.#events.close();
     this.#debouncer?.close();
-    await this.#feed?.close();
   }
 
   #createDebouncer(): EdgeDebouncer | null {
@@ -98,7 +92,6 @@ export class GpioSource implements EventSource {
     const { line, edge: wanted = "both" } = this.#settings;
     if (wanted !== "both" && wanted !== edge) return;
     const payload = { line, edge, level: edge === "rising" ? 1 : 0 };
-    void this.#feed?.add({ trigger: this.#context.trigger, at, payload });
-    if (this.#feed?.isFull) this.#program.pause();
+    this.#events.add({ trigger: this.#context.trigger, at, payload });
   }
 }
