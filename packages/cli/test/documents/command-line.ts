@@ -68,7 +68,7 @@ const ownExitCodes: Readonly<Record<string, Readonly<Record<string, string>>>> =
   triggers: {
     0: "done; for `test`, the event would act; for `run`, the act was done",
     1: "for `test`, the event would not act; for `run`, the act failed, its conditions were not met, or nobody knows whether it was done",
-    2: "there is no trigger with this name, or the config has no session",
+    2: "no trigger has this name, or the config has no session",
     130: "`run` was interrupted; the event stays in the queue",
   },
   sessions: {
