@@ -21,6 +21,8 @@ const entries = [
   "server",
   "server/triggers",
   "server/mqtt",
+  "fleet",
+  "fleet/bundles",
 ];
 
 /** Module resolutions, with their module formats. `classic` is left out: it does not read `node_modules`. */

@@ -17,4 +17,6 @@ export const entryPoints = {
   "@nanoagent/server": "packages/server/src/index.ts",
   "@nanoagent/server/triggers": "packages/server/src/triggers/index.ts",
   "@nanoagent/server/mqtt": "packages/server/src/mqtt/index.ts",
+  "@nanoagent/fleet": "packages/fleet/src/index.ts",
+  "@nanoagent/fleet/bundles": "packages/fleet/src/bundles.ts",
 };

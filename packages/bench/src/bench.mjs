@@ -93,6 +93,7 @@ async function measure(options) {
       importStart("hub", "import @nanoagent/hub", folders.libraries, ["@nanoagent/hub"]),
       importStart("runtime", "import @nanoagent/runtime", folders.runtime, ["@nanoagent/runtime"]),
       importStart("server", "import @nanoagent/server", folders.libraries, ["@nanoagent/server"]),
+      importStart("fleet", "import @nanoagent/fleet", folders.libraries, ["@nanoagent/fleet"]),
       agentStart("runtime-loaded", "load an agent with rules", folders.runtime, null),
       agentStart("runtime-reply", "load it and get one reply", folders.runtime, "hello"),
       importStart("runtime-node", "import @nanoagent/runtime/node", folders.runtime, ["@nanoagent/runtime/node"]),

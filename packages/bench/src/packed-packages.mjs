@@ -3,10 +3,10 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { allowImportsFrom } from "./import-from-folder.mjs";
 
-/** @typedef {"models" | "profiler" | "optimizer" | "hub" | "runtime" | "server" | "cli"} PackageName */
+/** @typedef {"models" | "profiler" | "optimizer" | "hub" | "runtime" | "server" | "fleet" | "cli"} PackageName */
 
 /** @type {readonly PackageName[]} */
-export const packageNames = ["models", "profiler", "optimizer", "hub", "runtime", "server", "cli"];
+export const packageNames = ["models", "profiler", "optimizer", "hub", "runtime", "server", "fleet", "cli"];
 
 export const workspaceFolder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
 

@@ -81,6 +81,7 @@ export { canBeTrue, isClockSet } from "./clock.js";
 export { asSentence } from "./as-sentence.js";
 export { cutText, endsInHalf } from "./cut-text.js";
 export { parseDuration } from "./duration.js";
+export type { FleetSettings } from "./fleet-settings.js";
 export type { HomeAssistantSettings, MqttSettings, MqttTlsSettings } from "./mqtt-settings.js";
 export type {
   ClockOptions,

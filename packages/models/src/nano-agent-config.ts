@@ -4,6 +4,7 @@ import { defineSchema } from "./define-schema.js";
 import type { DeclaredDetails, DeclaredDetailsInput } from "./device-details.js";
 import { type EdgeDevice, type EdgeDeviceInput, edgeDeviceSource } from "./edge-device.js";
 import { count, optionalPart, positiveInteger } from "./field-types.js";
+import { type FleetSettings, fleetSource } from "./fleet-settings.js";
 import { type IntentSettings, intentSettingsSource } from "./intent-settings.js";
 import { type McpServerSettings, mcpServerSource } from "./mcp-server-settings.js";
 import { type MqttSettings, mqttSource } from "./mqtt-settings.js";
@@ -81,6 +82,8 @@ export interface AgentSettings {
   triggers?: TriggerSettings[] | undefined;
   /** Broker of the triggers, of Home Assistant, and of messages to the agent. Under `nanoagent serve` only. */
   mqtt?: MqttSettings | undefined;
+  /** Registration in a fleet, and updates by signed bundles. Under `nanoagent serve`; it needs `mqtt`. */
+  fleet?: FleetSettings | undefined;
 }
 
 export interface EngineSettings {
@@ -174,6 +177,7 @@ const settings = whenFirstUsed(() => ({
   serve: optionalPart(serveSource),
   triggers: optionalPart(triggersSource),
   mqtt: optionalPart(mqttSource),
+  fleet: optionalPart(fleetSource),
 }));
 
 /** Keys of the device without their defaults. Absent keys come from the profile. */

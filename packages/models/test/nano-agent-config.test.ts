@@ -191,7 +191,7 @@ test("all faults are reported at once", () => {
       "spec.max_memory_mb (invalid): expected an integer of at least 1, found "256" (a string): remove the quotes",
       "device (invalid): expected a map of keys and values or "auto", found "otto" (a string)",
       "engine.typ (unknown-key): unknown key: did you mean "type"?",
-      "foo (unknown-key): unknown key: expected one of spec, device, model_path, model_root, instructions, engine, sampling, intents, tools, mcp_servers, skills_dir, session, window, acts, serve, triggers, mqtt, $schema",
+      "foo (unknown-key): unknown key: expected one of spec, device, model_path, model_root, instructions, engine, sampling, intents, tools, mcp_servers, skills_dir, session, window, acts, serve, triggers, mqtt, fleet, $schema",
     ]
   `);
 });

@@ -7,6 +7,7 @@ import { keysUnreadable } from "./access/keys-unreadable.js";
 import { isLoopback } from "./access/loopback.js";
 import { openKeys } from "./access/open-keys.js";
 import { stateFolderOf } from "./access/state-folder.js";
+import type { JoinFleet } from "./automation/broker-seat.js";
 import { checkSessionFolder } from "./conversations/check-session-folder.js";
 import type { DeviceConditions } from "./device/device-conditions.js";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./http/default-address.js";
@@ -44,6 +45,8 @@ export interface ServerOptions {
   stateFolder?: string | undefined;
   /** Reads the conditions of the device, such as its temperature, for the page and the metrics. Default: nothing does. */
   readDevice?: (() => Promise<DeviceConditions>) | undefined;
+  /** Registers an agent whose config has `fleet`. Default: nothing does, and `fleet` has no effect. */
+  joinFleet?: JoinFleet | undefined;
   /** Clock, in milliseconds since 1970. Default: the system's. */
   now?: (() => number) | undefined;
 }
@@ -144,6 +147,7 @@ class NodeAgentServer implements AgentServer {
       now,
       environment: this.#environment,
       readDevice: options.readDevice ?? null,
+      joinFleet: options.joinFleet ?? null,
     });
     this.permissions = this.#service.permissions;
     this.#toErrorReply = errorReplies(this.#limitedLog.write);

@@ -1,6 +1,7 @@
 export { type AgentServer, createServer, type Listening, type ServerOptions } from "./create-server.js";
 export type { PermissionDesk, Question, ShowQuestion } from "./permissions/permission-desk.js";
 export { type FoundService, findServices } from "./status/find-services.js";
+export type { BrokerMember, BrokerSeat, JoinedAgent, JoinFleet } from "./automation/broker-seat.js";
 export type { BrokerStatus, TriggersStatus } from "./status/automation-status.js";
 export type { ServiceStatus } from "./status/service-status.js";
 export type { DeviceConditions } from "./device/device-conditions.js";

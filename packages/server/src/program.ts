@@ -4,6 +4,7 @@ export { findKeyFile } from "./access/key-file.js";
 export { isLoopback } from "./access/loopback.js";
 export { isVariableName, openKeys } from "./access/open-keys.js";
 export { stateFolderOf } from "./access/state-folder.js";
+export { fleetNeedsBroker } from "./automation/fleet-needs-broker.js";
 export { runThroughService } from "./automation/run-through-service.js";
 export { triggersNeedSession } from "./automation/triggers-need-session.js";
 export { DEFAULT_HOST, DEFAULT_PORT } from "./http/default-address.js";

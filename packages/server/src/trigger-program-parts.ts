@@ -1,6 +1,7 @@
 // Internal parts about triggers that the nanoagent program loads only for a config that has triggers or a broker.
 
 export { triggersNeedSession } from "./automation/triggers-need-session.js";
+export { agentIdentity } from "./mqtt/agent-identity.js";
 export { agentIdOf, agentTopics, findPrefixProblem } from "./mqtt/agent-topics.js";
 export { resolveBroker } from "./mqtt/broker-settings.js";
 export { clientIdOf } from "./mqtt/client-id.js";

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { MqttSettings, NanoAgentConfig, TriggerAnswer, TriggerSettings } from "@nanoagent/models";
+import type { NanoAgentConfig, TriggerAnswer, TriggerSettings } from "@nanoagent/models";
 import type { CheckedPart, ConfigPath } from "./check-report.js";
 import type { TriggerParts } from "./trigger-parts.js";
 
@@ -16,10 +16,11 @@ interface Link {
  */
 export function checkTriggerLoops(
   part: CheckedPart,
-  { triggers = [], mqtt }: Pick<NanoAgentConfig, "triggers" | "mqtt">,
+  config: Pick<NanoAgentConfig, "triggers" | "mqtt" | "fleet">,
   parts: TriggerParts,
 ): void {
-  const topics = mqtt === undefined ? null : topicsOf(mqtt, parts);
+  const { triggers = [], mqtt } = config;
+  const topics = mqtt === undefined ? null : topicsOf(config, parts);
   const links: Link[] = [];
   for (const [from, trigger] of triggers.entries()) {
     const { when, then = [] } = trigger;
@@ -48,9 +49,10 @@ export function checkTriggerLoops(
 
 type Topics = ReturnType<TriggerParts["agentTopics"]>;
 
-function topicsOf({ client_id, prefix }: MqttSettings, parts: TriggerParts): Topics | null {
+function topicsOf(config: Pick<NanoAgentConfig, "mqtt" | "fleet">, parts: TriggerParts): Topics | null {
+  const { id, prefix } = parts.agentIdentity(config);
   if (prefix !== undefined && parts.findPrefixProblem(prefix) !== null) return null;
-  return parts.agentTopics(parts.agentIdOf(client_id ?? parts.clientIdOf()), prefix);
+  return parts.agentTopics(id, prefix);
 }
 
 /** Returns a text of `then` without placeholders, or null where it depends on the event. */

@@ -4,7 +4,7 @@ import { checkTriggerLoops } from "./check-trigger-loops.js";
 import { checkTriggerValues } from "./check-trigger-values.js";
 import type { TriggerParts } from "./trigger-parts.js";
 
-type TriggersConfig = Pick<NanoAgentConfig, "triggers" | "mqtt" | "session">;
+type TriggersConfig = Pick<NanoAgentConfig, "triggers" | "mqtt" | "fleet" | "session">;
 
 /**
  * Checks the triggers by the rules that no schema can express: a service refuses at its start what this reports as an

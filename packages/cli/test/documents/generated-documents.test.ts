@@ -14,7 +14,7 @@ import { findErrorCodes } from "./find-error-codes.js";
 import { writeTroubleshooting } from "./troubleshooting.js";
 
 const packagesFolder = path.join(repository, "packages");
-const packages = ["models", "profiler", "optimizer", "hub", "runtime", "server", "cli"];
+const packages = ["models", "profiler", "optimizer", "hub", "runtime", "server", "fleet", "cli"];
 
 // `pnpm generate` runs these tests with -u, which writes the pages.
 test.each([

@@ -8,7 +8,7 @@ import { closePageHub, PageRunner, readOptions } from "./page-runner.js";
 
 /** Pages that a script writes; their tests are beside it. */
 const GENERATED = ["config.md", "command-line.md", "troubleshooting.md"];
-const PACKAGES = ["models", "profiler", "optimizer", "hub", "runtime", "server"];
+const PACKAGES = ["models", "profiler", "optimizer", "hub", "runtime", "server", "fleet"];
 /** About one screen. */
 const MAX_PACKAGE_README_LINES = 75;
 

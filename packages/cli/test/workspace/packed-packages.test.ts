@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository } from "../run-program.js";
 
 const execute = promisify(execFile);
-const names = ["models", "profiler", "optimizer", "hub", "runtime", "server", "cli"] as const;
+const names = ["models", "profiler", "optimizer", "hub", "runtime", "server", "fleet", "cli"] as const;
 type Name = (typeof names)[number];
 
 let folder: string;

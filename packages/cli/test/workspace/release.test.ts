@@ -56,6 +56,7 @@ test.each([
       hub: next,
       runtime: `${next} ${Object.values(peers).join(" ")}`,
       server: `${next} >=0.1.0 <1`,
+      fleet: `${next} >=0.1.0 <1`,
       cli: next,
     });
   }

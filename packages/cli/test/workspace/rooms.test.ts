@@ -177,6 +177,18 @@ const rooms: Record<string, readonly string[]> = {
     "environment",
     "hub-error",
   ],
+  fleet: [
+    "index",
+    "bundles",
+    "device",
+    "registry",
+    "offers",
+    "releases",
+    "bundle",
+    "card",
+    "piece-topic",
+    "fleet-error",
+  ],
   server: [
     "index",
     "program",

@@ -24,7 +24,7 @@ test("the navigation of the site names every page of docs", async () => {
 
 test("the API reference has every entry point that is published with types", async () => {
   const { entryPoints } = await load("entry-points.mjs");
-  const published = ["models", "profiler", "optimizer", "hub", "runtime", "server"].flatMap((name) => {
+  const published = ["models", "profiler", "optimizer", "hub", "runtime", "server", "fleet"].flatMap((name) => {
     const manifest = JSON.parse(readFileSync(path.join(repository, "packages", name, "package.json"), "utf8"));
     const targets = Object.entries<{ types?: string }>(manifest.publishConfig.exports);
     return targets.flatMap(([key, { types }]) => (types === undefined ? [] : [path.posix.join(manifest.name, key)]));

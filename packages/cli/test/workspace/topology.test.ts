@@ -64,6 +64,11 @@ const shape = {
     peers: ["@nanoagent/runtime"],
     exports: [".", "./mqtt", "./package.json", "./program", "./triggers"],
   },
+  fleet: {
+    dependencies: ["@nanoagent/models", "@nanoagent/server"],
+    peers: ["@nanoagent/runtime"],
+    exports: [".", "./bundles", "./package.json", "./schemas/*.json"],
+  },
   // The program contains its parts inlined: one package to install.
   cli: { dependencies: [], peers: [], exports: ["./package.json"] },
 };

@@ -19,7 +19,7 @@ const harmless = [
 ];
 
 test("no text is cut within a character", () => {
-  const found = ["models", "profiler", "optimizer", "hub", "runtime", "server", "cli"].flatMap((name) => {
+  const found = ["models", "profiler", "optimizer", "hub", "runtime", "server", "fleet", "cli"].flatMap((name) => {
     const source = path.join(repository, "packages", name, "src");
     return readdirSync(source, { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".ts") && !file.endsWith("cut-text.ts"))

@@ -1,6 +1,7 @@
 import { agentSpecTexts } from "./agent-spec-texts.js";
 import { deviceDetailsTexts } from "./device-details-texts.js";
 import { deviceKeyTexts } from "./edge-device-texts.js";
+import { fleetTexts } from "./fleet-texts.js";
 import { intentTexts } from "./intent-texts.js";
 import { type KeyTexts, textsAt, withoutRoot } from "./key-texts.js";
 import { mcpServerTexts } from "./mcp-server-texts.js";
@@ -195,6 +196,7 @@ const settings: KeyTexts = {
   },
   ...textsAt("triggers[]", triggerTexts),
   ...textsAt("mqtt", mqttTexts),
+  ...textsAt("fleet", fleetTexts),
 };
 
 export const configTexts: KeyTexts = {

@@ -3,18 +3,19 @@ import type { NanoAgentConfig } from "@nanoagent/models";
 import type { HealthReason } from "../health/health.js";
 import type { AgentTopics } from "../mqtt/agent-topics.js";
 import type { BrokerBridge } from "../mqtt/broker-bridge.js";
-import { clientIdOf } from "../mqtt/client-id.js";
 import type { BrokerConnection } from "../mqtt/open-broker.js";
 import type { BrokerStatus, TriggersStatus } from "../status/automation-status.js";
 import type { HookDoor, Triggers } from "../triggers/triggers.js";
 import type { AutomatedService } from "./automated-service.js";
 import { BridgedService } from "./bridged-service.js";
+import type { BrokerMember, JoinFleet } from "./broker-seat.js";
 import type { EventSocket } from "./event-socket.js";
+import { fleetNeedsBroker } from "./fleet-needs-broker.js";
 import { triggersNeedSession } from "./triggers-need-session.js";
 
 /** The settings that triggers and the broker depend on. A reload that changes none of them leaves both alone. */
-function settingsOf({ triggers, mqtt, session }: NanoAgentConfig) {
-  return { triggers, mqtt, dir: session?.dir };
+function settingsOf({ triggers, mqtt, fleet, session }: NanoAgentConfig) {
+  return { triggers, mqtt, fleet, dir: session?.dir };
 }
 
 /**
@@ -24,6 +25,7 @@ function settingsOf({ triggers, mqtt, session }: NanoAgentConfig) {
 export class Automation {
   readonly #service: AutomatedService;
   readonly #environment: Readonly<Record<string, string | undefined>>;
+  readonly #joinFleet: JoinFleet | null;
   /** The settings that are in force, as text. Null before `open`. */
   #settings: string | null = null;
   #broker: BrokerConnection | null = null;
@@ -33,13 +35,19 @@ export class Automation {
   #socket: EventSocket | null = null;
   #bridge: BrokerBridge | null = null;
   #bridged: BridgedService | null = null;
+  #member: BrokerMember | null = null;
   /** Why the triggers of a changed config do not run, or null. */
   #failure: HealthReason | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(service: AutomatedService, environment: Readonly<Record<string, string | undefined>>) {
+  constructor(
+    service: AutomatedService,
+    environment: Readonly<Record<string, string | undefined>>,
+    joinFleet: JoinFleet | null,
+  ) {
     this.#service = service;
     this.#environment = environment;
+    this.#joinFleet = joinFleet;
   }
 
   get triggers(): Triggers | null {
@@ -84,6 +92,7 @@ export class Automation {
       await this.#openBroker(config);
       await this.#openTriggers(config);
       await this.#openBridge(config);
+      await this.#openFleet(config);
       this.#broker?.ready();
       // The service may have been told to stop meanwhile.
       if (this.#closing !== null) await this.#end();
@@ -118,21 +127,26 @@ export class Automation {
     return this.#closing;
   }
 
-  /** The bridge goes first, as it uses the triggers, and the broker last: answers go through it. */
+  /** Those that use the others go first, and the broker last: answers go through it. */
   async #end(): Promise<void> {
+    await this.#member?.close();
     this.#bridged?.close();
     await this.#socket?.close();
     await this.#triggers?.close();
     await this.#bridge?.close();
     await this.#broker?.close();
-    this.#bridged = this.#socket = this.#triggers = this.#bridge = this.#broker = null;
+    this.#member = this.#bridged = this.#socket = this.#triggers = this.#bridge = this.#broker = null;
   }
 
-  async #openBroker({ mqtt, session }: NanoAgentConfig): Promise<void> {
-    if (mqtt === undefined) return;
-    const { agentIdOf, agentTopics, OFFLINE, openBroker } = await import("../mqtt/index.js");
-    const clientId = mqtt.client_id ?? clientIdOf();
-    this.#topics = agentTopics(agentIdOf(clientId), mqtt.prefix);
+  async #openBroker(config: NanoAgentConfig): Promise<void> {
+    const { mqtt, fleet, session } = config;
+    if (mqtt === undefined) {
+      if (fleet !== undefined) throw fleetNeedsBroker();
+      return;
+    }
+    const { agentIdentity, agentTopics, OFFLINE, openBroker } = await import("../mqtt/index.js");
+    const { id, prefix, clientId } = agentIdentity(config);
+    this.#topics = agentTopics(id, prefix);
     this.#broker = await openBroker(mqtt, {
       clientId,
       environment: this.#environment,
@@ -176,6 +190,25 @@ export class Automation {
       asks: mqtt.ask ?? true,
       discovery: place !== false && { prefix },
       onNotice: ({ level, message }) => this.#note(level, "mqtt-notice", { message }),
+    });
+  }
+
+  async #openFleet({ fleet }: NanoAgentConfig): Promise<void> {
+    const [broker, topics, bridged, service] = [this.#broker, this.#topics, this.#bridged, this.#service];
+    if (fleet === undefined || broker === null || topics === null || bridged === null) return;
+    if (this.#joinFleet === null) return;
+    this.#member = await this.#joinFleet({
+      broker,
+      topics,
+      agent: {
+        get agent() {
+          return service.agent;
+        },
+        version: service.version,
+        status: () => service.status(),
+        onChange: (listener) => bridged.onChange(listener),
+      },
+      onNotice: ({ level, message }) => this.#note(level, "fleet-notice", { message }),
     });
   }
 

@@ -1,7 +1,7 @@
 import { isLoopback } from "../access/loopback.js";
 import { conversationLimits } from "../conversations/conversation-limits.js";
 import { ConversationMemory } from "../conversations/conversation-memory.js";
-import type { AgentCard, AgentFacts, BridgedAgent, FinishedAct, TriggerAnswered } from "../mqtt/bridged-agent.js";
+import type { AgentFacts, AgentNames, BridgedAgent, FinishedAct, TriggerAnswered } from "../mqtt/bridged-agent.js";
 import { ACT_OUTCOMES } from "../mqtt/bridged-agent.js";
 import type { ServiceStatus } from "../status/service-status.js";
 import { TriggerError } from "../triggers/trigger-error.js";
@@ -42,7 +42,7 @@ export class BridgedService implements BridgedAgent {
     return new BridgedService(service, triggers, await service.status());
   }
 
-  get card(): AgentCard {
+  get names(): AgentNames {
     const { agent, version, url } = this.#service;
     const model = this.#service.listModels().find(({ target }) => target === "model")?.id ?? agent.engine.name;
     const isPublic = url !== null && !isLoopback(new URL(url).hostname);

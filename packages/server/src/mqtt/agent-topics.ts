@@ -28,6 +28,12 @@ export interface AgentTopics {
   readonly lastAnswer: string;
   /** One message for each finished act of a trigger. */
   readonly event: string;
+  /** What the agent says of itself to its fleet, retained. */
+  readonly card: string;
+  /** The bundle that its fleet offers to it, retained. */
+  readonly offer: string;
+  /** State of its last update, retained. */
+  readonly update: string;
   /** Filter of the topics that run a trigger. */
   readonly runs: string;
   /** Topic that runs a trigger. */
@@ -54,6 +60,8 @@ export function agentTopics(id: string, prefix: string = DEFAULT_PREFIX): AgentT
     answer: `${base}/answer`,
     lastAnswer: `${base}/last-answer`,
     event: `${base}/event`,
+    card: `${base}/card`,
+    update: `${base}/update`,
   };
   const all = new Set(Object.values(own));
   return {
@@ -61,6 +69,7 @@ export function agentTopics(id: string, prefix: string = DEFAULT_PREFIX): AgentT
     id,
     ...own,
     ask: `${base}/ask`,
+    offer: `${base}/offer`,
     runs: `${base}/trigger/+/run`,
     run: (trigger) => `${base}/trigger/${trigger}/run`,
     isOwn: (topic) => all.has(topic),

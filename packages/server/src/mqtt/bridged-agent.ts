@@ -1,6 +1,6 @@
 /** The agent as the broker and Home Assistant see it. A service implements it. */
 export interface BridgedAgent {
-  readonly card: AgentCard;
+  readonly names: AgentNames;
   /** The triggers that can be run by hand. */
   readonly triggers: readonly { readonly name: string }[];
   /** Facts of this moment. Called often: at changes, and once a minute. */
@@ -15,7 +15,7 @@ export interface BridgedAgent {
    * disk, or can never be kept; rejects when it cannot be kept now.
    */
   run(trigger: string, payload: Uint8Array | null): Promise<void>;
-  /** Calls back when the card, the triggers or the state changed. Returns a function that stops it, as the others do. */
+  /** Calls back when the names, the triggers or the state changed. Returns a function that stops it, as the others do. */
   onChange(listener: () => void): () => void;
   /** Calls back with each answer of a trigger. */
   onAnswer(listener: (answer: TriggerAnswered) => void): () => void;
@@ -24,7 +24,7 @@ export interface BridgedAgent {
 }
 
 /** Facts that stay the same until the agent is replaced. */
-export interface AgentCard {
+export interface AgentNames {
   readonly name: string;
   /** Version of nanoagent. */
   readonly version: string;

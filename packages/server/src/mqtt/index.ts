@@ -1,9 +1,10 @@
-export { type AgentTopics, agentIdOf, agentTopics, OFFLINE } from "./agent-topics.js";
+export { type AgentTopics, agentIdOf, agentTopics, OFFLINE, ONLINE } from "./agent-topics.js";
+export { type AgentIdentity, agentIdentity } from "./agent-identity.js";
 export type { Broker, BrokerMessage, PublishOptions } from "./broker.js";
 export { BrokerBridge, type BridgeParts } from "./broker-bridge.js";
 export type {
   ActOutcome,
-  AgentCard,
+  AgentNames,
   AgentFacts,
   AgentState,
   BridgedAgent,
@@ -15,4 +16,5 @@ export type { BrokerSettingsPlace } from "./broker-settings.js";
 export { DEFAULT_DISCOVERY_PREFIX } from "./home-assistant/home-assistant-device.js";
 export type { BrokerNotice } from "./mqtt-connection.js";
 export { MqttError, type MqttErrorCode } from "./mqtt-error.js";
+export { LatestMessage, type LatestMessageParts } from "./latest-message.js";
 export { type BrokerConnection, type OpenBrokerOptions, openBroker } from "./open-broker.js";

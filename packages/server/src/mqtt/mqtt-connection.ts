@@ -63,6 +63,7 @@ export interface ConnectionParts {
   readonly broker: ResolvedBroker;
   readonly will: ConnectRequest["will"];
   readonly stored: StoredFilters;
+  readonly keepsSession: boolean;
   readonly onNotice: (notice: BrokerNotice) => void;
   readonly times?: Partial<ConnectionTimes> | undefined;
 }
@@ -220,7 +221,7 @@ export class MqttConnection implements Broker {
       return { end: endOfError(cause), livedMilliseconds: null };
     }
     const { clientId, keepAliveSeconds, username, password } = broker;
-    const sessionExpirySeconds = SESSION_EXPIRY_SECONDS;
+    const sessionExpirySeconds = this.#parts.keepsSession ? SESSION_EXPIRY_SECONDS : 0;
     let connectedAt: number | null = null;
     const end = await new Promise<ClientEnd>((resolve) => {
       const client: MqttClient = new MqttClient({

@@ -7,6 +7,11 @@ import { StoredFilters } from "./stored-filters.js";
 export interface OpenBrokerOptions extends BrokerSettingsPlace {
   /** Message that the broker publishes when it loses this client. */
   readonly will?: { readonly topic: string; readonly payload: string; readonly retain: boolean } | undefined;
+  /**
+   * Whether the broker keeps subscriptions, and messages for them, while this client is away. Default: true. A program that
+   * looks something up and ends leaves nothing behind with false.
+   */
+  readonly keepsSession?: boolean | undefined;
   /** File with the filters that the broker knows, such as `session.dir/mqtt-topics.json`. Default: none is kept. */
   readonly filtersPath?: string | undefined;
   readonly onNotice?: ((notice: BrokerNotice) => void) | undefined;
@@ -29,7 +34,7 @@ export interface BrokerConnection extends Broker, AsyncDisposable {
   ready(): void;
   /**
    * Ends the connection, without the will. Messages that are being handed over have a second to be acknowledged. The
-   * broker keeps the subscriptions, and messages for them. Safe to call twice.
+   * broker keeps the subscriptions, and messages for them, if the session is kept. Safe to call twice.
    */
   close(): Promise<void>;
 }
@@ -40,9 +45,9 @@ export interface BrokerConnection extends Broker, AsyncDisposable {
  * work; everything else is a `problem`.
  */
 export async function openBroker(settings: MqttSettings, options: OpenBrokerOptions): Promise<BrokerConnection> {
-  const { will, filtersPath, onNotice = () => {}, times } = options;
+  const { will, filtersPath, keepsSession = true, onNotice = () => {}, times } = options;
   const broker = await resolveBroker(settings, options);
   const name = `${broker.host}:${broker.port}/${broker.clientId}`;
   const stored = await StoredFilters.open(filtersPath ?? null, name, (level, message) => onNotice({ level, message }));
-  return new MqttConnection({ broker, will, stored, onNotice, times });
+  return new MqttConnection({ broker, will, stored, keepsSession, onNotice, times });
 }

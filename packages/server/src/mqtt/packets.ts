@@ -65,6 +65,7 @@ export interface ConnectRequest {
   readonly version: ProtocolVersion;
   readonly clientId: string;
   readonly keepAliveSeconds: number;
+  /** How long the broker keeps subscriptions and messages while this client is away. 0: they end with the connection. */
   readonly sessionExpirySeconds: number;
   readonly receiveMaximum: number;
   readonly username?: string | undefined;
@@ -187,8 +188,7 @@ export function encodeConnect(request: ConnectRequest): Uint8Array {
     cmd: "connect",
     protocolVersion: version,
     clientId,
-    // The broker keeps messages while this client is away.
-    clean: false,
+    clean: sessionExpirySeconds === 0,
     keepalive: keepAliveSeconds,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password: Buffer.from(password) }),

@@ -2,6 +2,7 @@ import type { ServeSettings } from "@nanoagent/models";
 import type { Agent } from "@nanoagent/runtime";
 import type { AutomatedService } from "../automation/automated-service.js";
 import { Automation } from "../automation/automation.js";
+import type { JoinFleet } from "../automation/broker-seat.js";
 import { checkSessionFolder } from "../conversations/check-session-folder.js";
 import type { DeviceConditions } from "../device/device-conditions.js";
 import { DeviceReader } from "../device/device-reader.js";
@@ -30,6 +31,8 @@ export interface ServiceOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Reads the conditions of the device. Null: nothing does. */
   readonly readDevice: (() => Promise<DeviceConditions>) | null;
+  /** Registers the agent in a fleet. Null: nothing does. */
+  readonly joinFleet: JoinFleet | null;
 }
 
 /** The agent that is served now, with its facts. */
@@ -85,7 +88,7 @@ export class Service implements AutomatedService {
       onRefused: (reason) => this.figures.addRefusal(reason),
       now: options.now,
     });
-    this.automation = new Automation(this, options.environment);
+    this.automation = new Automation(this, options.environment, options.joinFleet);
     this.answering = {
       checkPlace: () => this.#turns.checkPlace(),
       answer: (ask, signal) => this.#answer(ask, signal),

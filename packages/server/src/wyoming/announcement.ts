@@ -4,9 +4,9 @@ import { BlockList, isIPv6 } from "node:net";
 import os from "node:os";
 import { cutText } from "@nanoagent/models";
 import type { MulticastDNS, QueryPacket, ResponseOutgoingPacket } from "multicast-dns";
+import { machineId } from "../device/machine-id.js";
 import type { Log } from "../log/log-entry.js";
 import { readNetwork } from "./client-rules.js";
-import { machineId } from "./machine-id.js";
 import { machineInterfaces, type NetworkInterface } from "./network-interface.js";
 
 const SERVICE = "_wyoming._tcp.local";

@@ -33,6 +33,9 @@ describe("agentTopics", () => {
       answer: "home/agents/shed/answer",
       lastAnswer: "home/agents/shed/last-answer",
       event: "home/agents/shed/event",
+      card: "home/agents/shed/card",
+      offer: "home/agents/shed/offer",
+      update: "home/agents/shed/update",
       runs: "home/agents/shed/trigger/+/run",
       run: "home/agents/shed/trigger/dry-bed/run",
     });

@@ -1,6 +1,6 @@
 import type {
-  AgentCard,
   AgentFacts,
+  AgentNames,
   BridgedAgent,
   FinishedAct,
   TriggerAnswered,
@@ -8,7 +8,7 @@ import type {
 
 /** An agent whose answers and facts a test chooses. */
 export class FakeBridgedAgent implements BridgedAgent {
-  card: AgentCard = { name: "Greenhouse", version: "0.2.0", model: "qwen-0.5b", pageUrl: "http://10.0.0.7:7420/" };
+  names: AgentNames = { name: "Greenhouse", version: "0.2.0", model: "qwen-0.5b", pageUrl: "http://10.0.0.7:7420/" };
   triggers = [{ name: "dry-bed" }];
   current: AgentFacts = {
     state: "ready",

@@ -205,7 +205,15 @@ describe("slow peers", () => {
     settings: WyomingSettings = { port: 0 },
   ) {
     const log: LogEntry[] = [];
-    const parts = { version: "1", logsTexts: false, settings: {}, now: Date.now, environment: {}, readDevice: null };
+    const parts = {
+      version: "1",
+      logsTexts: false,
+      settings: {},
+      now: Date.now,
+      environment: {},
+      readDevice: null,
+      joinFleet: null,
+    };
     const opened = await agent;
     const service = new Service(opened, { ...parts, log: (entry) => log.push(entry) });
     const listener = await listenWyoming(service, { settings, host: "127.0.0.1", times });

@@ -1,6 +1,6 @@
 import { cutText } from "@nanoagent/models";
 import type { AgentTopics } from "../agent-topics.js";
-import { ACT_OUTCOMES, AGENT_STATES, type AgentCard } from "../bridged-agent.js";
+import { ACT_OUTCOMES, AGENT_STATES, type AgentNames } from "../bridged-agent.js";
 
 /** Longest state of an entity in Home Assistant, in characters. */
 const MAX_STATE_CHARACTERS = 255;
@@ -23,7 +23,7 @@ interface DeviceConfig {
 
 interface DeviceParts {
   readonly topics: AgentTopics;
-  readonly card: AgentCard;
+  readonly names: AgentNames;
   /** Names of the triggers that get a button. */
   readonly triggers: readonly string[];
   /** Whether the agent answers messages. */
@@ -35,7 +35,7 @@ interface DeviceParts {
  * a text to ask, an event for each act, and a binary sensor for problems. Ids depend on the agent's ID alone, so that a
  * renamed agent keeps its entities. Home Assistant's own commands come at QoS 1.
  */
-export function deviceConfig({ topics, card, triggers, asks }: DeviceParts): DeviceConfig {
+export function deviceConfig({ topics, names, triggers, asks }: DeviceParts): DeviceConfig {
   const own = `${ORIGIN}_${topics.id}`;
   const components: [string, Component][] = [
     ...sensors(topics),
@@ -46,13 +46,13 @@ export function deviceConfig({ topics, card, triggers, asks }: DeviceParts): Dev
   return {
     device: {
       identifiers: [own],
-      name: cutText(card.name, MAX_NAME_CHARACTERS),
+      name: cutText(names.name, MAX_NAME_CHARACTERS),
       manufacturer: ORIGIN,
-      ...(card.model !== null && { model: cutText(card.model, MAX_NAME_CHARACTERS) }),
-      sw_version: card.version,
-      ...(isWebAddress(card.pageUrl) && { configuration_url: card.pageUrl }),
+      ...(names.model !== null && { model: cutText(names.model, MAX_NAME_CHARACTERS) }),
+      sw_version: names.version,
+      ...(isWebAddress(names.pageUrl) && { configuration_url: names.pageUrl }),
     },
-    origin: { name: ORIGIN, sw_version: card.version, support_url: SUPPORT_URL },
+    origin: { name: ORIGIN, sw_version: names.version, support_url: SUPPORT_URL },
     availability_topic: topics.status,
     qos: 1,
     components: Object.fromEntries(

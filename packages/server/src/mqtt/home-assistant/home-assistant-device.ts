@@ -18,7 +18,7 @@ const BIRTH_SPREAD_MILLISECONDS = 10_000;
 interface HomeAssistantParts {
   readonly broker: Broker;
   readonly topics: AgentTopics;
-  readonly agent: Pick<BridgedAgent, "card" | "triggers">;
+  readonly agent: Pick<BridgedAgent, "names" | "triggers">;
   /** Prefix of discovery. */
   readonly prefix: string;
   readonly asks: boolean;
@@ -97,7 +97,7 @@ export class HomeAssistantDevice {
 
   #config() {
     const { topics, agent, asks } = this.#parts;
-    return deviceConfig({ topics, card: agent.card, triggers: agent.triggers.map(({ name }) => name), asks });
+    return deviceConfig({ topics, names: agent.names, triggers: agent.triggers.map(({ name }) => name), asks });
   }
 
   /** Publishes until nothing has changed meanwhile. Never rejects. */

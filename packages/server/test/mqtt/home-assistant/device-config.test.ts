@@ -6,8 +6,8 @@ import { readComponents } from "../../../src/mqtt/home-assistant/read-components
 import { oddText } from "../odd-text.js";
 import { findConfigProblems } from "./discovery-rules.js";
 
-const card = { name: "Greenhouse", version: "0.2.0", model: "qwen-0.5b", pageUrl: "http://10.0.0.7:7420/" };
-const parts = { topics: agentTopics("shed"), card, triggers: ["dry-bed", "night"], asks: true };
+const names = { name: "Greenhouse", version: "0.2.0", model: "qwen-0.5b", pageUrl: "http://10.0.0.7:7420/" };
+const parts = { topics: agentTopics("shed"), names, triggers: ["dry-bed", "night"], asks: true };
 
 /** The config as Home Assistant reads it. */
 const sent = (more = {}) => JSON.parse(JSON.stringify(deviceConfig({ ...parts, ...more })));
@@ -63,13 +63,13 @@ describe("the config of a device", () => {
   test("keeps its ids when the agent gets another name or model", () => {
     const ids = (config: { components: Record<string, { unique_id: string }> }) =>
       Object.values(config.components).map(({ unique_id }) => unique_id);
-    expect(ids(sent({ card: { ...card, name: "Other", model: null } }))).toEqual(ids(sent()));
+    expect(ids(sent({ names: { ...names, name: "Other", model: null } }))).toEqual(ids(sent()));
     expect(ids(sent({ topics: agentTopics("other") }))).not.toContain(ids(sent())[0]);
   });
 
   test("omits an address that a browser cannot open, and a model that is not known", () => {
     for (const pageUrl of [null, "file:///etc/passwd", "http://", "javascript:alert(1)"]) {
-      const { device } = sent({ card: { ...card, pageUrl, model: null } });
+      const { device } = sent({ names: { ...names, pageUrl, model: null } });
       expect(Object.keys(device)).toEqual(["identifiers", "name", "manufacturer", "sw_version"]);
     }
   });
@@ -81,7 +81,7 @@ describe("the config of a device", () => {
       fc.property(text, text, fc.uniqueArray(trigger, { maxLength: 10 }), fc.boolean(), (id, name, triggers, asks) => {
         const config = sent({
           topics: agentTopics(agentIdOf(id)),
-          card: { ...card, name, model: name },
+          names: { ...names, name, model: name },
           triggers,
           asks,
         });

@@ -91,7 +91,7 @@ describe("the device in Home Assistant", () => {
     expect(third.registry.keys).toEqual([...OWN, "run_dry-bed"].sort());
   });
 
-  test("follows the triggers and the card while it runs", async () => {
+  test("follows the triggers and the names while it runs", async () => {
     const { broker, registry, agent, device } = open();
     broker.connect();
     await wait();
@@ -102,7 +102,7 @@ describe("the device in Home Assistant", () => {
     device.update();
     await wait();
     expect(broker.textsOf(CONFIG)).toHaveLength(3);
-    agent.card = { ...agent.card, version: "0.3.0" };
+    agent.names = { ...agent.names, version: "0.3.0" };
     device.update();
     await wait(0);
     expect(broker.jsonOf(CONFIG).at(-1)).toMatchObject({ device: { sw_version: "0.3.0" } });

@@ -24,7 +24,7 @@ function render(jobs: { template: string; message: string }[]): string[] {
 
 const { components } = deviceConfig({
   topics: agentTopics("shed"),
-  card: { name: "Shed", version: "0.2.0", model: null, pageUrl: null },
+  names: { name: "Shed", version: "0.2.0", model: null, pageUrl: null },
   triggers: [],
   asks: true,
 });

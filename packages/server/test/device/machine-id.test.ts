@@ -1,6 +1,6 @@
 import os from "node:os";
 import { expect, test, vi } from "vitest";
-import { machineId } from "../../src/wyoming/machine-id.js";
+import { machineId } from "../../src/device/machine-id.js";
 
 const card = (mac: string, internal = false) =>
   ({ address: "192.0.2.1", netmask: "255.255.255.0", family: "IPv4", mac, internal, cidr: "192.0.2.1/24" }) as const;
