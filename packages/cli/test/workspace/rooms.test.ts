@@ -247,6 +247,7 @@ const rooms: Record<string, readonly string[]> = {
     "triggers",
     "service",
     "serve",
+    "updates",
     "status",
     "run",
     "check",
