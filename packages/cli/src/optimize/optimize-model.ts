@@ -1,6 +1,5 @@
-import type { FitPlan } from "@nanoagent/models";
 import { BYTES_PER_MB, NanoAgentError } from "@nanoagent/models";
-import { isEstimated, missedFloors, modelNotices, type PlanFacts, type PlanGoal, planFit } from "@nanoagent/optimizer";
+import { isEstimated, missedFloors, modelNotices, type PlanGoal } from "@nanoagent/optimizer";
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
@@ -9,10 +8,11 @@ import { formatJson } from "../output/format.js";
 import { plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
 import { adviseSize, formatAdvice } from "./advise-size.js";
-import { type FoundModels, findModels } from "./find-models.js";
+import { findModels } from "./find-models.js";
 import { formatPlans } from "./format-plans.js";
 import { planFactsFor } from "./plan-facts-for.js";
-import { type PlanningDevice, readPlanningDevice } from "./planning-device.js";
+import { planModels } from "./plan-models.js";
+import { readPlanningDevice } from "./planning-device.js";
 
 /**
  * Prints how to reach a model's target size, and the plans to run it. If the model does not fit, that is an error of
@@ -39,9 +39,12 @@ export const optimizeModel: CommandAction = async (values, streams, commands) =>
   const found = await findModels(await modelToPlan(String(values.model), mustFit, streams), { mustBeThere: mustFit });
   for (const text of [...device.notices, ...found.notices]) writeNotice(text);
   const facts = await planFactsFor(device);
-  const { plans, refusal } = planAll(found, facts, device.measurement, goal, { model: String(values.model), mustFit });
+  const { measurement } = device;
+  const { plans, refusal } = planModels(found, { model: String(values.model), facts, measurement, goal });
   if (refusal !== null && mustFit) throw refusal;
-  if (refusal !== null) writeNotice([refusal.message, refusal.hint].filter(Boolean).join(" "));
+  // A note already says that a file has no plans.
+  if (refusal !== null && found.headers.length > 0)
+    writeNotice([refusal.message, refusal.hint].filter(Boolean).join(" "));
   for (const header of plans.length > 0 ? found.headers : []) {
     for (const { message, hint } of modelNotices(header, goal.contextTokens ?? null)) {
       writeNotice(`${header.path}: ${message} ${hint}`);
@@ -92,34 +95,13 @@ async function modelToPlan(model: string, mustExist: boolean, streams: Streams):
   }
 }
 
-function readGoal(values: OptionValues): PlanGoal {
+export function readGoal(values: OptionValues): PlanGoal {
   const context = values.context === undefined ? undefined : Number(values.context);
   if (context !== undefined && !Number.isSafeInteger(context)) {
     throw new UsageError({
       message: `--context takes a whole number of tokens, found "${context}".`,
-      hint: "nanoagent optimize --help shows its options.",
+      hint: "Pass a number such as --context 4096.",
     });
   }
   return { for: values.for as PlanGoal["for"], contextTokens: context };
-}
-
-/** Plans every model with a readable header. Returns the reason if none has a plan. */
-function planAll(
-  { headers }: FoundModels,
-  facts: PlanFacts,
-  measurement: PlanningDevice["measurement"],
-  goal: PlanGoal,
-  { model, mustFit }: { model: string; mustFit: boolean },
-): { plans: FitPlan[]; refusal: NanoAgentError | null } {
-  if (headers.length === 0) {
-    const message = `${model} is not a GGUF file. Plans can only be made for GGUF models.`;
-    const hint = "llama.cpp's convert_hf_to_gguf.py converts other models to GGUF.";
-    return { plans: [], refusal: mustFit ? new UsageError({ message, hint }) : null };
-  }
-  try {
-    return { plans: planFit({ ...facts, models: headers, goal, measurement }), refusal: null };
-  } catch (error) {
-    if (!NanoAgentError.isInstance(error)) throw error;
-    return { plans: [], refusal: error };
-  }
 }

@@ -42,14 +42,18 @@ export async function readPlanningDevice(values: OptionValues): Promise<Planning
   const { device: wanted = "auto" } = values;
   const found = wanted === "auto" ? await thisDevice() : await deviceFromFile(String(wanted));
   const budgetMb = values["budget-mb"];
-  if (budgetMb === undefined) return found;
-  const budgetBytes = Math.floor(Number(budgetMb) * BYTES_PER_MB);
+  return budgetMb === undefined ? found : withBudget(found, Number(budgetMb), "--budget-mb");
+}
+
+/** Returns a device with another budget, in MB of 2^20 bytes. A notice says if the device has less. */
+export function withBudget(found: PlanningDevice, budgetMb: number, budgetSource: string): PlanningDevice {
+  const budgetBytes = Math.floor(budgetMb * BYTES_PER_MB);
   const notices = [...found.notices];
   if (budgetBytes > found.budgetBytes) {
     const availableMb = Math.floor(found.budgetBytes / BYTES_PER_MB);
     notices.push(`The budget exceeds ${found.budgetSource}: ${availableMb} MB. Plans stay within that.`);
   }
-  return { ...found, budgetBytes, budgetSource: "--budget-mb", notices };
+  return { ...found, budgetBytes, budgetSource, notices };
 }
 
 async function thisDevice(): Promise<PlanningDevice> {
@@ -94,6 +98,15 @@ async function deviceFromFile(path: string): Promise<PlanningDevice> {
     return fail(error);
   }
   const { measurement, notices } = measurementOf(measured, device, path);
+  return { ...remotePlanningDevice(device, measurement, details), notices };
+}
+
+/** Returns a device that is not this machine, as it is described. Its budget is what is available there. */
+export function remotePlanningDevice(
+  device: EdgeDevice,
+  measurement: DeviceMeasurement | null,
+  details: unknown = device.details,
+): PlanningDevice {
   const availableBytes = Math.floor(device.memory_mb * BYTES_PER_MB * USABLE_SHARE);
   return {
     device,
@@ -103,7 +116,7 @@ async function deviceFromFile(path: string): Promise<PlanningDevice> {
     budgetBytes: availableBytes,
     budgetSource: `three quarters of the memory of ${device.device_id}`,
     measurement,
-    notices,
+    notices: [],
   };
 }
 
