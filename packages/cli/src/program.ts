@@ -24,7 +24,8 @@ export async function runProgram(args: readonly string[], streams: Streams): Pro
 async function dispatch(args: readonly string[], streams: Streams): Promise<number> {
   const { stdout, stderr } = streams;
   const { command, values } = parseCommandLine(withHelpOption(args), commands);
-  if (values.version) {
+  // A command may have an option of this name that takes a value.
+  if (values.version === true) {
     stdout.write(`${version}\n`);
     return exitCodes.done;
   }

@@ -22,7 +22,7 @@ export function checkValues(
     else values[name] = readValue(`--${name}`, option, texts[0] ?? "", hint);
   }
   readOperands(command, operands, values, hint);
-  if (values.help || values.version) return values;
+  if (values.help || values.version === true) return values;
   refuseMissing(command, values, hint);
   refuseIdle(command, values, hint);
   return values;
@@ -100,6 +100,10 @@ function refuseMissing(command: Command, values: OptionValues, hint: string): vo
   const second = choice === undefined ? undefined : operand?.second?.[String(choice)];
   if (second !== undefined && !second.isOptional && values[second.name] === undefined) {
     throw new UsageError({ message: `${name} ${choice} needs ${second.placeholder}.`, hint });
+  }
+  for (const [option, { requiredFor, placeholder }] of Object.entries(options)) {
+    if (values[option] !== undefined || !requiredFor?.includes(String(choice))) continue;
+    throw new UsageError({ message: `${name} ${choice} needs --${option} ${placeholder}.`, hint });
   }
   if (needsOneOf?.every((option) => values[option] === undefined)) {
     const names = needsOneOf.map((option) => `--${option} ${options[option]?.placeholder}`);

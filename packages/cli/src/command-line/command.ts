@@ -13,6 +13,8 @@ export interface CommandOption {
   /** One letter: `-h`. */
   short?: string;
   required?: boolean;
+  /** Operands with which the option must be given. */
+  requiredFor?: readonly string[];
   /** Accepted values. Default: any text. */
   choices?: readonly string[];
   /** Operands with which the option has an effect. With others it is refused. Default: all. */
@@ -79,3 +81,8 @@ export const commonOptions: Record<string, CommandOption> = {
   version: { kind: "flag", description: "Show the version." },
   debug: { kind: "flag", description: "Show the stack of an error." },
 };
+
+/** Returns the options of a command, and the common ones. A command may have an option with the name of a common one. */
+export function optionsOf(command: Command | null): Record<string, CommandOption> {
+  return { ...command?.options, ...commonOptions, ...command?.options };
+}

@@ -1,5 +1,5 @@
 import { wrapText } from "../output/wrap-text.js";
-import { type Command, type CommandOperand, type CommandOption, commonOptions } from "./command.js";
+import { type Command, type CommandOperand, type CommandOption, commonOptions, optionsOf } from "./command.js";
 
 /** Most characters in a line of help. Longer lines are hard to read on any terminal. */
 const WIDEST = 100;
@@ -44,7 +44,7 @@ export function programHelp(version: string, commands: readonly Command[], colum
 /** Returns the help of one command for a terminal with this many columns. */
 export function commandHelp(command: Command, columns: number | undefined): string {
   const width = widthOf(columns);
-  const { name, summary, details, operand, options, examples } = command;
+  const { name, summary, details, operand, examples } = command;
   return paragraphs(
     `Usage: nanoagent ${name}${operand === undefined ? "" : ` ${operandOf(operand)}`} [OPTIONS]`,
     wrapText(summary, width),
@@ -53,7 +53,7 @@ export function commandHelp(command: Command, columns: number | undefined): stri
       .map((line) => wrapText(line, width))
       .join("\n"),
     ...(operand?.choices === undefined ? [] : [section(`${operand.placeholder}:`, choiceRows(operand), width)]),
-    section("Options:", optionRows({ ...options, ...commonOptions }), width),
+    section("Options:", optionRows(optionsOf(command)), width),
     ["Examples:", ...examples.map((example) => `  ${example}`)].join("\n"),
   );
 }

@@ -1,6 +1,6 @@
 import { nearestName } from "@nanoagent/models";
 import { UsageError } from "../errors/usage-error.js";
-import { type Command, type CommandOption, commonOptions } from "./command.js";
+import { type Command, type CommandOption, commonOptions, optionsOf } from "./command.js";
 
 /** Prefix of each value, which makes cac keep numbers, spaces and dashes as text. No argument can contain it. */
 const MARK = "\0";
@@ -26,8 +26,10 @@ export function markValues(args: readonly string[], commands: readonly Command[]
   let command: Command | null = null;
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     if (arg === "--") operands.push(...rest.splice(0));
-    else if (isOption(arg)) options.push(markOption(arg, rest, { command, given }));
-    else if (command === null) command = findCommand(arg, commands);
+    else if (isOption(arg)) {
+      const isAlone = operands.length + options.length + rest.length === 0;
+      options.push(markOption(arg, rest, { command, given, isAlone }));
+    } else if (command === null) command = findCommand(arg, commands);
     else operands.push(arg);
   }
   const name = command === null ? [] : [command.name];
@@ -53,9 +55,9 @@ function isOption(arg: string): boolean {
 function markOption(
   arg: string,
   rest: string[],
-  { command, given }: { command: Command | null; given: Set<string> },
+  { command, given, isAlone }: { command: Command | null; given: Set<string>; isAlone: boolean },
 ): string {
-  const known: Record<string, CommandOption> = { ...command?.options, ...commonOptions };
+  const known = optionsOf(command);
   const hint = optionsHint(command);
   const [rawName = "", ...parts] = arg.split("=");
   const inline = parts.length > 0 ? parts.join("=") : undefined;
@@ -67,6 +69,8 @@ function markOption(
     throw new UsageError({ message: `--${name} does not take a value, found "${inline}".`, hint });
   }
   const value = inline ?? readNext(rest);
+  // `nanoagent bundle --version`, where `bundle create` has an option of this name.
+  if (value === undefined && isAlone && Object.hasOwn(commonOptions, name)) return `--${name}`;
   if (value === undefined || value === "") {
     const next = rest[0];
     const message = `--${name} needs a value: --${name} ${option.placeholder}.`;

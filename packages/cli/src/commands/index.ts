@@ -1,4 +1,5 @@
 import type { Command } from "../command-line/command.js";
+import { bundle } from "./bundle.js";
 import { check } from "./check.js";
 import { completion } from "./completion.js";
 import { doctor } from "./doctor.js";
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   service,
   status,
   triggers,
+  bundle,
   doctor,
   evaluate,
   sessions,

@@ -1,4 +1,4 @@
-import { type Command, type CommandOption, commonOptions } from "../command-line/command.js";
+import { type Command, type CommandOption, commonOptions, optionsOf } from "../command-line/command.js";
 
 /** Words and files that may follow an option or stand for an operand. */
 export interface Candidates {
@@ -34,20 +34,23 @@ export function completeProgram(): readonly CompletedOption[] {
 /** Returns the commands as shells complete them, with `help` among them. */
 export function completeCommands(commands: readonly Command[]): readonly CompletedCommand[] {
   const nothing = { words: [], hasFiles: false, placeholder: "", repeats: false };
-  const known = commands.map(({ name, summary, operand, options }) => ({
-    name,
-    description: firstSentence(summary),
-    operand:
-      operand === undefined
-        ? nothing
-        : {
-            words: Object.keys(operand.choices ?? {}),
-            hasFiles: operand.choices === undefined,
-            placeholder: operand.placeholder,
-            repeats: operand.repeats === true,
-          },
-    options: Object.entries({ ...options, ...commonOptions }).map(([name, option]) => completeOption(name, option)),
-  }));
+  const known = commands.map((command) => {
+    const { name, summary, operand } = command;
+    return {
+      name,
+      description: firstSentence(summary),
+      operand:
+        operand === undefined
+          ? nothing
+          : {
+              words: Object.keys(operand.choices ?? {}),
+              hasFiles: operand.choices === undefined,
+              placeholder: operand.placeholder,
+              repeats: operand.repeats === true,
+            },
+      options: Object.entries(optionsOf(command)).map(([name, option]) => completeOption(name, option)),
+    };
+  });
   const words = commands.map(({ name }) => name);
   const description = "Show the help of a command";
   return [...known, { name: "help", description, operand: { ...nothing, words, placeholder: "COMMAND" }, options: [] }];

@@ -1,0 +1,112 @@
+import type { Command } from "../command-line/command.js";
+
+export const bundle: Command = {
+  name: "bundle",
+  summary: "Pack config, skills and tools into one signed file, and update an agent with it.",
+  details:
+    "A bundle is made from a folder with agent.yaml or agent.json, and is signed with an Ed25519 key. A device accepts only bundles that a trusted key has signed, and only newer ones: the sequence never goes back.\napply unpacks a bundle below --root, checks its config, starts its agent, asks the questions of its smoke.yaml, and only then switches to it: ROOT/current links to the release in use. A service that runs from ROOT changes over by itself.\nExit codes: 0: done; apply: applied, or already in use; 1: refused, or back at the release before; 2: wrong command line.",
+  operand: {
+    name: "action",
+    placeholder: "ACTION",
+    choices: {
+      create: "Make a bundle from a folder.",
+      sign: "Add a signature to a bundle.",
+      verify: "Compare a bundle with its hashes, and with the keys that are trusted.",
+      "new-key": "Make a pair of keys: FILE, which is secret, and FILE.pub.",
+      apply: "Update the agent below --root to a bundle.",
+      rollback: "Go back to the release before.",
+      list: "Show the releases below --root.",
+      prove: "Start the agent of a folder, and ask the questions of its smoke.yaml.",
+    },
+    second: {
+      create: { name: "path", placeholder: "DIR", isPath: true },
+      sign: { name: "path", placeholder: "FILE", isPath: true },
+      verify: { name: "path", placeholder: "FILE", isPath: true },
+      "new-key": { name: "path", placeholder: "FILE", isPath: true },
+      apply: { name: "path", placeholder: "FILE", isPath: true },
+      prove: { name: "path", placeholder: "DIR", isPath: true },
+    },
+  },
+  options: {
+    out: {
+      kind: "path",
+      placeholder: "FILE",
+      description: "create: file to write.",
+      operands: ["create"],
+      requiredFor: ["create"],
+    },
+    name: {
+      kind: "text",
+      placeholder: "NAME",
+      description: "create: name of the bundle.",
+      operands: ["create"],
+      requiredFor: ["create"],
+    },
+    version: {
+      kind: "text",
+      placeholder: "VERSION",
+      description: "create: version of the bundle, for people. Alone, it shows the version of nanoagent.",
+      operands: ["create"],
+      requiredFor: ["create"],
+    },
+    sequence: {
+      kind: "positive-number",
+      placeholder: "N",
+      description: "create: number that grows with every bundle of a fleet. A device never goes back to a lower one.",
+      operands: ["create"],
+      requiredFor: ["create"],
+    },
+    model: {
+      kind: "text",
+      placeholder: "NAME",
+      description:
+        "create: model of the store that a device must have, or downloads. A model that the config names with hub: is added by itself.",
+      operands: ["create"],
+      repeats: true,
+    },
+    requires: {
+      kind: "text",
+      placeholder: "RANGE",
+      description: "create: versions of nanoagent that can use the bundle, such as '>=0.1.0 <1'.",
+      operands: ["create"],
+    },
+    key: {
+      kind: "path",
+      placeholder: "FILE",
+      description: "sign: PEM file of the private key.",
+      operands: ["sign"],
+      requiredFor: ["sign"],
+    },
+    trust: {
+      kind: "path",
+      placeholder: "FILE",
+      description: "verify, apply: PEM file of a public key that is trusted.",
+      operands: ["verify", "apply"],
+      requiredFor: ["verify", "apply"],
+      repeats: true,
+    },
+    root: {
+      kind: "path",
+      placeholder: "DIR",
+      description: "apply, rollback, list: folder of the releases.",
+      operands: ["apply", "rollback", "list"],
+      requiredFor: ["apply", "rollback", "list"],
+    },
+    "min-right": {
+      kind: "positive-number",
+      placeholder: "PERCENT",
+      description: "prove: share of the smoke questions that must be answered right. Default: 100.",
+      operands: ["prove"],
+    },
+    json: { kind: "flag", description: "Print JSON: one object." },
+  },
+  examples: [
+    "nanoagent bundle new-key fleet.pem",
+    "nanoagent bundle create garden --out garden.bundle --name garden --version 1.0.0 --sequence 1",
+    "nanoagent bundle sign garden.bundle --key fleet.pem",
+    "nanoagent bundle verify garden.bundle --trust fleet.pem.pub",
+    "nanoagent bundle apply garden.bundle --root /opt/garden --trust fleet.pem.pub",
+    "nanoagent bundle rollback --root /opt/garden",
+  ],
+  loadAction: async () => (await import("../bundles/manage-bundles.js")).manageBundles,
+};
