@@ -10,3 +10,17 @@ export {
   type UpdaterParts,
 } from "./device/updater.js";
 export { UpdateChannel } from "./device/update-channel.js";
+export { openRegistry, type RegistryOptions } from "./registry/open-registry.js";
+export type { AgentChange, RegisteredAgent } from "./registry/registered-agent.js";
+export type {
+  AgentAnswer,
+  AskOptions,
+  FinishedTrigger,
+  ForgetOptions,
+  Registry,
+  TriggerOptions,
+  WaitOptions,
+} from "./registry/registry.js";
+export { parseSelector, type Selector, type SelectorCondition, selects } from "./registry/selector.js";
+export { rollOut, type RollOutAgent, type RollOutOptions, type RollOutRegistry } from "./registry/roll-out.js";
+export type { RollOutEvent, RollOutFailure, RollOutResult } from "./registry/roll-out-event.js";
