@@ -1,5 +1,8 @@
 export { FleetError, type FleetErrorCode } from "./fleet-error.js";
-export type { AgentCard, CardBundle, CardModel } from "./card/agent-card.js";
+export { type AgentCard, type CardBundle, type CardModel, MAX_CARD_BYTES } from "./card/agent-card.js";
+export { type CardFacts, type CardParts, makeCard } from "./card/make-card.js";
+export { parseCard } from "./card/parse-card.js";
+export { type FleetMemberParts, openFleetMember } from "./device/fleet-member.js";
 export type { BundleOffer, UpdateMessage } from "./offers/bundle-offer.js";
 export {
   type FetchOffered,
