@@ -20,6 +20,7 @@ import { checkActs } from "./check-acts.js";
 import { checkCapabilities } from "./check-capabilities.js";
 import { checkContext, fixedTexts } from "./check-context.js";
 import { checkEngine } from "./check-engine.js";
+import { checkFleet } from "./check-fleet.js";
 import { checkIntents } from "./check-intents.js";
 import { checkMcpServers } from "./check-mcp-servers.js";
 import { checkMemory, type LimitingSystem } from "./check-memory.js";
@@ -105,6 +106,7 @@ export async function checkFile(
   if (elsewhere === null) await checkSession(report, config);
   await checkTriggers(report, config, tools, elsewhere === null);
   await checkMqtt(report, config, elsewhere === null);
+  await checkFleet(report, config, elsewhere === null);
   await checkServe(report, config, { isHere: elsewhere === null, host, port });
   return { report, config };
 }

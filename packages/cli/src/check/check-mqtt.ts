@@ -6,13 +6,14 @@ import type { TriggerParts } from "./trigger-parts.js";
 /** Checks the connection to a broker, without connecting. With `isHere`, also its files and variables. */
 export async function checkMqtt(
   report: CheckReport,
-  { mqtt }: Pick<NanoAgentConfig, "mqtt">,
+  config: Pick<NanoAgentConfig, "mqtt" | "fleet">,
   isHere: boolean,
 ): Promise<void> {
+  const { mqtt } = config;
   if (mqtt === undefined) return;
   const { loadTriggerParts } = await import("@nanoagent/server/program");
   const part = report.part("MQTT");
-  await checkMqttRules(part, mqtt, await loadTriggerParts(), isHere);
+  await checkMqttRules(part, config, await loadTriggerParts(), isHere);
   part.summary = describe(mqtt);
   if (isHere) checkVariable(part, ["mqtt", "password_env"], mqtt.password_env, "The broker's password");
 }
@@ -23,10 +24,11 @@ export async function checkMqtt(
  */
 export async function checkMqttRules(
   part: CheckedPart,
-  mqtt: MqttSettings,
+  { mqtt, fleet }: Pick<NanoAgentConfig, "mqtt" | "fleet">,
   parts: TriggerParts,
   isHere: boolean,
 ): Promise<void> {
+  if (mqtt === undefined) return;
   const { password_env: variable, tls, url, username, ...rest } = mqtt;
   const settings = { ...rest, url, username, password_env: variable, ...(isHere && tls !== undefined && { tls }) };
   // Whether the variable is set is known where the service runs.
@@ -37,7 +39,8 @@ export async function checkMqttRules(
     if (!NanoAgentError.isInstance(error)) throw error;
     part.error(placeOf(error, tls), error);
   }
-  checkNames(part, mqtt, parts);
+  // In a fleet, the ID of the client is not a level of the topics.
+  checkNames(part, fleet === undefined ? mqtt : { ...mqtt, client_id: undefined }, parts);
   if (username === undefined || variable === undefined || !isUnprotected(url)) return;
   part.warn(["mqtt", "url"], {
     code: "password-unprotected",

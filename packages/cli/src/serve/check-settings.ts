@@ -1,6 +1,7 @@
 import type { NanoAgentConfigInput } from "@nanoagent/models";
 import { InvalidConfigError } from "@nanoagent/runtime/node";
 import { readPlacedConfig } from "@nanoagent/runtime/program";
+import { checkFleetRules } from "../check/check-fleet.js";
 import { checkMqttRules } from "../check/check-mqtt.js";
 import { CheckedPart } from "../check/check-report.js";
 import { addressHint, checkServeSettings } from "../check/check-serve-settings.js";
@@ -39,7 +40,7 @@ export async function readAddress({ host, port }: OptionValues): Promise<Address
 }
 
 /**
- * Refuses the settings of a service, its triggers and its broker that `nanoagent check` calls errors, with the port of the
+ * Refuses the settings of a service, its triggers, its broker and its fleet that `nanoagent check` calls errors, with the port of the
  * command line if it has one. Throws {@link InvalidConfigError} with their positions. Keys are checked when they are opened,
  * tools and programs when they are used.
  */
@@ -66,8 +67,8 @@ export async function checkSettings(config: NanoAgentConfigInput, values: Option
 }
 
 async function checkInto(part: CheckedPart, config: NanoAgentConfigInput, { port }: OptionValues): Promise<void> {
-  const { serve, triggers = [], mqtt } = config;
-  const hasTriggers = triggers.length > 0 || mqtt !== undefined;
+  const { serve, triggers = [], mqtt, fleet } = config;
+  const hasTriggers = triggers.length > 0 || mqtt !== undefined || fleet !== undefined;
   if (serve === undefined && !hasTriggers) return;
   const parts = await import("@nanoagent/server/program");
   if (serve !== undefined) {
@@ -76,5 +77,7 @@ async function checkInto(part: CheckedPart, config: NanoAgentConfigInput, { port
   if (!hasTriggers) return;
   const triggerParts = await parts.loadTriggerParts();
   await checkTriggerRules(part, config, triggerParts);
-  if (mqtt !== undefined) await checkMqttRules(part, mqtt, triggerParts, true);
+  await checkMqttRules(part, config, triggerParts, true);
+  if (fleet === undefined) return;
+  checkFleetRules(part, config, triggerParts, await import("@nanoagent/fleet/bundles"));
 }

@@ -1051,6 +1051,27 @@ export const errorTopics: readonly ErrorTopic[] = [
         isWarning: true,
       },
       {
+        code: "fleet-id-changed",
+        message: 'The agent\'s topics have "{kiosk_7}" in the place of this ID.',
+        when: "`fleet.id` has characters that a level of a topic cannot have here, or more than 64 characters.",
+        now: "Use at most 64 letters, digits, `-` and `_`. Two agents whose IDs become the same would replace each other.",
+        isWarning: true,
+      },
+      {
+        code: "label-hidden",
+        message: 'A selector with "{site}" means another fact of the agent, not this label.',
+        when: "A label of `fleet` has the name of a fact that selectors know, such as `id` or `health`.",
+        now: "Write `label.NAME=…` in selectors, or rename the label.",
+        isWarning: true,
+      },
+      {
+        code: "updates-refused",
+        message: "Updates through the broker are refused, because {no key is trusted}.",
+        when: "The config has `fleet`, but no `fleet.trust`; or it has one, and the config is not that of a release.",
+        now: "Set `fleet.trust` to the public key of your bundles, or to `[]` if updates come another way. Serve `ROOT/current/agent.yaml`: see [Bundles](bundles.md).",
+        isWarning: true,
+      },
+      {
         code: "ambiguous-intents",
         message: '"{stop it}" matches the intents {stop} and {cancel}; {stop} runs because it comes first.',
         when: "A message matches sentences of two intents, and neither sentence is more specific.",
