@@ -14,7 +14,8 @@ import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
  * - `releases-unusable`: the folder of the releases cannot be used.
  * - `releases-busy`: another program changes this folder now.
  * - `agent-not-registered`: no agent of this fleet has the ID.
- * - `agent-not-answering`: an agent is offline, or did not answer in time.
+ * - `agent-not-answering`: an agent is offline, refuses, or did not answer in time.
+ * - `agent-online`: an agent that is online cannot be forgotten, since it registers again.
  * - `selector-invalid`: the text does not select agents.
  * - `fleet-settings-invalid`: the key `fleet` of a config cannot be used.
  */
@@ -31,6 +32,7 @@ export type FleetErrorCode =
   | "releases-busy"
   | "agent-not-registered"
   | "agent-not-answering"
+  | "agent-online"
   | "selector-invalid"
   | "fleet-settings-invalid";
 

@@ -1,7 +1,7 @@
 import { nearestName } from "@nanoagent/models";
 import { expandHome } from "@nanoagent/runtime/program";
 import { UsageError } from "../errors/usage-error.js";
-import type { Command, CommandOperand, CommandOption, OptionValues } from "./command.js";
+import type { Command, CommandOperand, CommandOption, OptionValues, SecondOperand } from "./command.js";
 import { optionsHint } from "./mark-values.js";
 
 /**
@@ -42,7 +42,7 @@ function readOperands(
   const { operand } = command;
   for (const word of operands) {
     if (operand !== undefined && values[operand.name] !== undefined && !operand.repeats) {
-      readSecondOperand(command, operand, word, values, hint);
+      readFurtherOperand(command, operand, word, values, hint);
       continue;
     }
     if (operand === undefined) throw strayValue(command, word, hint);
@@ -51,8 +51,8 @@ function readOperands(
   }
 }
 
-/** Reads the operand after a choice. */
-function readSecondOperand(
+/** Reads an operand after a choice. */
+function readFurtherOperand(
   command: Command,
   operand: CommandOperand,
   word: string,
@@ -60,12 +60,17 @@ function readSecondOperand(
   hint: string,
 ): void {
   const choice = String(values[operand.name]);
-  const second = operand.second?.[choice];
-  if (second === undefined || values[second.name] !== undefined) {
-    throw strayValue(command, word, hint);
-  }
-  const { name, placeholder, isPath } = second;
+  const next = furtherOperands(operand, choice).find(({ name }) => values[name] === undefined);
+  if (next === undefined) throw strayValue(command, word, hint);
+  const { name, placeholder, isPath } = next;
   values[name] = readOperand(`${command.name} ${choice}`, { name, placeholder, ...(isPath && { isPath }) }, word, hint);
+}
+
+/** Returns the operands after a choice, in their order. */
+function furtherOperands(operand: CommandOperand | undefined, choice: string): readonly SecondOperand[] {
+  const second = operand?.second?.[choice];
+  if (second === undefined) return [];
+  return second.third === undefined ? [second] : [second, second.third];
 }
 
 function readOperand(command: string, operand: CommandOperand, value: string, hint: string): string {
@@ -97,9 +102,9 @@ function refuseMissing(command: Command, values: OptionValues, hint: string): vo
     throw new UsageError({ message: `${name} needs ${operand.placeholder}: one of ${choices}.`, hint });
   }
   const choice = operand === undefined ? undefined : values[operand.name];
-  const second = choice === undefined ? undefined : operand?.second?.[String(choice)];
-  if (second !== undefined && !second.isOptional && values[second.name] === undefined) {
-    throw new UsageError({ message: `${name} ${choice} needs ${second.placeholder}.`, hint });
+  for (const further of furtherOperands(operand, String(choice))) {
+    if (further.isOptional || values[further.name] !== undefined) continue;
+    throw new UsageError({ message: `${name} ${choice} needs ${further.placeholder}.`, hint });
   }
   for (const [option, { requiredFor, placeholder }] of Object.entries(options)) {
     if (values[option] !== undefined || !requiredFor?.includes(String(choice))) continue;

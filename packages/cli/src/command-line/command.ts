@@ -52,12 +52,14 @@ export interface CommandOperand {
 }
 
 /** Operand after a choice: `pull NAME`. */
-interface SecondOperand {
+export interface SecondOperand {
   name: string;
   placeholder: string;
   /** Whether the operand is a path, with `~` expanded. */
   isPath?: true;
   isOptional?: true;
+  /** Operand after it: `ask ID MESSAGE`. */
+  third?: Omit<SecondOperand, "third">;
 }
 
 /** A command as plain data; its action is loaded when it is called. */

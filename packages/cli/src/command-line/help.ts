@@ -65,17 +65,23 @@ function widthOf(columns = 80): number {
 /** Returns the operands in a usage line: `ACTION [NAME|FILE]`. */
 export function operandOf({ placeholder, choices, repeats, isOptional, second = {} }: CommandOperand): string {
   const first = choices === undefined || isOptional ? `[${placeholder}${repeats ? "…" : ""}]` : placeholder;
-  const seconds = new Set(Object.values(second).map(({ placeholder }) => placeholder));
-  return seconds.size === 0 ? first : `${first} [${[...seconds].join("|")}]`;
+  const seconds = Object.values(second);
+  const thirds = seconds.flatMap(({ third }) => third ?? []);
+  const further = [seconds, thirds].flatMap((operands) => {
+    const placeholders = new Set(operands.map(({ placeholder }) => placeholder));
+    return placeholders.size === 0 ? [] : [`[${[...placeholders].join("|")}]`];
+  });
+  return [first, ...further].join(" ");
 }
 
-/** Returns each choice with its second operand, and its description. */
+/** Returns each choice with the operands after it, and its description. */
 export function choiceRows({ choices = {}, second = {} }: CommandOperand): [string, string][] {
   return Object.entries(choices).map(([choice, description]) => {
     const operand = second[choice];
     if (operand === undefined) return [choice, description];
-    const { placeholder, isOptional } = operand;
-    return [`${choice} ${isOptional ? `[${placeholder}]` : placeholder}`, description];
+    const { placeholder, isOptional, third } = operand;
+    const words = [choice, isOptional ? `[${placeholder}]` : placeholder, ...(third ? [third.placeholder] : [])];
+    return [words.join(" "), description];
   });
 }
 

@@ -4,6 +4,7 @@ import { check } from "./check.js";
 import { completion } from "./completion.js";
 import { doctor } from "./doctor.js";
 import { evaluate } from "./eval.js";
+import { fleet } from "./fleet.js";
 import { init } from "./init.js";
 import { models } from "./models.js";
 import { optimize } from "./optimize.js";
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   status,
   triggers,
   bundle,
+  fleet,
   doctor,
   evaluate,
   sessions,

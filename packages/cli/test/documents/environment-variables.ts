@@ -41,6 +41,8 @@ export const environmentVariables: Readonly<Record<string, string>> = {
   NANOAGENT_OLLAMA_REGISTRY: "Address of a mirror of Ollama's registry. Default: `https://registry.ollama.ai`.",
   NANOAGENT_ALLOW_HOSTS:
     "The only hosts that `nanoagent models` may contact, separated by commas; `*.example.org` stands for all below. Empty: none. Not set: all.",
+  NANOAGENT_BROKER:
+    "Address of the broker of `nanoagent fleet`, such as `mqtts://broker.example.org`, without `--broker`.",
   NANOAGENT_DEVICE_ID: "Overrides the device's name.",
   NANOAGENT_DEVICE_PLATFORM: "Overrides the device's platform, such as `linux-aarch64`.",
   NANOAGENT_DEVICE_MEMORY_MB: "Overrides the device's memory, in MB.",

@@ -241,6 +241,7 @@ const rooms: Record<string, readonly string[]> = {
     "first-process",
     "node-version",
     "commands",
+    "fleet",
     "bundles",
     "doctor",
     "sessions",

@@ -1,0 +1,20 @@
+import type { CommandAction } from "../command-line/command.js";
+
+/** Runs an action of `nanoagent fleet`. Each loads only the code that it needs. */
+export const manageFleet: CommandAction = async (values, streams, commands) => {
+  const load = actions[String(values.action)];
+  if (load === undefined) throw new Error(`fleet has no action ${values.action}`);
+  const action = await load();
+  return action(values, streams, commands);
+};
+
+const actions: Readonly<Record<string, () => Promise<CommandAction>>> = {
+  list: async () => (await import("./list.js")).listFleet,
+  show: async () => (await import("./show.js")).showAgent,
+  watch: async () => (await import("./watch.js")).watchFleet,
+  fit: async () => (await import("./fit.js")).fitFleet,
+  ask: async () => (await import("./ask.js")).askAgent,
+  trigger: async () => (await import("./trigger.js")).triggerAgent,
+  update: async () => (await import("./update.js")).updateFleet,
+  forget: async () => (await import("./forget.js")).forgetAgent,
+};
