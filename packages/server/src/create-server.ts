@@ -22,7 +22,7 @@ import { bodyLimits } from "./service/body-limits.js";
 import { Service } from "./service/service.js";
 import { errorReplies, serviceRoutes } from "./service/service-routes.js";
 import type { ServiceStatus } from "./status/service-status.js";
-import type { StatusSocket } from "./status/status-socket.js";
+import type { UserSocket } from "./status/user-socket.js";
 import type { WyomingListener } from "./wyoming/wyoming-listener.js";
 
 /** Default time for running turns when the service stops. */
@@ -128,7 +128,7 @@ class NodeAgentServer implements AgentServer {
   #mounted: Promise<(request: Request) => Promise<Response>> | null = null;
   #listener: Listener | null = null;
   #wyoming: WyomingListener | null = null;
-  #statusSocket: StatusSocket | null = null;
+  #statusSocket: UserSocket | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(agent: Agent, options: ServerOptions) {
@@ -224,8 +224,8 @@ class NodeAgentServer implements AgentServer {
   }
 
   async #openStatus(): Promise<void> {
-    const { StatusSocket } = await import("./status/status-socket.js");
-    this.#statusSocket = await StatusSocket.open(() => this.status());
+    const { openStatusSocket } = await import("./status/status-socket.js");
+    this.#statusSocket = await openStatusSocket(() => this.status());
     if (this.#statusSocket !== null) return;
     const message = "nanoagent status cannot find this service: its socket could not be made.";
     const hint = "Set XDG_RUNTIME_DIR to a folder of this user with a path of at most 70 bytes.";

@@ -5,11 +5,11 @@ import type { AgentTopics } from "../mqtt/agent-topics.js";
 import type { BrokerBridge } from "../mqtt/broker-bridge.js";
 import type { BrokerConnection } from "../mqtt/open-broker.js";
 import type { BrokerStatus, TriggersStatus } from "../status/automation-status.js";
+import type { UserSocket } from "../status/user-socket.js";
 import type { HookDoor, Triggers } from "../triggers/triggers.js";
 import type { AutomatedService } from "./automated-service.js";
 import { BridgedService } from "./bridged-service.js";
 import type { BrokerMember, JoinFleet } from "./broker-seat.js";
-import type { EventSocket } from "./event-socket.js";
 import { fleetNeedsBroker } from "./fleet-needs-broker.js";
 import { triggersNeedSession } from "./triggers-need-session.js";
 
@@ -32,7 +32,7 @@ export class Automation {
   #topics: AgentTopics | null = null;
   #triggers: Triggers | null = null;
   /** Takes events of `nanoagent triggers run`. */
-  #socket: EventSocket | null = null;
+  #socket: UserSocket | null = null;
   #bridge: BrokerBridge | null = null;
   #bridged: BridgedService | null = null;
   #member: BrokerMember | null = null;
@@ -159,7 +159,7 @@ export class Automation {
   async #openTriggers({ triggers = [], session }: NanoAgentConfig): Promise<void> {
     if (triggers.length === 0) return;
     if (session === undefined) throw triggersNeedSession();
-    const [{ openTriggers }, { EventSocket }] = await Promise.all([
+    const [{ openTriggers }, { openEventSocket }] = await Promise.all([
       import("../triggers/index.js"),
       import("./event-socket.js"),
     ]);
@@ -174,7 +174,7 @@ export class Automation {
       onNotice: ({ level, trigger, message }) =>
         this.#note(level, "trigger-notice", { ...(trigger !== null && { trigger }), message }),
     });
-    this.#socket = await EventSocket.open(() => this.#triggers);
+    this.#socket = await openEventSocket(() => this.#triggers);
   }
 
   async #openBridge({ mqtt }: NanoAgentConfig): Promise<void> {

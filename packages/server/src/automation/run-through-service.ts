@@ -1,10 +1,11 @@
 import { connect } from "node:net";
 import type { FoundService } from "../status/find-services.js";
-import { placeForEvents } from "../status/service-places.js";
+import { readLines } from "../status/read-line.js";
+import { siblingPlace } from "../status/service-places.js";
+import type { SocketFailure } from "../status/socket-failure.js";
 import { TriggerError, type TriggerErrorCode } from "../triggers/trigger-error.js";
 import type { AddedEvent, EndedEvent } from "../triggers/triggers.js";
-import type { EventFailure, EventReply, EventRequest } from "./event-socket.js";
-import { readLines } from "./read-line.js";
+import type { EventReply, EventRequest } from "./event-socket.js";
 
 export interface RunOptions {
   /** Ends the wait. The event stays in the queue. */
@@ -23,7 +24,7 @@ export async function runThroughService(
   { signal, onAccepted }: RunOptions,
 ): Promise<EndedEvent | null> {
   signal.throwIfAborted();
-  const socket = connect(placeForEvents(place));
+  const socket = connect(siblingPlace(place, "triggers"));
   const stop = () => socket.destroy();
   signal.addEventListener("abort", stop, { once: true });
   try {
@@ -47,7 +48,7 @@ export async function runThroughService(
   throw connectionLost(undefined);
 }
 
-function errorOf({ code, message, reason, hint }: EventFailure): TriggerError {
+function errorOf({ code, message, reason, hint }: SocketFailure): TriggerError {
   const texts = { message, reason: reason ?? undefined, hint: hint ?? undefined };
   return new TriggerError({ code: code as TriggerErrorCode, ...texts });
 }

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { connect } from "node:net";
 import type { ServiceStatus } from "./service-status.js";
 
@@ -17,14 +16,14 @@ export interface FoundService {
 /** Asks all running services of this user for their status. Removes the sockets of those that have ended. */
 export async function findServices(): Promise<FoundService[]> {
   // It loads the runtime's parts for Node, which apps that only mount a handler do not need.
-  const { listPlaces } = await import("./service-places.js");
+  const { listPlaces, removePlaces } = await import("./service-places.js");
   const asked = (await listPlaces()).map(async (socket): Promise<FoundService | null> => {
     try {
       return { socket, status: asStatus(await ask(socket)) };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       // Only a refused connection proves that the service has ended.
-      if (code === "ECONNREFUSED") await rm(socket, { force: true }).catch(() => {});
+      if (code === "ECONNREFUSED") await removePlaces(socket);
       return code === "ECONNREFUSED" || code === "ENOENT" ? null : { socket, status: null };
     }
   });

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { lstat, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { findRuntimeFolders, ownRuntimeFolder } from "@nanoagent/runtime/node";
 
@@ -9,8 +9,9 @@ const MAX_SOCKET_PATH_BYTES = 100;
 /** Most sockets that are asked. */
 const MAX_SERVICES = 64;
 
-/** Sockets of a service: `serve` answers with its status, `triggers` takes events. */
-type SocketKind = "serve" | "triggers";
+/** Sockets of a service: `serve` answers with its status, `triggers` takes events, `updates` takes bundles. */
+const kinds = ["serve", "triggers", "updates"] as const;
+export type SocketKind = (typeof kinds)[number];
 
 /** Returns the path of a service's socket, on Windows the name of its pipe; null if it can have none. */
 export async function placeOfService(processId: number, kind: SocketKind = "serve"): Promise<string | null> {
@@ -20,10 +21,28 @@ export async function placeOfService(processId: number, kind: SocketKind = "serv
   return place !== null && Buffer.byteLength(place) <= MAX_SOCKET_PATH_BYTES ? place : null;
 }
 
-/** Returns the path of the socket that takes events, from that of the status. */
-export function placeForEvents(statusPlace: string): string {
+/** Returns the path of another socket of a service, from that of its status. */
+export function siblingPlace(statusPlace: string, kind: SocketKind): string {
   const { dir, base } = path.parse(statusPlace);
-  return path.join(dir, base.replace("serve-", "triggers-"));
+  return path.join(dir, base.replace("serve-", `${kind}-`));
+}
+
+/** Removes the sockets that a service left which was killed. */
+export async function removePlaces(statusPlace: string): Promise<void> {
+  for (const kind of kinds) await rm(siblingPlace(statusPlace, kind), { force: true }).catch(() => {});
+}
+
+/**
+ * Returns the path of a socket of a running service, or null. It looks in every folder that a service of this user may have
+ * used, as {@link listPlaces} does.
+ */
+export async function findPlace(processId: number, kind: SocketKind): Promise<string | null> {
+  if (process.platform === "win32") return placeOfService(processId, kind);
+  for (const folder of await findRuntimeFolders()) {
+    const place = path.join(folder, `${kind}-${processId}.sock`);
+    if ((await lstat(place).catch(() => null))?.isSocket() === true) return place;
+  }
+  return null;
 }
 
 /**
