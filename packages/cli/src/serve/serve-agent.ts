@@ -19,6 +19,7 @@ import { RunStatus } from "../run/run-status.js";
 import type { Streams } from "../streams.js";
 import { checkSettings, readAddress } from "./check-settings.js";
 import { hangUpHandler } from "./hang-up.js";
+import { fleetJoiner } from "./join-fleet.js";
 import { SystemdNotifier } from "./notify-systemd.js";
 import { Reloader } from "./reloader.js";
 import { ServeLog } from "./serve-log.js";
@@ -52,6 +53,7 @@ export const serveAgent: CommandAction = async (values, streams) => {
     version,
     logsTexts,
     readDevice,
+    joinFleet: fleetJoiner(values),
     log: (entry) => {
       log.write(entry);
       if (entry.event === "turn-end") reloader.noteTurn();

@@ -22,7 +22,7 @@ export async function openFleetMember(
   seat: BrokerSeat,
   { settings, readFacts, updater }: FleetMemberParts,
 ): Promise<BrokerMember> {
-  const card = await CardPublisher.open(seat, { settings, readFacts });
+  const card = new CardPublisher(seat, { settings, readFacts });
   const updates = updater && new UpdateChannel(seat, updater);
   return {
     async close() {
