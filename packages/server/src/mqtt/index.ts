@@ -13,8 +13,10 @@ export type {
   TriggerAnswered,
 } from "./bridged-agent.js";
 export type { BrokerSettingsPlace } from "./broker-settings.js";
-export { DEFAULT_DISCOVERY_PREFIX } from "./home-assistant/home-assistant-device.js";
+export { DEFAULT_DISCOVERY_PREFIX, deviceTopic } from "./home-assistant/home-assistant-device.js";
+export { isAgentDevice } from "./home-assistant/read-components.js";
 export type { BrokerNotice } from "./mqtt-connection.js";
 export { MqttError, type MqttErrorCode } from "./mqtt-error.js";
 export { LatestMessage, type LatestMessageParts } from "./latest-message.js";
 export { type BrokerConnection, type OpenBrokerOptions, openBroker } from "./open-broker.js";
+export { MAX_ASK_BYTES } from "./read-ask.js";

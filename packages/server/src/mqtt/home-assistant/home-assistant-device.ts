@@ -49,7 +49,7 @@ export class HomeAssistantDevice {
   constructor(parts: HomeAssistantParts) {
     this.#parts = parts;
     const { broker, prefix, topics } = parts;
-    this.#topic = configTopic(prefix, topics.id);
+    this.#topic = deviceTopic(prefix, topics.id);
     const births = new Set([BIRTH_TOPIC, `${prefix}/status`]);
     this.#stopListening = [
       ...[...births].map((topic) =>
@@ -148,7 +148,7 @@ export async function removeDevice(
   { broker, topics, prefix, onNotice }: Pick<HomeAssistantParts, "broker" | "topics" | "prefix" | "onNotice">,
   signal: AbortSignal,
 ): Promise<void> {
-  const topic = configTopic(prefix, topics.id);
+  const topic = deviceTopic(prefix, topics.id);
   const payload = await readRetained(broker, topic, READ_MILLISECONDS, signal);
   if (payload === null || readComponents(payload) === null) return;
   try {
@@ -158,6 +158,7 @@ export async function removeDevice(
   }
 }
 
-function configTopic(prefix: string, id: string): string {
+/** Returns the topic at which an agent's device is announced to Home Assistant. `prefix` is that of discovery. */
+export function deviceTopic(prefix: string, id: string): string {
   return `${prefix}/device/${id}/config`;
 }

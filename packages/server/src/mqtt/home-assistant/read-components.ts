@@ -29,6 +29,11 @@ export function readComponents(payload: Uint8Array): ReadonlyMap<string, string>
   );
 }
 
+/** Whether a retained config of Home Assistant is that of an agent. */
+export function isAgentDevice(payload: Uint8Array): boolean {
+  return readComponents(payload) !== null;
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

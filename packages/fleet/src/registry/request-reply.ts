@@ -1,0 +1,80 @@
+import { setImmediate as turn } from "node:timers/promises";
+import type { BrokerMessage } from "@nanoagent/server/mqtt";
+import { FleetError } from "../fleet-error.js";
+import type { Registry, WaitOptions } from "./registry.js";
+
+const WAIT_MILLISECONDS = 120_000;
+
+export interface AgentRequest<Reply> {
+  readonly id: string;
+  readonly topic: string;
+  readonly payload: string;
+  readonly replyTopic: string;
+  /** Returns the reply in a message, or null if the message is none. Throws where the agent refused. */
+  readonly read: (payload: Uint8Array) => Reply | null;
+  /** Advice for a request without a reply. */
+  readonly hint: string;
+}
+
+/**
+ * Sends a message to an agent, and resolves with its reply. Rejects with {@link FleetError} `agent-not-answering` if the agent is
+ * offline, goes offline, or does not reply in time, and with the reason of the signal.
+ */
+export async function requestReply<Reply>(
+  registry: Registry,
+  request: AgentRequest<Reply>,
+  { signal, waitMilliseconds = WAIT_MILLISECONDS }: WaitOptions,
+): Promise<Reply> {
+  signal?.throwIfAborted();
+  const { id, topic, payload, replyTopic, read, hint } = request;
+  const { connection } = registry;
+  if (!registry.find(id).online) throw notAnswering(id, "is offline", OFFLINE_HINT);
+  const end = new AbortController();
+  const fail = (error: unknown) => end.abort(error);
+  let resolve = (_reply: Reply) => {};
+  const replied = new Promise<Reply>((onReply, onEnd) => {
+    resolve = onReply;
+    end.signal.addEventListener("abort", () => onEnd(end.signal.reason), { once: true });
+  });
+  // It may reject while the message is sent, which then rejects, too.
+  replied.catch(() => {});
+  const take = async ({ payload: bytes, retain }: BrokerMessage) => {
+    if (retain) return;
+    try {
+      const reply = read(bytes);
+      if (reply !== null) resolve(reply);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const unsubscribe = connection.subscribe(replyTopic, take);
+  const stopListening = registry.onChange((agent, change) => {
+    const isGone = change === "offline" || change === "forgotten";
+    if (agent.id === id && isGone) fail(notAnswering(id, "went offline before it answered", OFFLINE_HINT));
+  });
+  const seconds = Math.round(waitMilliseconds / 100) / 10;
+  const late = () => fail(notAnswering(id, `did not answer within ${seconds} seconds`, hint));
+  const timer = setTimeout(late, Math.min(waitMilliseconds, 2 ** 31 - 1));
+  const abort = () => fail(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    // The subscription is sent first.
+    await turn();
+    await connection.publish(topic, payload, { signal: end.signal });
+    return await replied;
+  } catch (error) {
+    end.signal.throwIfAborted();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    stopListening();
+    unsubscribe();
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+const OFFLINE_HINT = "Look at nanoagent fleet show, and at the log of its service.";
+
+export function notAnswering(id: string, problem: string, hint: string, reason?: string): FleetError {
+  return new FleetError({ code: "agent-not-answering", message: `The agent ${id} ${problem}.`, reason, hint });
+}
