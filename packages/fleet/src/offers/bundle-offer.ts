@@ -8,6 +8,11 @@ export const MAX_OFFER_BYTES = 128 * 1024;
 /** Largest manifest that an offer contains. A larger one comes with the bundle's first pieces. */
 export const MAX_OFFERED_MANIFEST_BYTES = 64 * 1024;
 
+/** Number of pieces of a bundle whose file has a size. */
+export function countPieces(size: number): number {
+  return Math.ceil(size / PIECE_BYTES);
+}
+
 /** Retained at `PREFIX/ID/offer`. Nothing in it is believed before the manifest's signature is verified. */
 export interface BundleOffer {
   readonly format: 1;

@@ -1,6 +1,5 @@
 import type { BundleHead } from "../bundle/bundle-manifest.js";
-import { type BundleOffer, MAX_OFFER_BYTES, MAX_OFFERED_MANIFEST_BYTES } from "./bundle-offer.js";
-import { countPieces } from "./parse-offer.js";
+import { type BundleOffer, countPieces, MAX_OFFER_BYTES, MAX_OFFERED_MANIFEST_BYTES } from "./bundle-offer.js";
 
 /** Returns the offer of a bundle. `url`: address of its file. Default: it comes in pieces from the broker. */
 export function makeOffer(head: BundleHead, { url }: { readonly url?: string | undefined } = {}): BundleOffer {
@@ -9,7 +8,10 @@ export function makeOffer(head: BundleHead, { url }: { readonly url?: string | u
     format: 1,
     sequence: manifest.sequence,
     manifest_sha256: manifestSha256,
-    manifest: manifestBytes.length > MAX_OFFERED_MANIFEST_BYTES ? null : new TextDecoder().decode(manifestBytes),
+    manifest:
+      manifestBytes.length > MAX_OFFERED_MANIFEST_BYTES
+        ? null
+        : new TextDecoder("utf-8", { ignoreBOM: true }).decode(manifestBytes),
     signatures,
     size: totalBytes,
     from: url === undefined ? { pieces: countPieces(totalBytes) } : { url },

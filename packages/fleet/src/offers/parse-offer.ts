@@ -9,8 +9,9 @@ import {
 import { parseSignatures } from "../bundle/parse-signatures.js";
 import { FleetError } from "../fleet-error.js";
 import { findAddressIssue } from "./bundle-address.js";
-import { type BundleOffer, MAX_OFFER_BYTES, MAX_OFFERED_MANIFEST_BYTES, PIECE_BYTES } from "./bundle-offer.js";
-import { isSequence, isSha256, readJsonObject } from "./json-message.js";
+import { type BundleOffer, countPieces, MAX_OFFER_BYTES, MAX_OFFERED_MANIFEST_BYTES } from "./bundle-offer.js";
+import { isSequence, isSha256 } from "./is-sequence.js";
+import { readJsonObject } from "./read-json-object.js";
 
 /** Largest file of a bundle, with the ends of its lines. */
 const MAX_BUNDLE_BYTES = FIRST_LINE.length + MAX_MANIFEST_BYTES + 1 + MAX_SIGNATURES_BYTES + 1 + MAX_CONTENT_BYTES;
@@ -93,11 +94,6 @@ function readFrom(value: unknown, size: number): BundleOffer["from"] {
   if (pieces !== expected)
     throw malformed(`The value of "from.pieces" is not ${expected}, the number of pieces of a bundle of this size.`);
   return { pieces: expected };
-}
-
-/** Number of pieces of a bundle whose file has a size. */
-export function countPieces(size: number): number {
-  return Math.ceil(size / PIECE_BYTES);
 }
 
 function checkKeys(value: Record<string, unknown>, known: ReadonlySet<string>): void {

@@ -1,6 +1,7 @@
 import { cutText } from "@nanoagent/models";
 import type { UpdateMessage } from "./bundle-offer.js";
-import { isSequence, isSha256, readJsonObject } from "./json-message.js";
+import { isSequence, isSha256 } from "./is-sequence.js";
+import { readJsonObject } from "./read-json-object.js";
 
 /** Largest message: its reason may have some thousand characters of several bytes. */
 const MAX_UPDATE_BYTES = 32 * 1024;

@@ -10,13 +10,3 @@ export function readJsonObject(payload: Uint8Array, maxBytes: number): Record<st
     return null;
   }
 }
-
-/** Whether a value is the SHA-256 of something, as 64 hexadecimal digits in lower case. */
-export function isSha256(value: unknown): value is string {
-  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
-}
-
-/** Whether a value can be the sequence of a bundle. */
-export function isSequence(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 1;
-}
