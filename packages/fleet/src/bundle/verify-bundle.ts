@@ -1,5 +1,10 @@
 import type { BundleHead } from "./bundle-manifest.js";
 import type { TrustedKey } from "./keys.js";
+import { namingFile } from "./malformed.js";
+import { openBundle } from "./open-bundle.js";
+import { readContents } from "./read-contents.js";
+import { readHead } from "./read-head.js";
+import { verifySignatures } from "./verify-signatures.js";
 
 export interface VerifiedBundle {
   readonly head: BundleHead;
@@ -8,12 +13,22 @@ export interface VerifiedBundle {
 }
 
 /**
- * Reads every byte of a bundle, and compares signature, sizes and hashes. Throws `FleetError` (`bundle-malformed`,
- * `bundle-untrusted`, `bundle-unreadable`).
+ * Reads every byte of a bundle, and compares signature, sizes and hashes. The contents are only read if a trusted key signed
+ * them. Throws `FleetError` (`bundle-malformed`, `bundle-untrusted`, `bundle-unreadable`).
  */
 export async function verifyBundle(
-  _file: string,
-  _options: { keys: readonly TrustedKey[]; signal?: AbortSignal | undefined },
+  file: string,
+  { keys, signal }: { keys: readonly TrustedKey[]; signal?: AbortSignal | undefined },
 ): Promise<VerifiedBundle> {
-  throw new Error("not written yet");
+  const handle = await openBundle(file);
+  try {
+    const head = await readHead(handle);
+    const key = verifySignatures(head, keys);
+    await readContents(handle, head, { signal });
+    return { head, key };
+  } catch (error) {
+    throw namingFile(file, error);
+  } finally {
+    await handle.close();
+  }
 }
