@@ -1,5 +1,39 @@
+import path from "node:path";
+import { cutText, NanoAgentError } from "@nanoagent/models";
+import { type Claim, isClaimThere } from "@nanoagent/runtime/node";
+import type { BundleHead } from "../bundle/bundle-manifest.js";
 import type { TrustedKey } from "../bundle/keys.js";
-import type { ApplyResult, ReleaseHost, UpdateStep } from "./release-host.js";
+import { verifyBundle } from "../bundle/verify-bundle.js";
+import { FleetError } from "../fleet-error.js";
+import { changeBy, ObservedSteps } from "./change-by.js";
+import { checkDisk, checkVersion, provideModels } from "./check-device.js";
+import { describeResult } from "./describe-result.js";
+import { judgeSequence } from "./judge-sequence.js";
+import { findPrevious, keptReleases } from "./kept-releases.js";
+import { NEXT, type ReleaseFolder } from "./release-folder.js";
+import type { ApplyResult, PlacedRelease, ReleaseHost, UpdateStep } from "./release-host.js";
+import type { ReleaseRecord } from "./release-record.js";
+import {
+  type BundleIdentity,
+  beginTrial,
+  cancelTrial,
+  failBundle,
+  MAX_REASON_CHARACTERS,
+  type ReleaseState,
+  releaseBelow,
+  settleRollback,
+  settleTrial,
+  withStep,
+} from "./release-state.js";
+import {
+  expectedError,
+  failedBefore,
+  failedRelease,
+  isFailedRelease,
+  sentencesOf,
+  unusable,
+  wrongConfig,
+} from "./releases-errors.js";
 
 export interface ApplyBundleOptions {
   readonly signal?: AbortSignal | undefined;
@@ -9,14 +43,59 @@ export interface ApplyBundleOptions {
   readonly isOffered?: boolean | undefined;
 }
 
-/** The claimed folder of the releases of an agent. */
+/** Parts that {@link openReleases} has made ready. */
+interface OpenedFolder {
+  readonly folder: ReleaseFolder;
+  readonly claim: Claim;
+  readonly state: ReleaseState;
+  readonly repaired: string | null;
+}
+
+/** One change of releases: everything that its steps need. */
+interface Change {
+  readonly host: ReleaseHost;
+  readonly signal: AbortSignal;
+  readonly onStep: (step: UpdateStep, progress: number | null) => void;
+}
+
+/** A release at `ROOT/next`. */
+interface TriedRelease {
+  readonly head: BundleHead;
+  readonly bundle: BundleIdentity;
+  readonly placed: PlacedRelease;
+  /** Release in use, or null. */
+  readonly current: number | null;
+}
+
+/**
+ * The claimed folder of the releases of an agent. A kill or a power cut at any moment leaves `current` at the old or at the new
+ * release, each complete:
+ *
+ * 1. a release is complete and synced before it gets its name, and only then is it checked and proven, at `ROOT/next`;
+ * 2. the state says that a trial has begun before the proof starts, and that `current` may change before it does;
+ * 3. `current` changes in one step, and is synced;
+ * 4. the state says that the trial is over; only then are older releases removed, and never the one that `current` leads to.
+ *
+ * `openReleases` finishes, or takes back, what was interrupted between these steps.
+ */
 export class Releases {
   /** Full path without links. */
   readonly root: string;
+  /** What was interrupted before this program opened the folder, and how it was repaired: sentences; or null. */
+  readonly repaired: string | null;
+  readonly #folder: ReleaseFolder;
+  readonly #claim: Claim;
+  #state: ReleaseState;
+  #running: Promise<unknown> | null = null;
+  #isClosed = false;
 
   /** @hidden Use {@link openReleases}. */
-  constructor(root: string) {
-    this.root = root;
+  constructor({ folder, claim, state, repaired }: OpenedFolder) {
+    this.root = folder.root;
+    this.repaired = repaired;
+    this.#folder = folder;
+    this.#claim = claim;
+    this.#state = state;
   }
 
   /**
@@ -24,29 +103,253 @@ export class Releases {
    * manifest's signature is verified, also if the bundle is refused or rolled back. Throws `FleetError` for a file that
    * cannot be read, is damaged or is not trusted, and the signal's reason when aborted; the old release is then in use.
    */
-  async apply(
-    _bundle: { readonly file: string; readonly keys: readonly TrustedKey[] },
-    _host: ReleaseHost,
-    _options: ApplyBundleOptions = {},
+  apply(
+    { file, keys }: { readonly file: string; readonly keys: readonly TrustedKey[] },
+    host: ReleaseHost,
+    { signal = new AbortController().signal, onStep = () => {}, isOffered = false }: ApplyBundleOptions = {},
   ): Promise<ApplyResult> {
-    throw new Error("not written yet");
+    return this.#alone(async () => {
+      signal.throwIfAborted();
+      onStep("verifying", null);
+      const { head, key } = await verifyBundle(file, { keys, signal });
+      try {
+        return await this.#applyVerified({ file, head, key: key.fingerprint }, { host, signal, onStep }, isOffered);
+      } catch (error) {
+        signal.throwIfAborted();
+        return this.#resultOf(head, "refused", expectedError(error, this.root));
+      } finally {
+        await this.#tidy();
+      }
+    });
   }
 
   /**
    * Goes back to the previous release. The result describes the release that is then in use: `applied`, or `refused` if no
-   * earlier release is here or its agent does not start. The release that was in use counts as failed, so that an offer of it is not taken again.
+   * earlier release is here or its agent does not start. The release that was in use counts as failed, so that an offer of
+   * it is not taken again.
    */
-  async rollBack(_host: ReleaseHost, _options: { signal?: AbortSignal | undefined } = {}): Promise<ApplyResult> {
-    throw new Error("not written yet");
+  rollBack(
+    host: ReleaseHost,
+    { signal = new AbortController().signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ApplyResult> {
+    return this.#alone(async () => {
+      signal.throwIfAborted();
+      try {
+        return await this.#goBack({ host, signal, onStep: () => {} });
+      } finally {
+        await this.#tidy();
+      }
+    });
   }
 
   /** Ends the trial of the release in use. `apply` does so when the host's `change` resolves. Does nothing without a trial. */
   async confirm(): Promise<void> {
-    throw new Error("not written yet");
+    const { trial } = this.#state;
+    if (trial === null || trial.step === "proving") return;
+    if ((await this.#folder.readCurrent()) === trial.sequence) await this.#save(settleTrial(this.#state));
   }
 
   /** Frees the folder. Waits for a running update. Safe to call twice. */
   async close(): Promise<void> {
-    throw new Error("not written yet");
+    this.#isClosed = true;
+    await this.#running;
+    await this.#claim.release();
   }
+
+  async #applyVerified(
+    { file, head, key }: { file: string; head: BundleHead; key: string },
+    change: Change,
+    isOffered: boolean,
+  ): Promise<ApplyResult> {
+    const { manifest } = head;
+    const bundle = { sequence: manifest.sequence, manifest_sha256: head.manifestSha256 };
+    const current = await this.#folder.readCurrent();
+    const judged = judgeSequence(head, { state: this.#state, current: await this.#identify(current), isOffered });
+    if (judged.verdict === "current") return this.#resultOf(head, "current");
+    if (judged.verdict === "failed-before") {
+      if (judged.isNew) await this.#save(failBundle(this.#state, bundle, judged.reason, now()));
+      return this.#resultOf(head, "rolled-back", failedBefore(judged.reason));
+    }
+    checkVersion(manifest, change.host.version);
+    await checkDisk(this.root, manifest);
+    // A link to a release that somebody removed would lead to the new one before that is proven.
+    if (current === null) await this.#folder.setCurrent(null);
+    const record = await this.#folder.place(file, head, key, change.signal);
+    await this.#folder.setNext(bundle.sequence);
+    const placed = this.#placedRelease(record);
+    await provideModels(manifest.models ?? [], change.host.models, {
+      signal: change.signal,
+      onProgress: (share) => change.onStep("pulling", share),
+    });
+    change.signal.throwIfAborted();
+    change.onStep("checking", null);
+    const errors = await change.host.check(placed.config, change.signal);
+    change.signal.throwIfAborted();
+    if (errors.length > 0) throw wrongConfig(manifest, errors);
+    return this.#try({ head, bundle, placed, current }, change);
+  }
+
+  /** Proves a placed release and changes to it. Goes back if it fails. */
+  async #try({ head, bundle, placed, current }: TriedRelease, { host, signal, onStep }: Change): Promise<ApplyResult> {
+    const { name, version } = head.manifest;
+    const steps = new ObservedSteps({
+      prove: async () => {
+        onStep("proving", null);
+        const reason = await host.prove(placed, signal);
+        if (reason !== null) throw failedRelease(`The agent of ${name} ${version} failed its proof.`, reason);
+      },
+      moveOn: async () => {
+        signal.throwIfAborted();
+        onStep("starting", null);
+        await this.#requireClaim();
+        await this.#save(withStep(this.#state, host.change === undefined ? "proven" : "starting"));
+        await this.#folder.setCurrent(bundle.sequence);
+      },
+      moveBack: () => this.#folder.setCurrent(current),
+    });
+    await this.#save(beginTrial(this.#state, bundle, current));
+    try {
+      await changeBy(steps, host, signal);
+      if ((await this.#folder.readCurrent()) !== bundle.sequence) throw new Error("change() has to call moveOn()");
+    } catch (error) {
+      // A host that could not go back by itself has said so; the link has to be right in any case.
+      if ((await this.#folder.readCurrent()) === bundle.sequence) await this.#folder.setCurrent(current);
+      if (signal.aborted || (steps.failure === error && !isFailedRelease(error))) {
+        await this.#saveIfPossible(cancelTrial(this.#state));
+        throw error;
+      }
+      const failure = isFailedRelease(error)
+        ? error
+        : failedRelease(`The agent of ${name} ${version} did not start.`, error);
+      const reason = cutText(sentencesOf(failure), MAX_REASON_CHARACTERS);
+      await this.#saveIfPossible(failBundle(this.#state, bundle, reason, now()));
+      return this.#resultOf(head, "rolled-back", failure);
+    }
+    await this.#save(settleTrial(this.#state));
+    return this.#resultOf(head, "applied");
+  }
+
+  async #goBack({ host, signal }: Change): Promise<ApplyResult> {
+    const current = await this.#folder.readCurrent();
+    const records = await this.#folder.readRecords();
+    const [from, to] = [current, findPrevious(records, this.#state, current)].map((sequence) =>
+      records.find((record) => record.sequence === sequence),
+    );
+    if (to === undefined) {
+      const hint = "Apply a bundle with a higher sequence instead.";
+      return describeResult(
+        from,
+        "refused",
+        current,
+        unusable(`${this.root} has no earlier release.`, undefined, hint),
+      );
+    }
+    const steps = new ObservedSteps({
+      // It was proven when it was applied.
+      prove: async () => {},
+      moveOn: async () => {
+        await this.#requireClaim();
+        await this.#folder.setCurrent(to.sequence);
+      },
+      moveBack: () => this.#folder.setCurrent(current),
+    });
+    const begin =
+      from === undefined
+        ? null
+        : { sequence: to.sequence, from: { sequence: from.sequence, manifest_sha256: from.manifest_sha256 } };
+    try {
+      await this.#save({ ...this.#state, rollback: begin });
+      await changeBy(steps, host, signal);
+    } catch (error) {
+      if ((await this.#folder.readCurrent()) === to.sequence) await this.#folder.setCurrent(current);
+      await this.#saveIfPossible({ ...this.#state, rollback: null });
+      signal.throwIfAborted();
+      const failure =
+        steps.failure === error || !NanoAgentError.isInstance(error)
+          ? expectedError(error, this.root)
+          : failedRelease(`The agent of ${to.name} ${to.version} did not start.`, error);
+      return describeResult(from, "refused", current, failure);
+    }
+    const failed = begin === null ? this.#state.failed : [...this.#state.failed, { ...begin.from, reason: "", at: "" }];
+    const previous = releaseBelow(records, to.sequence, { failed });
+    await this.#save(begin === null ? { ...this.#state, previous } : settleRollback(this.#state, previous, now()));
+    return describeResult(to, "applied", to.sequence);
+  }
+
+  /** Removes `next`, releases that are no longer needed, and what did not become one. Failures are left to the next time. */
+  async #tidy(): Promise<void> {
+    try {
+      const current = await this.#folder.readCurrent();
+      await this.#folder.clean(keptReleases(await this.#folder.readRecords(), this.#state, current));
+    } catch {
+      // The update itself has ended, and its result matters more.
+    }
+  }
+
+  /** Runs one change at a time. */
+  async #alone<Value>(work: () => Promise<Value>): Promise<Value> {
+    if (this.#isClosed)
+      throw unusable(`${this.root} is closed.`, "This program ends.", "Start the change again later.");
+    if (this.#running !== null) {
+      throw new FleetError({
+        code: "releases-busy",
+        message: `${this.root} is being changed.`,
+        reason: "Another update runs in this program.",
+        hint: "Wait until it is done, then try again.",
+      });
+    }
+    const running = work();
+    this.#running = running.catch(() => {});
+    try {
+      return await running;
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  /** On disks without sockets a claim can get lost while this program is suspended. */
+  async #requireClaim(): Promise<void> {
+    if (await isClaimThere(this.#claim)) return;
+    throw new FleetError({
+      code: "releases-busy",
+      message: `Another program has taken over ${this.root}.`,
+      reason: "This program was suspended for too long.",
+      hint: "Try again.",
+    });
+  }
+
+  async #save(state: ReleaseState): Promise<void> {
+    await this.#folder.writeState(state);
+    this.#state = state;
+  }
+
+  /** For the way back, where the state on disk says what to repair if nothing can be written. */
+  async #saveIfPossible(state: ReleaseState): Promise<void> {
+    this.#state = state;
+    await this.#folder.writeState(state).catch(() => {});
+  }
+
+  async #identify(current: number | null): Promise<BundleIdentity | null> {
+    if (current === null) return null;
+    const record = (await this.#folder.readRecords()).find((other) => other.sequence === current);
+    return { sequence: current, manifest_sha256: record?.manifest_sha256 ?? "" };
+  }
+
+  #placedRelease({ config, smoke }: ReleaseRecord): PlacedRelease {
+    const folder = path.join(this.root, NEXT);
+    return { folder, config: path.join(folder, config), smoke: smoke === null ? null : path.join(folder, smoke) };
+  }
+
+  async #resultOf(
+    { manifest, manifestSha256 }: BundleHead,
+    state: ApplyResult["state"],
+    error: NanoAgentError | null = null,
+  ): Promise<ApplyResult> {
+    const current = await this.#folder.readCurrent().catch(() => null);
+    return describeResult({ ...manifest, manifest_sha256: manifestSha256 }, state, current, error);
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
 }
