@@ -1,10 +1,12 @@
-import { DeviceMeasurement, EdgeDevice, FitPlan, type Schema } from "@nanoagent/models";
+import { DeviceMeasurement, EdgeDevice, FitPlan, type Schema, type SchemaIssue } from "@nanoagent/models";
 import { type AgentCard, type CardBundle, type CardModel, MAX_CARD_BYTES } from "./agent-card.js";
 import { cardLabels, cardText, cardTexts, MAX_ENTRIES } from "./card-texts.js";
 
 /** Rounds in which keys of newer versions are taken out of a part. A round finds at most 20. */
 const MAX_ROUNDS = 8;
 
+/** Keys on the way to a fact of a device: `details`, its topic and its name. */
+const KEYS_TO_FACT = 3;
 const STATUSES = ["ok", "degraded", "unavailable"] as const;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -61,7 +63,11 @@ function cardOf(card: Fields, id: string): AgentCard {
 
 function deviceOf({ device_id, platform, memory_mb, cpu_cores, has_gpu, details }: Fields): EdgeDevice {
   const stated = { device_id: text(device_id), platform: text(platform), memory_mb, cpu_cores, has_gpu };
-  const device = parsedOrNull(EdgeDevice, details === undefined ? stated : { ...stated, details });
+  if (details === undefined) return parsedOrNull(EdgeDevice, stated) ?? malformed();
+  const device = parsedOrNull(EdgeDevice, { ...stated, details }, ({ path }) =>
+    // A fact in the form of another version is left out as a whole.
+    path[0] === "details" ? path.slice(0, KEYS_TO_FACT) : null,
+  );
   return device ?? parsedOrNull(EdgeDevice, stated) ?? malformed();
 }
 
@@ -80,14 +86,23 @@ function bundleOf(value: unknown): CardBundle {
   return { name: text(name), version: text(version), sequence: count(sequence) };
 }
 
-/** Checks a part by its schema, without the keys that the schema does not know. */
-function parsedOrNull<Input, Output>(schema: Schema<Input, Output>, value: unknown): Output | null {
+/**
+ * Checks a part by its schema, without the keys that the schema does not know. `leaveOut` returns the path of what is left out
+ * for an issue, or null if the part cannot be used.
+ */
+function parsedOrNull<Input, Output>(
+  schema: Schema<Input, Output>,
+  value: unknown,
+  leaveOut = ({ kind, path }: SchemaIssue) => (kind === "unknown-key" ? path : null),
+): Output | null {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const result = schema.safeParse(value);
     if (result.success) return result.value;
-    const unknown = result.issues.filter(({ kind }) => kind === "unknown-key");
-    if (unknown.length === 0) return null;
-    for (const { path } of unknown) remove(value, path);
+    for (const issue of result.issues) {
+      const path = leaveOut(issue);
+      if (path === null) return null;
+      remove(value, path);
+    }
   }
   return null;
 }
