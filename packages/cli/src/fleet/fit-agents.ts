@@ -1,5 +1,5 @@
 import type { RegisteredAgent } from "@nanoagent/fleet";
-import { BYTES_PER_MB, type FitPlan, type NanoAgentError } from "@nanoagent/models";
+import { BYTES_PER_MB, type FitPlan, type ForecastLine, type NanoAgentError } from "@nanoagent/models";
 import { DoesNotFitError, missedFloors, type PlanGoal } from "@nanoagent/optimizer";
 import type { FoundModels } from "../optimize/find-models.js";
 import { mb } from "../optimize/format-plans.js";
@@ -14,6 +14,11 @@ export interface AgentFit {
   readonly fits: boolean;
   /** Memory that the agent may use, in MB of 2^20 bytes. */
   readonly budget_mb: number;
+  readonly context_tokens: number | null;
+  /** Peak memory of the model, in MB of 2^20 bytes. */
+  readonly memory_mb: number | null;
+  /** Speed of an answer at its start; null if it is not known. */
+  readonly tokens_per_second: ForecastLine | null;
   /** Minimums that the plan misses, one sentence each. */
   readonly missed: readonly string[];
   /** The best plan, or null. */
@@ -56,6 +61,9 @@ export async function fitAgents(
       fit = {
         fits: plan !== null,
         budget_mb,
+        context_tokens: plan?.context_tokens ?? null,
+        memory_mb: plan === null ? null : plan.ledger.peak_resident_bytes / BYTES_PER_MB,
+        tokens_per_second: plan?.forecast?.decode_at_start ?? null,
         missed: plan === null ? [] : missedFloors(plan, goal),
         plan,
         reason: refusal === null ? null : describeRefusal(refusal),
@@ -74,9 +82,4 @@ function describeRefusal(refusal: NanoAgentError): string {
   const { ledger, budget_bytes } = refusal;
   const room = Math.max(0, budget_bytes);
   return `It needs ${mb(ledger.peak_resident_bytes)} MB, and the agent has ${mb(room)} MB for a model.`;
-}
-
-/** Returns the peak memory of a plan in MB of 2^20 bytes. */
-export function memoryMbOf({ ledger }: Pick<FitPlan, "ledger">): number {
-  return Math.ceil((ledger.peak_resident_bytes / BYTES_PER_MB) * 10) / 10;
 }

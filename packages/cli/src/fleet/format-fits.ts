@@ -6,13 +6,13 @@ import type { AgentFit } from "./fit-agents.js";
 const COLUMNS: readonly Column<AgentFit>[] = [
   { title: "id", isText: true, cell: ({ id }) => plainLine(id) },
   { title: "fits", isText: true, cell: ({ fits }) => (fits ? "yes" : "no") },
-  { title: "context", cell: ({ plan }) => (plan === null ? "" : String(plan.context_tokens)) },
+  { title: "context", cell: ({ context_tokens }) => String(context_tokens ?? "") },
   { title: "MB", leftOut: 1, cell: ({ plan }) => (plan === null ? "" : mb(plan.ledger.peak_resident_bytes)) },
   { title: "of", leftOut: 3, cell: ({ budget_mb }) => String(Math.floor(budget_mb)) },
   {
     title: "answer/s",
     leftOut: 2,
-    cell: ({ plan }) => (plan === null ? "" : interval(plan.forecast?.decode_at_start)),
+    cell: ({ plan, tokens_per_second }) => (plan === null ? "" : interval(tokens_per_second ?? undefined)),
   },
 ];
 

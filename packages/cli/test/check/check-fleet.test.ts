@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import type { FleetSettings } from "@nanoagent/models";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkAgent } from "../../src/check/check-agent.js";
 import { checkSettings } from "../../src/serve/check-settings.js";
@@ -13,7 +14,9 @@ const line = publicKey.export({ type: "spki", format: "der" }).toString("base64"
 const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
 const secret = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 const secretLine = privateKey.export({ type: "pkcs8", format: "der" }).toString("base64");
-const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ type: "spki", format: "pem" });
+const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  .publicKey.export({ type: "spki", format: "pem" })
+  .toString();
 const broker = "mqtt: {url: 'mqtt://127.0.0.1'}\n";
 
 let folder: string;
@@ -68,14 +71,13 @@ test.each([
   ["a key of another kind", { trust: [line, rsa] }, "fleet.trust.1: "],
   ["a private key", { trust: [secret] }, "fleet.trust.0: "],
   ["a private key in one line", { trust: [secretLine] }, "fleet.trust.0: "],
-])("%s is an error, also for a service", async (_, fleet, message) => {
+])("%s is an error, also for a service", async (_, fleet: FleetSettings, message) => {
   const { exitCode, stdout } = await check(fleet);
   expect(stdout).toContain(message);
   expect(stdout).not.toContain(secretLine);
   expect(exitCode).toBe(2);
-  await expect(
-    checkSettings({ ...({ spec: {} } as never), mqtt: { url: "mqtt://a" }, fleet }, { config: file() }),
-  ).rejects.toThrow(/fleet\./);
+  const config = { spec: { name: "a", max_memory_mb: 100 }, mqtt: { url: "mqtt://127.0.0.1" }, fleet };
+  await expect(checkSettings(config, { config: file() })).rejects.toThrow(/fleet\./);
 });
 
 test("a fleet without a broker is an error", async () => {
