@@ -1,0 +1,52 @@
+import type { ReleaseHost } from "../releases/release-host.js";
+import type { UpdaterHost } from "./updater-host.js";
+
+/** One update that runs. It can be abandoned until its change begins; after that, it ends by itself or with the program. */
+export class UpdateWork {
+  /** Hash of the manifest of an offered bundle, or null for other work. */
+  readonly manifestSha256: string | null;
+  readonly #stop = new AbortController();
+  #hasBegun = false;
+
+  constructor(manifestSha256: string | null) {
+    this.manifestSha256 = manifestSha256;
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Whether the old agent may have ended. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** Ends the work, unless its change has begun. */
+  abandon(reason: Error): void {
+    if (!this.#hasBegun) this.#stop.abort(reason);
+  }
+
+  /** Ends the work in any case, because the program ends. */
+  stop(reason: Error): void {
+    this.#stop.abort(reason);
+  }
+
+  /** The host, as this work uses it. */
+  hostFor(host: UpdaterHost): ReleaseHost {
+    const isOffered = this.manifestSha256 !== null;
+    return {
+      version: host.version,
+      models: host.models,
+      check: async (config, signal) => {
+        const errors = await host.check(config, signal);
+        return errors.length > 0 || !isOffered ? errors : host.checkReach(config, signal);
+      },
+      prove: (release, signal) => host.prove(release, signal),
+      change: async (steps, signal) => {
+        signal.throwIfAborted();
+        this.#hasBegun = true;
+        await host.change(steps, signal);
+      },
+    };
+  }
+}
