@@ -19,5 +19,5 @@ export type {
   WaitOptions,
 } from "./registry/registry.js";
 export { parseSelector, type Selector, type SelectorCondition, selects } from "./registry/selector.js";
-export { rollOut, type RollOutAgent, type RollOutOptions, type RollOutRegistry } from "./registry/roll-out.js";
-export type { RollOutEvent, RollOutFailure, RollOutResult } from "./registry/roll-out-event.js";
+export { rollOut, type RollOutOptions } from "./registry/roll-out.js";
+export type { RolledOutBundle, RollOutEvent, RollOutFailure, RollOutResult } from "./registry/roll-out-event.js";

@@ -14,7 +14,8 @@ import { isSequence, isSha256 } from "./is-sequence.js";
 import { readJsonObject } from "./read-json-object.js";
 
 /** Largest file of a bundle, with the ends of its lines. */
-const MAX_BUNDLE_BYTES = FIRST_LINE.length + MAX_MANIFEST_BYTES + 1 + MAX_SIGNATURES_BYTES + 1 + MAX_CONTENT_BYTES;
+export const MAX_BUNDLE_BYTES: number =
+  FIRST_LINE.length + MAX_MANIFEST_BYTES + 1 + MAX_SIGNATURES_BYTES + 1 + MAX_CONTENT_BYTES;
 const keys: ReadonlySet<string> = new Set([
   "format",
   "sequence",

@@ -35,7 +35,7 @@ export async function requestRange(request: RangeRequest): Promise<IncomingMessa
 
 function nextAddress(location: string, from: URL, host: string): URL {
   const hint = "Check the address.";
-  const target = URL.canParse(location, from) ? new URL(location, from) : null;
+  const target = URL.canParse(location, from.href) ? new URL(location, from.href) : null;
   const issue = target === null ? "It is not a URL." : findAddressIssue(target.href);
   if (target === null || issue !== null)
     throw fetchError(host, `It redirects to an address that cannot be used. ${issue}`, hint);

@@ -3,19 +3,15 @@ import type { UpdateMessage } from "../offers/bundle-offer.js";
 /** Something that happened in a roll-out. */
 export type RollOutEvent =
   /** The agents that are selected, before anything is published. */
-  | {
+  | ({
       readonly type: "roll-out-begin";
-      readonly name: string;
-      readonly version: string;
-      readonly sequence: number;
-      readonly manifest_sha256: string;
       readonly canaries: readonly string[];
       readonly others: readonly string[];
       /** Agents that have applied it already. */
       readonly applied: readonly string[];
       /** Agents that it is not offered to, and why. */
       readonly skipped: readonly RollOutFailure[];
-    }
+    } & RolledOutBundle)
   /** Share of the bundle that is at the broker, from 0 to 1. */
   | { readonly type: "pieces-progress"; readonly share: number }
   | { readonly type: "agent-offer"; readonly id: string; readonly canary: boolean; readonly online: boolean }
@@ -27,8 +23,7 @@ export type RollOutEvent =
   /** The offer to an agent that has not applied it was removed. */
   | { readonly type: "offer-withdrawal"; readonly id: string }
   /** The pieces of a bundle that is not offered to anybody were removed. */
-  | { readonly type: "pieces-removal"; readonly manifest_sha256: string }
-  | ({ readonly type: "roll-out-end" } & RollOutResult);
+  | { readonly type: "pieces-removal"; readonly manifest_sha256: string };
 
 export interface RollOutFailure {
   readonly id: string;
@@ -36,22 +31,25 @@ export interface RollOutFailure {
   readonly reason: string;
 }
 
-/** End of a roll-out. */
-export interface RollOutResult {
-  /**
-   * `done`: all have it, or get it when they are online. `stopped`: too many failed. `unproven`: the canaries are offline, so
-   * nobody else has the offer. `interrupted`: the signal ended it.
-   */
-  readonly state: "done" | "stopped" | "unproven" | "interrupted";
+export interface RolledOutBundle {
   readonly name: string;
   readonly version: string;
   readonly sequence: number;
   readonly manifest_sha256: string;
+}
+
+/** End of a roll-out. Lists of IDs are sorted. */
+export interface RollOutResult extends RolledOutBundle {
+  /**
+   * `done`: all have it, or get it when they are online. `stopped`: a canary, or too many agents, failed. `unproven`: the canaries
+   * are offline, so nobody else has the offer. `interrupted`: the signal ended it.
+   */
+  readonly state: "done" | "stopped" | "unproven" | "interrupted";
   readonly applied: readonly string[];
   readonly failed: readonly RollOutFailure[];
-  /** Agents that have an offer and have not finished. */
+  /** Agents that have an offer, or have begun their change, and are not known to have finished. */
   readonly waiting: readonly string[];
-  /** Agents that did not get an offer, or whose offer was withdrawn. */
+  /** Agents that did not get an offer, or whose offer was withdrawn before they used it. */
   readonly not_offered: readonly string[];
   readonly skipped: readonly RollOutFailure[];
 }
