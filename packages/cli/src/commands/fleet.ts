@@ -22,14 +22,14 @@ export const fleet: Command = {
       forget: "Clear everything that the broker keeps of an agent.",
     },
     second: {
-      list: { name: "selector", placeholder: "SELECTOR", isOptional: true },
+      list: { name: "agents", placeholder: "SELECTOR", isOptional: true },
       show: { name: "id", placeholder: "ID" },
-      watch: { name: "selector", placeholder: "SELECTOR", isOptional: true },
+      watch: { name: "agents", placeholder: "SELECTOR", isOptional: true },
       fit: { name: "model", placeholder: "MODEL" },
       ask: { name: "id", placeholder: "ID", third: { name: "message", placeholder: "MESSAGE" } },
       trigger: { name: "id", placeholder: "ID", third: { name: "name", placeholder: "NAME" } },
       update: {
-        name: "selector",
+        name: "agents",
         placeholder: "SELECTOR",
         third: { name: "bundle", placeholder: "BUNDLE", isPath: true },
       },

@@ -1,5 +1,5 @@
 import type { CommandAction } from "../command-line/command.js";
 
-export const updateFleet: CommandAction = async () => {
-  throw new Error("not written yet");
+export const updateFleet: CommandAction = async (values) => {
+  throw new Error(`not written yet: update ${values.agents} with ${values.bundle}`);
 };

@@ -10,16 +10,24 @@ export interface Column<Row> {
 
 const GAP = "  ";
 
-/** Returns the lines of a table, with as many columns as fit into `width`. `below` returns lines to add after a row. */
+/**
+ * Returns the lines of a table, with as many columns as fit into `width`. `below` returns lines to add after a row. `widthOf`
+ * returns the columns that a cell takes, for texts with wide characters. Default: one for each character.
+ */
 export function formatTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   width: number,
   below: (row: Row) => readonly string[] = () => [],
+  widthOf: (text: string) => number = (text) => text.length,
 ): string[] {
   let sized = columns.map((column) => {
     const cells = rows.map(column.cell);
-    return { ...column, cells, length: Math.max(column.title.length, ...cells.map((cell) => cell.length)) };
+    return {
+      ...column,
+      cells,
+      length: cells.reduce((most, cell) => Math.max(most, widthOf(cell)), column.title.length),
+    };
   });
   const lengthOf = () => sized.reduce((sum, { length }) => sum + length + GAP.length, -GAP.length);
   while (lengthOf() > width) {
@@ -27,9 +35,13 @@ export function formatTable<Row>(
     if (last === 0) break;
     sized = sized.filter(({ leftOut }) => leftOut !== last);
   }
+  const padded = (text: string, { isText, length }: (typeof sized)[number]) => {
+    const space = " ".repeat(Math.max(0, length - widthOf(text)));
+    return isText ? text + space : space + text;
+  };
   const line = (cellOf: (column: (typeof sized)[number]) => string) =>
     sized
-      .map((column) => (column.isText ? cellOf(column).padEnd(column.length) : cellOf(column).padStart(column.length)))
+      .map((column) => padded(cellOf(column), column))
       .join(GAP)
       .trimEnd();
   return [
