@@ -8,7 +8,7 @@ import type { RunTool } from "./run-tool.js";
 import { ServiceCommandError } from "./service-command-error.js";
 import { readVariables, type ServicePlace } from "./service-place.js";
 import { type ChosenAccount, chooseAccount } from "./service-user.js";
-import { sessionFolder } from "./session-folder.js";
+import { refuseReleases, sessionFolder } from "./session-folder.js";
 import type { ProgramPaths } from "./stable-program-path.js";
 import { isUnitText, type UnitFacts } from "./unit-file.js";
 import { unknownDevice } from "./unknown-device.js";
@@ -55,13 +55,18 @@ export async function readServiceFacts(sources: FactSources): Promise<ServiceFac
     environment: place.isUser ? { ...process.env, ...own, HOME: os.homedir(), ...ofFile } : { ...own, ...ofFile },
     profile: async () => unknownDevice,
   });
-  const chosen = await accountFor(sources, config);
+  // The service changes the releases that its config belongs to. The unit keeps the path with the link to the one in use.
+  const { rootOfConfig } = await import("@nanoagent/fleet/bundles");
+  const releases = await rootOfConfig(file);
+  const chosen = await accountFor(sources, config, releases);
+  if (releases !== null && !place.isUser) refuseReleases(releases, chosen);
   const isPerson = chosen.person !== null;
   // A model's name is looked up in the user's cache.
   const caches = isPerson && namesModel(config) ? hubFolders(chosen.person?.home ?? "/") : {};
   const environment = { ...(own.PATH === STANDARD_PATH ? {} : { PATH: own.PATH }), ...caches };
   const session = await sessionFolder(config.session?.dir, place, chosen);
-  refuseControls({ "session.dir": session, ...caches });
+  refuseControls({ "session.dir": session, "The folder of the releases": releases, ...caches });
+  const written = [session, releases].filter((folder) => folder !== null);
   const ports = (await addressesOf(config)).map(({ port }) => port);
   return {
     config,
@@ -80,10 +85,8 @@ export async function readServiceFacts(sources: FactSources): Promise<ServiceFac
       account: chosen.account,
       memoryMb: config.spec.max_memory_mb,
       stateFolder: place.stateFolder,
-      mounts: place.isUser
-        ? []
-        : lateMounts([...(await filesIn(config, file)), file, ...(session === null ? [] : [session])]),
-      writableFolders: session === null ? [] : [session],
+      mounts: place.isUser ? [] : lateMounts([...(await filesIn(config, file)), file, ...written]),
+      writableFolders: written,
       environmentFile: place.environmentFile,
       environment,
       needsLowPort: !place.isUser && ports.some((port) => port > 0 && port < FIRST_OPEN_PORT),
@@ -111,6 +114,7 @@ export async function addressesOf({ serve = {} }: Pick<NanoAgentConfig, "serve">
 async function accountFor(
   { place, config: file, paths, run, isPassing }: FactSources,
   config: NanoAgentConfig,
+  releases: string | null,
 ): Promise<ChosenAccount> {
   if (place.isUser) return { account: { kind: "user-manager" }, person: null, reason: null };
   const { SUDO_USER, DOAS_USER } = process.env;
@@ -120,6 +124,7 @@ async function accountFor(
     config: file,
     files,
     namesModel: namesModel(config),
+    releases,
     caller: isRoot ? (SUDO_USER ?? DOAS_USER ?? null) : os.userInfo().username,
     run,
   });

@@ -39,6 +39,8 @@ interface AccountFacts {
   files: readonly string[];
   /** Whether the config names a model by its name, which is in the cache of a user. */
   namesModel: boolean;
+  /** Folder of releases that the service changes by itself, as a real path. Default: none. */
+  releases?: string | null;
   /** The user who called `sudo`, or who calls the command without it. */
   caller: string | null;
   run: RunTool;
@@ -46,13 +48,22 @@ interface AccountFacts {
 
 /**
  * Chooses the account of a service of the system: a user that systemd makes, if everyone can read the service's files;
- * otherwise the owner of the config, or the caller. Throws {@link ServiceCommandError} if only root is left.
+ * otherwise the owner of the config, or the caller. A service with releases runs as their owner. Throws
+ * {@link ServiceCommandError} if only root is left.
  */
-export async function chooseAccount({ config, files, namesModel, caller, run }: AccountFacts): Promise<ChosenAccount> {
+export async function chooseAccount({
+  config,
+  files,
+  namesModel,
+  releases = null,
+  caller,
+  run,
+}: AccountFacts): Promise<ChosenAccount> {
   const resolved = (await Promise.all(files.map(async (file) => [file, await realpath(file)]))).flat();
   const passing = resolved.find((file) => isIn(file, temporary));
   if (passing !== undefined) throw inTemporaryFolder(passing);
   const unique = [...new Set(resolved)];
+  if (releases !== null) return ownerOfReleases(releases, { config, files: unique, run });
   const obstacle = (await firstObstacle(unique, config)) ?? (namesModel ? modelOf(caller) : null);
   if (obstacle === null) return { account: { kind: "own" }, person: null, reason: null };
   const { reason } = obstacle;
@@ -60,6 +71,21 @@ export async function chooseAccount({ config, files, namesModel, caller, run }: 
   const person = await findPerson(owner === 0 ? (caller ?? "root") : String(owner), run);
   if (person === null || person.uid === 0) throw onlyRoot(obstacle);
   const unreachable = await firstObstacle(unique, config, person);
+  if (unreachable !== null) throw notReachable(person, unreachable);
+  return { account: { kind: "person", name: person.name }, person, reason };
+}
+
+/** Returns the account that owns the releases, which the service changes at each update. */
+async function ownerOfReleases(
+  releases: string,
+  { config, files, run }: Pick<AccountFacts, "config" | "files" | "run">,
+): Promise<ChosenAccount> {
+  if (isIn(releases, temporary)) throw inTemporaryFolder(releases);
+  const reason = `It updates the releases in ${releases}.`;
+  const person = await findPerson(String((await stat(releases)).uid), run);
+  const hint = `Give the folder to a user of this machine, as whom the service then runs: sudo chown -R USER: ${shellWord(releases)}`;
+  if (person === null || person.uid === 0) throw onlyRoot({ reason, hint });
+  const unreachable = await firstObstacle(files, config, person);
   if (unreachable !== null) throw notReachable(person, unreachable);
   return { account: { kind: "person", name: person.name }, person, reason };
 }

@@ -49,6 +49,17 @@ export async function sessionFolder(
   });
 }
 
+/** Throws {@link ServiceCommandError} if a service may not change a folder of releases, which is given without links. */
+export function refuseReleases(folder: string, { person }: ChosenAccount): void {
+  if (!isOfSystem(folder, person === null ? [] : [path.resolve(person.home)])) return;
+  throw new ServiceCommandError({
+    code: "service-unsuitable",
+    message: `The releases are in ${folder}, which a service must not change.`,
+    reason: "It belongs to the system or to several programs, and a service may write to the whole folder.",
+    hint: "Apply the bundle below a folder for this agent alone, such as /opt/NAME, and install the service from there.",
+  });
+}
+
 /** Whether a folder is the system's, a shared one, or has one of them in it. */
 export function isOfSystem(folder: string, homes: readonly string[] = []): boolean {
   if (isIn(folder, "/usr/local") && folder !== "/usr/local") return false;

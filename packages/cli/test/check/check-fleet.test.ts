@@ -76,7 +76,9 @@ test.each([
   expect(stdout).toContain(message);
   expect(stdout).not.toContain(secretLine);
   expect(exitCode).toBe(2);
-  const config = { spec: { name: "a", max_memory_mb: 100 }, mqtt: { url: "mqtt://127.0.0.1" }, fleet };
+  const spec = { name: "a", max_memory_mb: 100 };
+  const device = { device_id: "d", platform: "linux-aarch64", memory_mb: 512, cpu_cores: 1 };
+  const config = { spec, device, mqtt: { url: "mqtt://127.0.0.1" }, fleet };
   await expect(checkSettings(config, { config: file() })).rejects.toThrow(/fleet\./);
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
@@ -150,6 +150,20 @@ describe.skipIf(process.platform === "win32")("install", () => {
     const { place, fake, install } = makeService();
     fake.url = "http://192.168.1.5:7420";
     expect((await install()).out).toContain(`Clients need the key in ${place.stateFolder}/nanoagent/serve-keys.json\n`);
+  });
+
+  test("keeps the link to the release in use in the unit", async () => {
+    const { place, install } = makeService();
+    const root = path.join(place.folder, "root");
+    mkdirSync(path.join(root, "releases/7"), { recursive: true });
+    writeFileSync(
+      path.join(root, "releases/7/agent.yaml"),
+      "spec: { name: a, max_memory_mb: 100 }\nserve: {port: 0}\n",
+    );
+    symlinkSync("releases/7", path.join(root, "current"));
+    const config = path.join(root, "current/agent.yaml");
+    expect((await install({ config })).exitCode).toBe(0);
+    expect(readFileSync(place.unitFile, "utf8")).toContain(` serve --config ${config}\n`);
   });
 
   test("with --no-start only enables it", async () => {

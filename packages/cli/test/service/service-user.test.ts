@@ -71,6 +71,20 @@ describe.skipIf(process.platform !== "linux" || process.getuid?.() !== 0 || !isO
       );
     });
 
+    test("is the owner of the releases that the service updates", async () => {
+      const releases = makeFolder();
+      const config = path.join(releases, "agent.yaml");
+      writeFileSync(config, "");
+      await expect(choose(config, { releases, caller: "pi" })).rejects.toMatchObject({
+        code: "service-unsuitable",
+        reason: `It updates the releases in ${releases}.`,
+        hint: expect.stringContaining(`sudo chown -R USER: ${releases}`),
+      });
+      chownSync(releases, 1000, 1000);
+      const chosen = await choose(config, { releases });
+      expect(chosen.account).toEqual({ kind: "person", name: "pi" });
+    });
+
     test("is the person who can read what others cannot", async () => {
       const folder = makeFolder();
       const config = path.join(folder, "agent.yaml");
