@@ -38,7 +38,21 @@ export interface ReloaderParts {
   systemd?: SystemdNotifier | null;
 }
 
-/** Reads the config of a service again, and replaces the agent if nothing is wrong with it. */
+/** The agent of a service, for work that replaces it. */
+export interface ReplacedAgent {
+  /** Config of the agent that is served. */
+  readonly config: NanoAgentConfigInput;
+  /**
+   * Replaces the agent after it has ended. `next` resolves with the config of its successor; where that or the start fails,
+   * `back` resolves with the config to go back to, and the error of `next` is thrown. Resolves with false if the service stops.
+   */
+  replace(next: () => Promise<NanoAgentConfigInput>, back: () => Promise<NanoAgentConfigInput>): Promise<boolean>;
+}
+
+/**
+ * Replaces the agent of a service: for a config that is read again, if nothing is wrong with it, and for updates. One thing at
+ * a time.
+ */
 export class Reloader {
   readonly #parts: ReloaderParts;
   /** Config of the agent that is served. */
@@ -71,6 +85,20 @@ export class Reloader {
     if (this.#isRunning) return;
     this.#isRunning = true;
     this.#ended = this.#run();
+  }
+
+  /** Runs an update after a running reload. A reload that is asked for meanwhile follows it. */
+  async update(work: (agent: ReplacedAgent) => Promise<void>): Promise<void> {
+    while (this.#isRunning) await this.#ended;
+    this.#isRunning = true;
+    const working = work({ config: this.#config, replace: this.#replace });
+    this.#ended = working
+      .catch(() => {})
+      .then(() => {
+        this.#isRunning = false;
+        if (this.#isAskedAgain) this.request();
+      });
+    await working;
   }
 
   /** Writes the notices of the agent that are new into the log. */
@@ -112,7 +140,9 @@ export class Reloader {
     try {
       const next = await this.#readConfig();
       if (next === null) return;
-      if (!(await this.#replace(next))) {
+      const old = this.#config;
+      const read = (config: NanoAgentConfigInput) => () => Promise.resolve(config);
+      if (!(await this.#replace(read(next), read(old)))) {
         log.write({ level: "info", event: "reload-given-up", message: "The service stops." });
         return;
       }
@@ -124,27 +154,25 @@ export class Reloader {
     }
   }
 
-  /**
-   * Replaces the agent. If that fails, the old agent is served again, unless it cannot be opened either.
-   * Returns false if the service stops instead.
-   */
-  async #replace(next: NanoAgentConfigInput): Promise<boolean> {
+  readonly #replace: ReplacedAgent["replace"] = async (next, back) => {
     const { server, open } = this.#parts;
-    const old = this.#config;
     let failure: unknown = null;
     this.#hasAgent = false;
+    const openNow = async (read: () => Promise<NanoAgentConfigInput>) => {
+      const config = await read();
+      const agent = await open(config);
+      this.#hasAgent = true;
+      this.#config = config;
+      return agent;
+    };
     const isReplaced = await server
       .replaceAgent(
         () =>
-          open(next).catch((error: unknown) => {
+          openNow(next).catch((error: unknown) => {
             failure = error;
             throw error;
           }),
-        async () => {
-          const agent = await open(old);
-          this.#hasAgent = true;
-          return agent;
-        },
+        () => openNow(back),
       )
       // The error of the new agent says more than that of the old one.
       .catch((error: unknown) => {
@@ -152,10 +180,9 @@ export class Reloader {
       });
     if (!isReplaced) return false;
     this.#hasAgent = true;
-    this.#config = next;
-    this.#tellKept(next.serve);
+    this.#tellKept(this.#config.serve);
     return true;
-  }
+  };
 
   /** Says for systemd how the last reload ended, unless it was right. */
   #note(): string | null {
