@@ -1,3 +1,4 @@
+/// <reference path="./semver.d.ts" />
 import { statfs } from "node:fs/promises";
 import satisfies from "semver/functions/satisfies.js";
 import validRange from "semver/ranges/valid.js";

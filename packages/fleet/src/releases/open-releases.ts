@@ -1,11 +1,12 @@
 import path from "node:path";
+import { NanoAgentError } from "@nanoagent/models";
 import { type Claim, ClaimedError, type ClaimOwner, claimFolder, makeFolder } from "@nanoagent/runtime/node";
+import { syncFolder } from "../bundle/sync-folder.js";
 import { FleetError } from "../fleet-error.js";
 import { ReleaseFolder } from "./release-folder.js";
 import { Releases } from "./releases.js";
 import { asReleasesError } from "./releases-errors.js";
 import { repairReleases } from "./repair-releases.js";
-import { syncFolder } from "./synced-files.js";
 
 export interface OpenReleasesOptions {
   /** Creates the folder if it is missing. Default: false. */
@@ -46,8 +47,8 @@ export async function openReleases(root: string, options: OpenReleasesOptions = 
 
 /** Returns the program that has the folder, of the error `releases-busy`. Null if it is not known. */
 export function ownerOf(error: unknown): ReleasesOwner | null {
-  const { cause } = error as { cause?: unknown };
-  return cause instanceof ClaimedError ? cause.owner : null;
+  const isBusy = NanoAgentError.isInstance(error) && error.code === "releases-busy";
+  return isBusy && error.cause instanceof ClaimedError ? error.cause.owner : null;
 }
 
 async function create(place: string): Promise<void> {

@@ -1,20 +1,13 @@
 import { mkdir, open, readdir, realpath, rename, rm, unlink } from "node:fs/promises";
 import path from "node:path";
 import { type BundleHead, MAX_MANIFEST_BYTES } from "../bundle/bundle-manifest.js";
+import { syncFolder } from "../bundle/sync-folder.js";
 import { unpackFiles } from "../bundle/unpack-files.js";
 import { parseReleaseState } from "./parse-release-state.js";
 import { makeRecord, parseRecord, type ReleaseRecord } from "./release-record.js";
 import { NEW_STATE, type ReleaseState, releaseBelow } from "./release-state.js";
 import { unusable } from "./releases-errors.js";
-import {
-  isUnfinishedName,
-  kindOf,
-  readSmallFile,
-  replaceLink,
-  syncFolder,
-  unfinishedName,
-  writeSynced,
-} from "./synced-files.js";
+import { isUnfinishedName, kindOf, readSmallFile, replaceLink, unfinishedName, writeSynced } from "./synced-files.js";
 
 /** Name of the link to the release in use. */
 export const CURRENT = "current";

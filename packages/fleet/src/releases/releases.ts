@@ -1,5 +1,5 @@
 import path from "node:path";
-import { cutText, NanoAgentError } from "@nanoagent/models";
+import { cutText, type NanoAgentError } from "@nanoagent/models";
 import { type Claim, isClaimThere } from "@nanoagent/runtime/node";
 import type { BundleHead } from "../bundle/bundle-manifest.js";
 import type { TrustedKey } from "../bundle/keys.js";
@@ -257,17 +257,19 @@ export class Releases {
       from === undefined
         ? null
         : { sequence: to.sequence, from: { sequence: from.sequence, manifest_sha256: from.manifest_sha256 } };
+    let hasBegun = false;
     try {
       await this.#save({ ...this.#state, rollback: begin });
+      hasBegun = true;
       await changeBy(steps, host, signal);
     } catch (error) {
       if ((await this.#folder.readCurrent()) === to.sequence) await this.#folder.setCurrent(current);
       await this.#saveIfPossible({ ...this.#state, rollback: null });
       signal.throwIfAborted();
       const failure =
-        steps.failure === error || !NanoAgentError.isInstance(error)
-          ? expectedError(error, this.root)
-          : failedRelease(`The agent of ${to.name} ${to.version} did not start.`, error);
+        hasBegun && steps.failure !== error
+          ? failedRelease(`The agent of ${to.name} ${to.version} did not start.`, error)
+          : expectedError(error, this.root);
       return describeResult(from, "refused", current, failure);
     }
     const failed = begin === null ? this.#state.failed : [...this.#state.failed, { ...begin.from, reason: "", at: "" }];

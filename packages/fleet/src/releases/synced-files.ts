@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { lstat, open, readlink, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
+import { syncFolder } from "../bundle/sync-folder.js";
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 /** Unfinished files, links and folders. Their names are used once. */
@@ -54,18 +55,6 @@ export async function replaceLink(folder: string, name: string, target: string):
     throw error;
   }
   await syncFolder(folder);
-}
-
-/** Writes the names in a folder to disk. */
-export async function syncFolder(folder: string): Promise<void> {
-  // Windows cannot open folders, and syncs names by itself.
-  if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Reads a regular file. Returns null if it is missing, or `unusable` if it is something else or larger. */
