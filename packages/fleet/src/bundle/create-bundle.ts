@@ -115,19 +115,15 @@ async function describeFile(
 ): Promise<BundleFile> {
   const handle = await openFile(root, name);
   try {
-    const { mode } = await handle.stat();
-    const hash = createHash("sha256");
-    let size = 0;
-    for await (const bytes of readPieces(handle, signal)) {
-      size += bytes.length;
-      if (size > mostBytes) {
-        throw notCreated(WHAT, {
-          reason: `The files have more than ${MAX_CONTENT_BYTES} bytes, with ${shown(name)}.`,
-          hint: "Keep only config, skills, and the files of tools in the folder. Models are not in a bundle.",
-        });
-      }
-      hash.update(bytes);
+    const { mode, size } = await handle.stat();
+    if (size > mostBytes) {
+      throw notCreated(WHAT, {
+        reason: `The files have more than ${MAX_CONTENT_BYTES} bytes, with ${shown(name)}.`,
+        hint: "Keep only config, skills, and the files of tools in the folder. Models are not in a bundle.",
+      });
     }
+    const hash = createHash("sha256");
+    for await (const bytes of readPieces(handle, { name, size, signal })) hash.update(bytes);
     return { path: name, size, sha256: hash.digest("hex"), mode: (mode & EXECUTE_BITS) === 0 ? 420 : 493 };
   } finally {
     await handle.close();
@@ -144,23 +140,21 @@ async function copyFile(
   const handle = await openFile(root, name);
   try {
     const hash = createHash("sha256");
-    let copied = 0;
-    for await (const bytes of readPieces(handle, signal)) {
-      copied += bytes.length;
-      // A file that grows without end.
-      if (copied > size) break;
+    for await (const bytes of readPieces(handle, { name, size, signal })) {
       hash.update(bytes);
       await writeBytes(target, bytes);
     }
-    if (copied !== size || hash.digest("hex") !== sha256) {
-      throw notCreated(WHAT, {
-        reason: `The file ${shown(name)} changed while it was read.`,
-        hint: "Try again when no program writes to the folder.",
-      });
-    }
+    if (hash.digest("hex") !== sha256) throw changed(name);
   } finally {
     await handle.close();
   }
+}
+
+function changed(name: string): FleetError {
+  return notCreated(WHAT, {
+    reason: `The file ${shown(name)} changed while it was read.`,
+    hint: "Try again when no program writes to the folder.",
+  });
 }
 
 /** Opens a file of the folder. Throws if something else has taken its place. */
@@ -171,12 +165,21 @@ async function openFile(root: string, name: string): Promise<FileHandle> {
   throw notCreated(WHAT, { reason: `${shown(name)} is not a regular file.` });
 }
 
+interface ReadOptions {
+  readonly name: string;
+  /** Size that the file must have. A file may grow as fast as it is read. */
+  readonly size: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Yields the contents of a file. Each piece is only valid until the next one. */
-async function* readPieces(handle: FileHandle, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+async function* readPieces(handle: FileHandle, { name, size, signal }: ReadOptions): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(BUFFER_BYTES);
-  for (;;) {
+  for (let left = size; ; ) {
     signal?.throwIfAborted();
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
+    left -= bytesRead;
+    if (left < 0 || (bytesRead === 0 && left > 0)) throw changed(name);
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
   }
