@@ -62,14 +62,14 @@ async function startAgent(id) {
   }
   const host = {
     ...succeeds,
-    change: async ({ prove, moveOn, moveBack }) => {
+    change: async (steps) => {
       const next = async () => {
-        await prove();
-        await moveOn();
+        await steps.prove();
+        await steps.moveOn();
         return open();
       };
       const previous = async () => {
-        await moveBack();
+        await steps.moveBack();
         return open();
       };
       await server.replaceAgent(next, previous);

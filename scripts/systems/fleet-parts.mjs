@@ -215,7 +215,7 @@ export class ServedAgent {
 
   /** End of its log. */
   get log() {
-    return this.#child.errors;
+    return this.#child?.errors ?? "";
   }
 
   signal(name) {
