@@ -1,5 +1,5 @@
-import { parseSelector, type RegisteredAgent, selects } from "@nanoagent/fleet";
-import type { CommandAction, OptionValues } from "../command-line/command.js";
+import type { RegisteredAgent } from "@nanoagent/fleet";
+import type { CommandAction } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
 import { modelFileOf } from "../named-models/model-file-of.js";
 import { findModels } from "../optimize/find-models.js";
@@ -9,22 +9,19 @@ import { plainText } from "../output/plain-text.js";
 import { connectFleet } from "./connect.js";
 import { fitAgents } from "./fit-agents.js";
 import { formatFits } from "./format-fits.js";
+import { noteLeftOut } from "./left-out.js";
+import { readSelection, selectFrom } from "./read-selection.js";
 
 /** Prints which agents could run a model, with a plan for the device of each. */
 export const fitFleet: CommandAction = async (values, streams) => {
   const model = String(values.model);
   const goal = readGoal(values);
-  const selector = parseSelector(selectorOf(values));
+  const selector = readSelection(values.selector, values);
   const found = await findModels(await modelFileOf(model, streams), { mustBeThere: true });
-  const note = (text: string) => streams.stderr.write(plainText(`note: ${text}\n`));
-  for (const text of found.notices) note(text);
-  // Plans need no broker, and may take long.
-  const { agents, malformed } = await readAgents();
+  for (const text of found.notices) streams.stderr.write(plainText(`note: ${text}\n`));
+  const agents = await readAgents();
   const budgetMb = values["budget-mb"] === undefined ? undefined : Number(values["budget-mb"]);
-  const selected = agents.filter((agent) => selects(selector, agent));
-  const fits = await fitAgents(selected, found, { model, contextTokens: goal.contextTokens, budgetMb });
-  if (malformed > 0)
-    note(`${malformed} ${malformed === 1 ? "card was" : "cards were"} left out, which cannot be read.`);
+  const fits = await fitAgents(agents, found, { model, contextTokens: goal.contextTokens, budgetMb });
   const { isTTY, columns } = streams.stdout;
   streams.stdout.write(
     values.json === true
@@ -33,18 +30,10 @@ export const fitFleet: CommandAction = async (values, streams) => {
   );
   return exitCodes.done;
 
-  async function readAgents(): Promise<{ agents: readonly RegisteredAgent[]; malformed: number }> {
+  /** Plans need no broker, and may take long. */
+  async function readAgents(): Promise<readonly RegisteredAgent[]> {
     await using fleet = await connectFleet(values, streams);
-    const { agents, malformed } = fleet.registry;
-    return { agents: [...agents], malformed };
+    noteLeftOut(fleet.registry, streams);
+    return selectFrom(fleet.registry.agents, selector);
   }
 };
-
-function selectorOf({ selector = "all", label = [], version, health }: OptionValues): string {
-  return [
-    String(selector),
-    ...[label].flat().map((text) => `label.${text}`),
-    ...(version === undefined ? [] : [`version=${version}`]),
-    ...(health === undefined ? [] : [`health=${health}`]),
-  ].join(",");
-}
