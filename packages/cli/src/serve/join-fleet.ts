@@ -1,19 +1,48 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { CardBundle, CardFacts } from "@nanoagent/fleet";
+import type { NanoAgentConfigInput } from "@nanoagent/models";
+import type { Agent } from "@nanoagent/runtime";
 import type { JoinFleet } from "@nanoagent/server";
 import type { OptionValues } from "../command-line/command.js";
 import { DEFAULT_CONFIG_FILE, hasDefaultConfig } from "../config/default-config-file.js";
 
-/** Returns the function that registers the agent of a service in its fleet. Nothing of it is loaded before it is called. */
-export function fleetJoiner(values: OptionValues): JoinFleet {
-  return async (seat) => {
+/** Registers the agents of a service in their fleet. The fleet's code is not loaded for agents without one. */
+export class FleetJoiner {
+  readonly #values: OptionValues;
+  /** Hashes of the file at the time when it was read, of configs and of their agents. It may have changed since. */
+  readonly #hashes = new WeakMap<NanoAgentConfigInput | Agent, string | null>();
+
+  constructor(values: OptionValues) {
+    this.#values = values;
+  }
+
+  /** Opens the agent of a config that was just read, or was opened before. */
+  async open(config: NanoAgentConfigInput, open: () => Promise<Agent>): Promise<Agent> {
+    if (config.fleet === undefined) return open();
+    const hash = this.#hashes.has(config) ? this.#hashes.get(config) : await hashOf(await configFileOf(this.#values));
+    const agent = await open();
+    for (const owner of [config, agent]) this.#hashes.set(owner, hash ?? null);
+    return agent;
+  }
+
+  readonly join: JoinFleet = async (seat) => {
     const { openFleetMember } = await import("@nanoagent/fleet");
-    const { agent } = seat;
-    const { fleet: settings = {} } = agent.agent.config;
-    const readFacts = async () => readCardFacts(await configFileOf(values), agent.agent.config.session?.dir);
-    return openFleetMember(seat, { settings, readFacts, updater: null });
+    const { fleet: settings = {} } = seat.agent.agent.config;
+    return openFleetMember(seat, { settings, readFacts: (agent) => this.#readFacts(agent), updater: null });
   };
+
+  async #readFacts(agent: Agent): Promise<CardFacts> {
+    const { DeviceProfiler, readDeviceMeasurement } = await import("@nanoagent/profiler");
+    const dataPath = agent.config.session?.dir;
+    const [device, { measurement, stale }, bundle] = await Promise.all([
+      new DeviceProfiler().profileInDetail({ dataPath }),
+      readDeviceMeasurement(),
+      bundleOf(await configFileOf(this.#values)),
+    ]);
+    const config_sha256 = this.#hashes.get(agent) ?? null;
+    return { device, measurement: stale === null ? measurement : null, config_sha256, bundle };
+  }
 }
 
 /** Returns the path of the config that a service reads, or null for an agent that a model alone makes. */
@@ -22,28 +51,16 @@ export async function configFileOf({ config, model }: OptionValues): Promise<str
   return model === undefined || (await hasDefaultConfig()) ? DEFAULT_CONFIG_FILE : null;
 }
 
-async function readCardFacts(configFile: string | null, dataPath: string | undefined): Promise<CardFacts> {
-  const { DeviceProfiler, readDeviceMeasurement } = await import("@nanoagent/profiler");
-  const [device, { measurement, stale }, config_sha256, bundle] = await Promise.all([
-    new DeviceProfiler().profileInDetail({ dataPath }),
-    readDeviceMeasurement(),
-    configFile === null ? null : hashOf(configFile),
-    configFile === null ? null : bundleOf(configFile),
-  ]);
-  return { device, measurement: stale === null ? measurement : null, config_sha256, bundle };
-}
-
-/** Null where the file cannot be read: the agent runs from what was read before. */
-async function hashOf(file: string): Promise<string | null> {
-  const bytes = await readFile(file).catch(() => null);
+async function hashOf(file: string | null): Promise<string | null> {
+  const bytes = file === null ? null : await readFile(file).catch(() => null);
   if (bytes === null) return null;
   const { createHash } = await import("node:crypto");
   return createHash("sha256").update(bytes).digest("hex");
 }
 
 /** Returns the bundle that a config is from: it is at `ROOT/current/NAME`. */
-async function bundleOf(configFile: string): Promise<CardBundle | null> {
-  if (path.basename(path.dirname(path.resolve(configFile))) !== "current") return null;
+async function bundleOf(configFile: string | null): Promise<CardBundle | null> {
+  if (configFile === null || path.basename(path.dirname(path.resolve(configFile))) !== "current") return null;
   const { readReleases, rootOfConfig } = await import("@nanoagent/fleet/bundles");
   try {
     const root = await rootOfConfig(configFile);

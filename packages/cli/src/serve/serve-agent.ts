@@ -19,7 +19,7 @@ import { RunStatus } from "../run/run-status.js";
 import type { Streams } from "../streams.js";
 import { checkSettings, readAddress } from "./check-settings.js";
 import { hangUpHandler } from "./hang-up.js";
-import { fleetJoiner } from "./join-fleet.js";
+import { FleetJoiner } from "./join-fleet.js";
 import { SystemdNotifier } from "./notify-systemd.js";
 import { Reloader } from "./reloader.js";
 import { ServeLog } from "./serve-log.js";
@@ -46,14 +46,15 @@ export const serveAgent: CommandAction = async (values, streams) => {
   // Modules of Node are loaded before the flags of V8 change.
   const [{ createServer }] = await Promise.all([import("@nanoagent/server"), import("node:http")]);
   await boundHeap(engineTypeOf(config));
-  const open = (next: NanoAgentConfigInput) => openShowing(next, streams);
+  const fleet = new FleetJoiner(values);
+  const open = (next: NanoAgentConfigInput) => fleet.open(next, () => openShowing(next, streams));
   const agent = await open(config);
   const logsTexts = values["log-texts"] === true;
   const server = createServer(agent, {
     version,
     logsTexts,
     readDevice,
-    joinFleet: fleetJoiner(values),
+    joinFleet: fleet.join,
     log: (entry) => {
       log.write(entry);
       if (entry.event === "turn-end") reloader.noteTurn();

@@ -15,7 +15,7 @@ export interface CardPublisherParts {
   /** Key `fleet` of the agent's config. */
   readonly settings: FleetSettings;
   /** Reads the facts that only the program has. Called once for each agent that is served. */
-  readonly readFacts: () => Promise<CardFacts>;
+  readonly readFacts: (agent: Agent) => Promise<CardFacts>;
 }
 
 /** Facts of one agent. They are read again for its successor. */
@@ -114,7 +114,7 @@ export class CardPublisher {
 
   async #readFacts(agent: Agent): Promise<KnownFacts> {
     const known = this.#facts?.agent === agent ? this.#facts : null;
-    const facts = known ?? { ...(await this.#parts.readFacts()), agent, plan: null };
+    const facts = known ?? { ...(await this.#parts.readFacts(agent)), agent, plan: null };
     // A model is planned again when it is loaded again. An agent that is being replaced no longer tells.
     const plan = (await planOf(agent)) ?? facts.plan;
     this.#facts = { ...facts, plan };

@@ -1,4 +1,5 @@
 import type { FleetSettings } from "@nanoagent/models";
+import type { Agent } from "@nanoagent/runtime";
 import type { BrokerMember, BrokerSeat } from "@nanoagent/server";
 import type { CardFacts } from "../card/make-card.js";
 import { CardPublisher } from "./card-publisher.js";
@@ -9,7 +10,7 @@ export interface FleetMemberParts {
   /** Key `fleet` of the agent's config. */
   readonly settings: FleetSettings;
   /** Reads the facts that only the program has. Called at the start, and for each agent that is served. */
-  readonly readFacts: () => Promise<CardFacts>;
+  readonly readFacts: (agent: Agent) => Promise<CardFacts>;
   /** Takes the offers of the fleet. Null: this program does not update the agent. */
   readonly updater: Updater | null;
 }
