@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { agentTopics } from "@nanoagent/server/mqtt";
 import type { BundleHead } from "../bundle/bundle-manifest.js";
 import { FleetError } from "../fleet-error.js";
@@ -64,7 +65,10 @@ export async function* rollOut(
   const selected = registry.agents.filter((agent) => selects(selector, agent));
   if (selected.length === 0) throw nobody(selector);
   const head = await openSignedBundle(file, { keys, signal });
-  const run = new RollOutRun(registry, head, selected, options);
+  // Each offer that waits for the broker listens to it, so the caller's signal would warn of a leak.
+  const own = AbortSignal.any([signal]);
+  setMaxListeners(0, own);
+  const run = new RollOutRun(registry, head, selected, { ...options, signal: own });
   try {
     return yield* run.run();
   } catch (error) {
