@@ -8,6 +8,7 @@ import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
  * - `bundle-outdated`: its sequence is lower than the newest one on this device, or belongs to another bundle.
  * - `bundle-unsuitable`: this device cannot use it: its version, its models, its disk or its config.
  * - `bundle-failed`: its agent did not start, or answered its smoke questions wrong.
+ * - `update-undecided`: nothing is known of its agent, since neither that nor the old one reached the broker.
  * - `bundle-not-created`: a file or folder cannot become a bundle.
  * - `bundle-unreadable`: the file, or the address, cannot be read.
  * - `signing-key-invalid`: a key is not an Ed25519 key of the kind that is needed.
@@ -25,6 +26,7 @@ export type FleetErrorCode =
   | "bundle-outdated"
   | "bundle-unsuitable"
   | "bundle-failed"
+  | "update-undecided"
   | "bundle-not-created"
   | "bundle-unreadable"
   | "signing-key-invalid"

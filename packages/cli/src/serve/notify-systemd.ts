@@ -73,6 +73,11 @@ export class SystemdNotifier {
     return this.#send("RELOADING=1", `MONOTONIC_USEC=${microseconds}`, "STATUS=Reads its config again");
   }
 
+  /** An update replaces the agent, which may take minutes. The service goes on to beat meanwhile. */
+  updating(): Promise<void> {
+    return this.#send("STATUS=Replaces its agent by that of a bundle");
+  }
+
   stopping(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     return this.#send("STOPPING=1", "STATUS=Lets running replies end");

@@ -11,7 +11,7 @@ export interface EarlyAnswer {
 /** Returns the answer to an offer that this device knows before it fetches the bundle, or null. */
 export function answerEarly(
   { sequence, manifest_sha256 }: Pick<BundleOffer, "sequence" | "manifest_sha256">,
-  { current, highest, failed, releases }: ReleaseList,
+  { current, highest, failed }: ReleaseList,
 ): EarlyAnswer | null {
   if (current?.manifest_sha256 === manifest_sha256) return { state: "current", reason: null };
   const failure = failed.find((bundle) => bundle.manifest_sha256 === manifest_sha256);
@@ -24,8 +24,7 @@ export function answerEarly(
         "sequence. Create the bundle with a higher one.",
     };
   }
-  const other = [...releases, ...failed].find((bundle) => bundle.sequence === sequence);
-  if (other === undefined || other.manifest_sha256 === manifest_sha256) return null;
+  if (![current, ...failed].some((other) => other?.sequence === sequence)) return null;
   return {
     state: "refused",
     reason:

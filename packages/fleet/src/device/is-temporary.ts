@@ -1,9 +1,10 @@
 /**
- * Codes of failures that may pass without a change of the bundle or of this device: of the download of the bundle, and of the
- * download of its models.
+ * Codes of failures that may pass without a change of the bundle or of this device: of the download of the bundle and of its
+ * models, and of the broker.
  */
 const temporary: ReadonlySet<string> = new Set([
   "bundle-unreadable",
+  "update-undecided",
   "hub-unreachable",
   "hub-refused",
   "download-failed",

@@ -16,7 +16,8 @@ export interface ReleaseHost {
   /**
    * Changes from the old agent to the new one. Default, where no agent runs: {@link ChangeSteps.prove}, then
    * {@link ChangeSteps.moveOn}. A service closes its agent before the proof, since two do not fit into memory, opens the new one
-   * after `moveOn`, and calls `moveBack` before it opens the old one again. Rejects if the old release is in use again.
+   * after `moveOn`, and calls `moveBack` before it opens the old one again. Rejects if the old release is in use again: with `FleetError` `update-undecided`
+   * if that says nothing about the bundle, which is then not counted as failed.
    */
   change?(steps: ChangeSteps, signal: AbortSignal): Promise<void>;
 }

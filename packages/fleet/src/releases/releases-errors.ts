@@ -73,6 +73,11 @@ export function isFailedRelease(error: unknown): error is NanoAgentError {
   return NanoAgentError.isInstance(error) && error.code === "bundle-failed";
 }
 
+/** Whether the change failed for a reason that says nothing about the bundle. */
+export function isUndecided(error: unknown): error is NanoAgentError {
+  return NanoAgentError.isInstance(error) && error.code === "update-undecided";
+}
+
 function sentencesOfCause(cause: unknown): string {
   if (NanoAgentError.isInstance(cause)) return sentencesOf(cause);
   return `${cause instanceof Error ? cause.message : String(cause)}.`;

@@ -30,6 +30,7 @@ import {
   failedBefore,
   failedRelease,
   isFailedRelease,
+  isUndecided,
   sentencesOf,
   unusable,
   wrongConfig,
@@ -214,7 +215,7 @@ export class Releases {
     } catch (error) {
       // A host that could not go back by itself has said so; the link has to be right in any case.
       if ((await this.#folder.readCurrent()) === bundle.sequence) await this.#folder.setCurrent(current);
-      if (signal.aborted || (steps.failure === error && !isFailedRelease(error))) {
+      if (signal.aborted || isUndecided(error) || (steps.failure === error && !isFailedRelease(error))) {
         await this.#saveIfPossible(cancelTrial(this.#state));
         throw error;
       }
@@ -267,7 +268,7 @@ export class Releases {
       await this.#saveIfPossible({ ...this.#state, rollback: null });
       signal.throwIfAborted();
       const failure =
-        hasBegun && steps.failure !== error
+        hasBegun && steps.failure !== error && !isUndecided(error)
           ? failedRelease(`The agent of ${to.name} ${to.version} did not start.`, error)
           : expectedError(error, this.root);
       return describeResult(from, "refused", current, failure);
