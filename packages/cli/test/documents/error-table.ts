@@ -832,6 +832,102 @@ export const errorTopics: readonly ErrorTopic[] = [
     ],
   },
   {
+    title: "Fleets and bundles",
+    introduction: "Errors of `nanoagent fleet` and `nanoagent bundle`, and of updates on a device.",
+    rows: [
+      {
+        code: "bundle-malformed",
+        message: "The bundle is malformed.",
+        when: "The file is not a bundle, is damaged or incomplete, or contains something that no bundle may contain, such as a link or a path outside its folder. `Reason` names the key or the file. Also for an offer at the broker that is not one, and for a bundle that a newer nanoagent wrote.",
+        now: "Copy the file again, or create it again with `nanoagent bundle create`. [Bundles](bundles.md#what-is-refused) has the rules.",
+      },
+      {
+        code: "bundle-untrusted",
+        message: "No trusted key has signed the bundle.",
+        when: "The bundle has no signature, or only those of other keys. The reason names their fingerprints.",
+        now: "Sign it with `nanoagent bundle sign FILE --key PEM`, or trust the key that signed it: `--trust`, and `fleet.trust` for the fleet.",
+      },
+      {
+        code: "bundle-outdated",
+        message: "The bundle has the sequence {3}, but this device has already used {5}.",
+        when: "The sequence of the bundle is lower than the highest that was used here, or belongs to another bundle. For a roll-out, all selected agents have newer ones.",
+        now: "Create the bundle again with a higher `--sequence`. To go back, run `nanoagent bundle rollback --root ROOT`.",
+      },
+      {
+        code: "bundle-unsuitable",
+        message: "The bundle requires nanoagent {>=0.2.0}, but this is {0.1.0}.",
+        when: "This device cannot use the bundle: its version of nanoagent, its free disk, a model that it cannot get or that has other content, or a config with errors here.",
+        now: "Do what the message says. The old release is still in use.",
+      },
+      {
+        code: "bundle-failed",
+        message: "The bundle failed on this device before.",
+        when: "The agent of the bundle did not start, did not answer its smoke questions, or was not healthy as a service. The old release is in use again.",
+        now: "Read the reason, and create a bundle with a higher sequence. `nanoagent bundle prove DIR` shows it beforehand.",
+      },
+      {
+        code: "bundle-not-created",
+        message: "The bundle {cannot be created}.",
+        when: "The folder contains a link, a file that cannot be read or that changed meanwhile, or something that a bundle may not contain; or the file of the bundle cannot be written.",
+        now: "Correct what the reason names, and run the command again.",
+      },
+      {
+        code: "bundle-unreadable",
+        message: "The bundle {kiosk.bundle} cannot be read.",
+        when: "The file, its address or its pieces at the broker cannot be read. A device tries an offer again by itself.",
+        now: "Check the path, the address, and the network.",
+      },
+      {
+        code: "signing-key-invalid",
+        message: "The key cannot be used.",
+        when: "A key in `--trust`, `--key` or `fleet.trust` is not an Ed25519 key, is damaged, or is the private one where the public one belongs, or the other way round.",
+        now: "Use the files of `nanoagent bundle new-key`: FILE signs, and FILE.pub is trusted.",
+      },
+      {
+        code: "releases-unusable",
+        message: "{/opt/kiosk has no earlier release.}",
+        when: "The folder of the releases cannot be used or changed, or has nothing to go back to.",
+        now: "Correct the path after `--root`, or the owner of the folder. [Bundles](bundles.md#the-folder-of-the-releases) shows what is in it.",
+      },
+      {
+        code: "releases-busy",
+        message: "{/opt/kiosk} is in use by {nanoagent bundle, process 4711}.",
+        when: "Another program changes this folder now, or a service that cannot be asked holds it.",
+        now: "Wait until it is done. Run the command as the user of the service.",
+      },
+      {
+        code: "agent-not-registered",
+        message: 'No agent with the ID {"kiosk-77"} is registered below {nanoagent}.',
+        when: "The broker has no card of this agent, or the selector selects none.",
+        now: "Run `nanoagent fleet list`. Check the ID, the broker and `--prefix`. The agent must run under `nanoagent serve` with `mqtt` and `fleet`.",
+      },
+      {
+        code: "agent-not-answering",
+        message: "The agent {kiosk-7} {is offline}.",
+        when: "The agent is offline, went offline, refused the message, or did not answer in time.",
+        now: "`nanoagent fleet show ID` says how it is. Allow more time with `--wait SECONDS`.",
+      },
+      {
+        code: "agent-online",
+        message: "The agent {kiosk-7} is online, so it is not forgotten.",
+        when: "An agent that runs would register again at its next connection.",
+        now: "Stop it first, or pass `--force`.",
+      },
+      {
+        code: "selector-invalid",
+        message: 'The selector {"site="} cannot be used.',
+        when: "The text does not select agents.",
+        now: "Write `all`, an ID, or conditions: `site=berlin,id=kiosk-*`. See [Selectors](fleet.md#selectors).",
+      },
+      {
+        code: "fleet-needs-broker",
+        message: "An agent of a fleet needs a broker.",
+        when: "The config has `fleet`, and no `mqtt`.",
+        now: "Add `mqtt: { url: … }`, or remove `fleet`.",
+      },
+    ],
+  },
+  {
     title: "A service of systemd",
     introduction: "Errors of `nanoagent service`. [Running as a service](service.md) describes the command.",
     rows: [
