@@ -18,7 +18,6 @@ import { type ErrorParts, NanoAgentError } from "@nanoagent/models";
  * - `agent-not-answering`: an agent is offline, refuses, or did not answer in time.
  * - `agent-online`: an agent that is online cannot be forgotten, since it registers again.
  * - `selector-invalid`: the text does not select agents.
- * - `fleet-settings-invalid`: the key `fleet` of a config cannot be used.
  */
 export type FleetErrorCode =
   | "bundle-malformed"
@@ -35,8 +34,7 @@ export type FleetErrorCode =
   | "agent-not-registered"
   | "agent-not-answering"
   | "agent-online"
-  | "selector-invalid"
-  | "fleet-settings-invalid";
+  | "selector-invalid";
 
 /** A failure of a fleet, a bundle or a folder of releases. */
 export class FleetError extends NanoAgentError {

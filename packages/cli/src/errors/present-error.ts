@@ -35,7 +35,6 @@ const exitCodeByErrorCode: Partial<Record<string, number>> = {
   "triggers-need-session": exitCodes.usage,
   "trigger-unknown": exitCodes.usage,
   "service-unsuitable": exitCodes.usage,
-  "fleet-settings-invalid": exitCodes.usage,
   "fleet-needs-broker": exitCodes.usage,
   "selector-invalid": exitCodes.usage,
   "signing-key-invalid": exitCodes.usage,
