@@ -10,8 +10,6 @@ import { makeFolder, placesIn, ServedProgram } from "./served-program.js";
 const patience = { timeout: 20_000 };
 /** Keep-alive of the tests, in milliseconds. */
 const KEEP_ALIVE_MILLISECONDS = 2000;
-/** Time that a busy machine needs to notice something. */
-const SLACK_MILLISECONDS = 1000;
 
 async function startBroker(): Promise<Mosquitto> {
   const mosquitto = await Mosquitto.start();
@@ -73,17 +71,10 @@ describe.skipIf(!hasMosquitto || process.platform === "win32")("nanoagent serve 
     });
   });
 
-  test("is offline within 1.5 keep-alives of its death, and comes back", async () => {
+  test("is offline within 1.5 keep-alives of its death", async () => {
     const mosquitto = await startBroker();
     const { service } = await serve(mosquitto);
     const { status } = listen(mosquitto);
-    await vi.waitFor(() => expect(status()).toBe("online"), patience);
-    // A line that breaks without a word is worse than a death: the broker has only its keep-alive.
-    process.kill(service.pid, "SIGSTOP");
-    const stoppedAt = Date.now();
-    await vi.waitFor(() => expect(status()).toBe("offline"), patience);
-    expect(Date.now() - stoppedAt).toBeLessThan(1.5 * KEEP_ALIVE_MILLISECONDS + SLACK_MILLISECONDS);
-    process.kill(service.pid, "SIGCONT");
     await vi.waitFor(() => expect(status()).toBe("online"), patience);
     process.kill(service.pid, "SIGKILL");
     const killedAt = Date.now();
@@ -91,7 +82,23 @@ describe.skipIf(!hasMosquitto || process.platform === "win32")("nanoagent serve 
     expect(Date.now() - killedAt).toBeLessThan(1.5 * KEEP_ALIVE_MILLISECONDS);
   });
 
-  test("is there again after the broker was killed and lost everything", async () => {
+  test("is offline while it does not run, and comes back with its card", async () => {
+    const mosquitto = await startBroker();
+    const { service } = await serve(mosquitto);
+    const { listener, status, card } = listen(mosquitto);
+    await vi.waitFor(() => expect(card().id).toBe("kiosk-1"), patience);
+    await vi.waitFor(() => expect(status()).toBe("online"), patience);
+    // As with a line that breaks in silence, the broker has only the keep-alive. Mosquitto looks every five seconds.
+    process.kill(service.pid, "SIGSTOP");
+    await vi.waitFor(() => expect(status()).toBe("offline"), patience);
+    process.kill(service.pid, "SIGCONT");
+    await vi.waitFor(() => expect(status()).toBe("online"), patience);
+    const cards = () => listener.messages.filter(({ topic }) => topic.endsWith("/card")).map(({ text }) => text);
+    await vi.waitFor(() => expect(cards()).toHaveLength(2), patience);
+    expect(cards()[1]).toBe(cards()[0]);
+  });
+
+  test("is there again after the broker was killed", async () => {
     const mosquitto = await startBroker();
     await serve(mosquitto);
     const before = listen(mosquitto);
@@ -122,7 +129,7 @@ describe.skipIf(!hasMosquitto || process.platform === "win32")("nanoagent serve 
     const { service, folder } = await serve(
       mosquitto,
       [
-        `engine: { type: openai-compatible, url: "${server.url}", model: tiny, api_key_env: SECRET_OF_THE_MODEL }`,
+        `engine: { type: openai-compatible, url: "${server.url}", model: slow-model, api_key_env: SECRET_OF_THE_MODEL }`,
         "instructions: confidential-instructions",
         "session: { dir: ./confidential-session }",
         "tools:",
@@ -130,7 +137,6 @@ describe.skipIf(!hasMosquitto || process.platform === "win32")("nanoagent serve 
         "    description: Opens the door.",
         "    command: [/bin/echo, confidential-argument]",
         "    environment: { TOKEN: confidential-token }",
-        "    input: { type: object }",
         "triggers:",
         "  - name: bell",
         "    when: { http: { secret_env: SECRET_OF_THE_BELL } }",
@@ -141,7 +147,7 @@ describe.skipIf(!hasMosquitto || process.platform === "win32")("nanoagent serve 
       { SECRET_OF_THE_MODEL: "confidential-key", SECRET_OF_THE_BELL: "confidential-bell-secret" },
     );
     const { listener, card, status } = listen(mosquitto, "#");
-    await vi.waitFor(() => expect(card()).toMatchObject({ model: { name: "tiny" } }), patience);
+    await vi.waitFor(() => expect(card()).toMatchObject({ model: { name: "slow-model" } }), patience);
     await vi.waitFor(() => expect(status()).toBe("online"), patience);
     const all = listener.messages.map(({ topic, text }) => `${topic} ${text}`).join("\n");
     expect(all).toContain("nanoagent/kiosk-1/card");
@@ -153,7 +159,6 @@ describe.skipIf(!hasMosquitto || process.platform === "win32")("nanoagent serve 
     const guarded = [
       "confidential",
       "SECRET_OF",
-      hostname(),
       ...addresses,
       "127.0.0.1",
       folder,
@@ -162,6 +167,8 @@ describe.skipIf(!hasMosquitto || process.platform === "win32")("nanoagent serve 
       `:${new URL(service.url).port}`,
     ];
     for (const word of guarded) expect(all).not.toContain(word);
+    // A short name may be a part of other words.
+    expect(all.split(/[^\w.-]+/)).not.toContain(hostname());
     // No text begins with a path, or has one in it.
     expect(JSON.stringify(card())).not.toMatch(/[" ]\/[a-z]/);
   });
