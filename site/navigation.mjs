@@ -21,6 +21,8 @@ export const navigation = [
       "docs/page.md": "The page",
       "docs/triggers.md": "Triggers",
       "docs/mqtt.md": "MQTT and Home Assistant",
+      "docs/fleet.md": "A fleet of agents",
+      "docs/bundles.md": "Bundles",
       "docs/voice.md": "Voice assistants",
       "docs/metrics.md": "Figures",
       "docs/service.md": "As a service",

@@ -269,6 +269,8 @@ export async function readOptions(): Promise<Map<string, string[]>> {
     "service",
     "status",
     "triggers",
+    "fleet",
+    "bundle",
     "doctor",
     "eval",
     "models",
