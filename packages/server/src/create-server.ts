@@ -21,6 +21,7 @@ import type { PermissionDesk } from "./permissions/permission-desk.js";
 import { bodyLimits } from "./service/body-limits.js";
 import { Service } from "./service/service.js";
 import { errorReplies, serviceRoutes } from "./service/service-routes.js";
+import type { ReleaseStatus } from "./status/release-status.js";
 import type { ServiceStatus } from "./status/service-status.js";
 import type { UserSocket } from "./status/user-socket.js";
 import type { WyomingListener } from "./wyoming/wyoming-listener.js";
@@ -47,6 +48,8 @@ export interface ServerOptions {
   readDevice?: (() => Promise<DeviceConditions>) | undefined;
   /** Registers an agent whose config has `fleet`. Default: nothing does, and `fleet` has no effect. */
   joinFleet?: JoinFleet | undefined;
+  /** Returns the release of a bundle that the agent runs from, for its status. Default: it does not run from one. */
+  readRelease?: (() => ReleaseStatus | null) | undefined;
   /** Clock, in milliseconds since 1970. Default: the system's. */
   now?: (() => number) | undefined;
 }
@@ -148,6 +151,7 @@ class NodeAgentServer implements AgentServer {
       environment: this.#environment,
       readDevice: options.readDevice ?? null,
       joinFleet: options.joinFleet ?? null,
+      readRelease: options.readRelease ?? null,
     });
     this.permissions = this.#service.permissions;
     this.#toErrorReply = errorReplies(this.#limitedLog.write);

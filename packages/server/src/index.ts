@@ -3,6 +3,7 @@ export type { PermissionDesk, Question, ShowQuestion } from "./permissions/permi
 export { type FoundService, findServices } from "./status/find-services.js";
 export type { BrokerMember, BrokerSeat, JoinedAgent, JoinFleet } from "./automation/broker-seat.js";
 export type { BrokerStatus, TriggersStatus } from "./status/automation-status.js";
+export type { ReleaseStatus, UpdateStatus } from "./status/release-status.js";
 export type { ServiceStatus } from "./status/service-status.js";
 export type { DeviceConditions } from "./device/device-conditions.js";
 export type { MemoryFacts } from "./service/memory-watch.js";

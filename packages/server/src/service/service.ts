@@ -10,6 +10,7 @@ import { type Health, type HealthReason, healthOf } from "../health/health.js";
 import { TurnHealth } from "../health/turn-health.js";
 import type { Log } from "../log/log-entry.js";
 import { PermissionDesk } from "../permissions/permission-desk.js";
+import type { ReleaseStatus } from "../status/release-status.js";
 import type { ServiceStatus } from "../status/service-status.js";
 import type { AnswerEvent, Answering, Ask } from "../turns/ask.js";
 import { TurnAnswering } from "../turns/turn-answering.js";
@@ -33,6 +34,8 @@ export interface ServiceOptions {
   readonly readDevice: (() => Promise<DeviceConditions>) | null;
   /** Registers the agent in a fleet. Null: nothing does. */
   readonly joinFleet: JoinFleet | null;
+  /** Returns the release that the agent runs from. Null: it does not run from one. */
+  readonly readRelease: (() => ReleaseStatus | null) | null;
 }
 
 /** The agent that is served now, with its facts. */
@@ -204,6 +207,7 @@ export class Service implements AutomatedService {
       questions: this.permissions.waiting.length,
       triggers: this.automation.triggersStatus,
       mqtt: this.automation.brokerStatus,
+      release: this.#options.readRelease?.() ?? null,
       memory,
       device: await this.#device.read(),
     };

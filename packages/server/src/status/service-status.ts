@@ -3,6 +3,7 @@ import type { Health } from "../health/health.js";
 import type { MemoryFacts } from "../service/memory-watch.js";
 import type { TurnCounts } from "../service/turn-counts.js";
 import type { BrokerStatus, TriggersStatus } from "./automation-status.js";
+import type { ReleaseStatus } from "./release-status.js";
 
 /** State of a running service, as `nanoagent status` shows it. */
 export interface ServiceStatus {
@@ -27,6 +28,8 @@ export interface ServiceStatus {
   triggers: TriggersStatus | null;
   /** Null without a broker. */
   mqtt: BrokerStatus | null;
+  /** Null for an agent that does not run from a bundle. */
+  release: ReleaseStatus | null;
   /** Null if the system reports no memory. */
   memory: MemoryFacts | null;
   /** Null where nothing reads the device. */

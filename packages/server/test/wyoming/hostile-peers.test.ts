@@ -213,6 +213,7 @@ describe("slow peers", () => {
       environment: {},
       readDevice: null,
       joinFleet: null,
+      readRelease: null,
     };
     const opened = await agent;
     const service = new Service(opened, { ...parts, log: (entry) => log.push(entry) });
