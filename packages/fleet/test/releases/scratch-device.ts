@@ -36,9 +36,9 @@ export class ScratchDevice {
   readonly root: string;
   #count = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, root = path.join(folder, "root")) {
     this.folder = folder;
-    this.root = path.join(folder, "root");
+    this.root = root;
   }
 
   static async make(): Promise<ScratchDevice> {
