@@ -316,12 +316,11 @@ export class AgentHost {
   }
 }
 
-/** Lines of JSON that a program prints, each with the moment at which it came. */
+/** Objects that a program prints as lines of JSON, each with the moment at which it came. */
 export function linesOf(child) {
   const lines = [];
-  createInterface({ input: child.stdout }).on("line", (line) =>
-    lines.push({ at: performance.now(), ...JSON.parse(line) }),
-  );
+  const take = (line) => lines.push({ came: performance.now(), value: JSON.parse(line) });
+  createInterface({ input: child.stdout }).on("line", take);
   return lines;
 }
 
@@ -348,7 +347,9 @@ export function watchRollback(agent) {
   };
   const working = work();
   return {
-    async end() {
+    /** Waits for the update, and for the replies to all messages. */
+    async end(update) {
+      await update.catch(() => {});
       isOver = true;
       await working;
       await Promise.all(open);

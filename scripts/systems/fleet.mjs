@@ -1,7 +1,7 @@
 // Proves a fleet on a real Mosquitto: agents that are listed, agents that die, an update that its first device refuses, one
 // that all devices apply, brokers that are killed, and hostile messages. Prints a row with the figures of each check.
 //
-//   node scripts/systems/fleet.mjs [--agents N] [--processes N] [--outage SECONDS] [--keep]
+//   node scripts/systems/fleet.mjs [--agents N] [--processes N] [--outage SECONDS] [--only NAME,NAME] [--keep]
 //
 // Default: 200 agents, 40 of them a `nanoagent serve` of their own, and the others in one process (fleet-agents.mjs). --outage
 // is how long a broker is away (default: 10). --keep leaves the folder with all files. Needs the built program (npm run
@@ -23,6 +23,8 @@ const BROKER_SECONDS = 5;
 const ROLLBACK_SECONDS = 5;
 /** Longest time until all agents are registered again at a broker that is back. */
 const RETURN_SECONDS = 60;
+/** Time without a sign of an agent after which its update has failed: many are updated on one machine here. */
+const PATIENCE_SECONDS = 120;
 const PREFIX = "works/fleet";
 /** Devices that are offline during the update of all others: the last process and the last agent of the other kind. */
 const OFFLINE = 2;
@@ -34,6 +36,7 @@ const { values } = parseArgs({
     agents: { type: "string", default: "200" },
     processes: { type: "string", default: "40" },
     outage: { type: "string", default: "10" },
+    only: { type: "string" },
     keep: { type: "boolean", default: false },
   },
 });
@@ -110,6 +113,14 @@ async function makeBundle(sequence, trust, reply) {
 async function list() {
   const { value, stderr, seconds } = await operator.json(["fleet", "list", ...place]);
   return { agents: value, online: value.filter(({ online }) => online), stderr, seconds };
+}
+
+/** Offers a bundle to all agents. Resolves with the result, and with the time until it. */
+async function update(bundle, options, expected = 0) {
+  const patience = ["--patience", String(PATIENCE_SECONDS)];
+  const args = ["fleet", "update", "all", bundle, ...options, ...patience, ...place, "--json"];
+  const { stdout, seconds } = await operator.run(args, expected);
+  return { seconds, result: JSON.parse(stdout.trimEnd().split("\n").at(-1)) };
 }
 
 /** Waits until as many agents are listed as online. Resolves with the time that it took. */
@@ -190,11 +201,9 @@ const checks = {
     const before = await list();
     const offers = broker.listen(`${PREFIX}/+/offer`);
     const witness = watchRollback(canary);
-    const args = ["fleet", "update", "all", bundles.bad, "--canary", "1", ...place, "--json"];
-    const { stdout, seconds } = await operator.run(args, 1);
-    const { outage: longest, rollback } = await witness.end();
-    await offers.end();
-    const result = JSON.parse(stdout.trimEnd().split("\n").at(-1));
+    const updating = update(bundles.bad, ["--canary", "1"], 1);
+    const { outage: longest, rollback } = await witness.end(updating);
+    const { result, seconds } = await updating.finally(() => offers.end());
     const [failure] = result.failed;
     expect(result.type === "roll-out-end" && result.state === "stopped", `the update ended with ${result.state}`);
     expect(
@@ -223,18 +232,8 @@ const checks = {
     await kiosks.get(offlineIds[0]).end();
     await sensors.stop(offlineIds[1]);
     await untilOnline(count - OFFLINE, 30);
-    const args = [
-      "fleet",
-      "update",
-      "all",
-      bundles.good,
-      "--canary",
-      String(Math.min(3, processes - 1)),
-      ...place,
-      "--json",
-    ];
-    const { stdout, seconds } = await operator.run(args);
-    const result = JSON.parse(stdout.trimEnd().split("\n").at(-1));
+    const canaries = String(Math.min(3, processes - 1));
+    const { result, seconds } = await update(bundles.good, ["--canary", canaries]);
     expect(
       result.state === "done" && result.failed.length === 0,
       `the update ended with ${JSON.stringify(result).slice(0, 500)}`,
@@ -265,12 +264,9 @@ const checks = {
   },
 
   "the same update again": async () => {
-    const { stdout, seconds } = await operator.run(["fleet", "update", "all", bundles.good, ...place, "--json"]);
-    const result = JSON.parse(stdout.trimEnd().split("\n").at(-1));
+    const { result, seconds } = await update(bundles.good, []);
     expect(result.state === "done" && result.applied.length === count, `the update ended with ${result.state}`);
-    const pieces = await broker.retained(`${PREFIX}/bundle/#`);
-    expect(pieces.length === 0, `${pieces.length} pieces of the bundle are still at the broker`);
-    return `nothing to do, in ${seconds.toFixed(1)} s, and no pieces are left at the broker`;
+    return `nothing to do, in ${seconds.toFixed(1)} s`;
   },
 
   "a broker that is killed": () => restartBroker(false),
@@ -322,14 +318,17 @@ async function seeOffline(id, act) {
   const watch = operator.start(["fleet", "watch", ...place, "--json"]);
   try {
     const lines = linesOf(watch);
-    // A card that is published again would be among the lines, so only this agent counts.
-    await pause(2500);
+    await until(() => watch.errors.includes("Watching"), 20_000, "fleet watch does not begin");
     const began = performance.now();
     act(kiosks.get(id));
-    const isOffline = (line) => line.id === id && line.online === false && line.at > began;
-    const seen = () => lines.find(({ value, at }) => isOffline({ ...value, at }));
-    const { at } = await until(seen, 60_000, () => `${id} is not seen as offline: ${watch.errors}`, 10);
-    return (at - began) / 1000;
+    const isOffline = ({ value }) => value.id === id && value.online === false;
+    const { came } = await until(
+      () => lines.find(isOffline),
+      60_000,
+      () => `${id} is not seen as offline: ${watch.errors}`,
+      10,
+    );
+    return (came - began) / 1000;
   } finally {
     await end(watch, "SIGINT");
   }
@@ -350,7 +349,10 @@ async function restartBroker(losesData) {
 }
 
 const counts = { passed: 0, failed: 0 };
+const [first] = Object.keys(checks);
+const only = values.only?.split(",");
 for (const [name, check] of Object.entries(checks)) {
+  if (only !== undefined && name !== first && !only.includes(name)) continue;
   const began = performance.now();
   try {
     const figures = await check();
@@ -360,7 +362,7 @@ for (const [name, check] of Object.entries(checks)) {
     counts.failed += 1;
     console.log(`FAILED   ${name}: ${error.message.replace(/\s+/g, " ").slice(0, 1500)}`);
     // Without agents there is nothing to check.
-    if (name === Object.keys(checks)[0]) break;
+    if (name === first) break;
   }
 }
 if (counts.failed > 0) {
