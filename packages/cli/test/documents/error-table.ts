@@ -866,6 +866,12 @@ export const errorTopics: readonly ErrorTopic[] = [
         now: "Read the reason, and create a bundle with a higher sequence. `nanoagent bundle prove DIR` shows it beforehand.",
       },
       {
+        code: "update-undecided",
+        message: "Nothing is known of the new agent, so the old release stays.",
+        when: "A service had changed to the new release, and neither the new agent nor the old one reached the broker. The bundle does not count as failed.",
+        now: "Apply the bundle again when the broker can be reached. A device tries an offer of its fleet again by itself.",
+      },
+      {
         code: "bundle-not-created",
         message: "The bundle {cannot be created}.",
         when: "The folder contains a link, a file that cannot be read or that changed meanwhile, or something that a bundle may not contain; or the file of the bundle cannot be written.",
