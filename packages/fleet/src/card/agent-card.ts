@@ -4,8 +4,8 @@ import type { DeviceMeasurement, EdgeDevice, FitPlan } from "@nanoagent/models";
 export const MAX_CARD_BYTES = 96 * 1024;
 
 /**
- * What an agent says of itself to its fleet, retained at `PREFIX/ID/card`. It contains no secrets, no name of the host, no
- * addresses and no paths.
+ * Description of an agent by itself, for its fleet; retained at `PREFIX/ID/card`. It contains no secrets, no name of the host,
+ * no addresses and no paths.
  */
 export interface AgentCard {
   readonly format: 1;
@@ -26,11 +26,11 @@ export interface AgentCard {
     readonly languages: readonly string[];
   };
   readonly tools: readonly { readonly name: string; readonly changes_world: boolean }[];
-  /** With details. */
+  /** The device as the agent plans with it, with the details that stay the same while it runs. */
   readonly device: EdgeDevice;
   /** Measured speed of the device, or null. */
   readonly measurement: DeviceMeasurement | null;
-  /** Null for an agent that has no engine. */
+  /** Null for an agent that answers by rules. */
   readonly model: CardModel | null;
   /** SHA-256 of the config's file, or null where the program has none. */
   readonly config_sha256: string | null;

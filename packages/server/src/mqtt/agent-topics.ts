@@ -28,7 +28,7 @@ export interface AgentTopics {
   readonly lastAnswer: string;
   /** One message for each finished act of a trigger. */
   readonly event: string;
-  /** What the agent says of itself to its fleet, retained. */
+  /** The card of the agent in its fleet, retained. */
   readonly card: string;
   /** The bundle that its fleet offers to it, retained. */
   readonly offer: string;
