@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import type { CardBundle, CardFacts } from "@nanoagent/fleet";
+import type { CardBundle, CardFacts, Updater } from "@nanoagent/fleet";
 import type { NanoAgentConfigInput } from "@nanoagent/models";
 import type { Agent } from "@nanoagent/runtime";
 import type { JoinFleet } from "@nanoagent/server";
@@ -10,11 +10,13 @@ import { DEFAULT_CONFIG_FILE, hasDefaultConfig } from "../config/default-config-
 /** Registers the agents of a service in their fleet. The fleet's code is not loaded for agents without one. */
 export class FleetJoiner {
   readonly #values: OptionValues;
+  readonly #findUpdater: () => Promise<Updater>;
   /** Hashes of the file at the time when it was read, of configs and of their agents. It may have changed since. */
   readonly #hashes = new WeakMap<NanoAgentConfigInput | Agent, string | null>();
 
-  constructor(values: OptionValues) {
+  constructor(values: OptionValues, findUpdater: () => Promise<Updater>) {
     this.#values = values;
+    this.#findUpdater = findUpdater;
   }
 
   /** Opens the agent of a config that was just read, or was opened before. */
@@ -29,7 +31,8 @@ export class FleetJoiner {
   readonly join: JoinFleet = async (seat) => {
     const { openFleetMember } = await import("@nanoagent/fleet");
     const { fleet: settings = {} } = seat.agent.agent.config;
-    return openFleetMember(seat, { settings, readFacts: (agent) => this.#readFacts(agent), updater: null });
+    const updater = await this.#findUpdater();
+    return openFleetMember(seat, { settings, readFacts: (agent) => this.#readFacts(agent), updater });
   };
 
   async #readFacts(agent: Agent): Promise<CardFacts> {

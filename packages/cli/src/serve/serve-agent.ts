@@ -19,10 +19,11 @@ import { RunStatus } from "../run/run-status.js";
 import type { Streams } from "../streams.js";
 import { checkSettings, readAddress } from "./check-settings.js";
 import { hangUpHandler } from "./hang-up.js";
-import { FleetJoiner } from "./join-fleet.js";
+import { configFileOf, FleetJoiner } from "./join-fleet.js";
 import { SystemdNotifier } from "./notify-systemd.js";
 import { Reloader } from "./reloader.js";
 import { ServeLog } from "./serve-log.js";
+import { ServiceUpdates } from "./service-updates.js";
 import { TerminalDesk } from "./terminal-desk.js";
 
 /** Time for running replies when the service stops, and for closing the agent after that. */
@@ -40,13 +41,15 @@ export const serveAgent: CommandAction = async (values, streams) => {
   const log = new ServeLog(streams.stderr, String(values["log-level"] ?? "info"));
   // Before anything starts a process, which would inherit the variables. The service is asked once it is ready.
   const systemd = SystemdNotifier.open({ environment: process.env, log: log.write, isLost: () => isLost(server) });
+  // An update that was interrupted is taken back before the config is read.
+  await using updates = await ServiceUpdates.open(await configFileOf(values), log, streams.stop);
   const say = (message: string) => log.write({ level: "info", event: "notice", message });
   const config = await readAgent(values, streams, say, "serve");
   await checkSettings(config, values);
   // Modules of Node are loaded before the flags of V8 change.
   const [{ createServer }] = await Promise.all([import("@nanoagent/server"), import("node:http")]);
   await boundHeap(engineTypeOf(config));
-  const fleet = new FleetJoiner(values);
+  const fleet = new FleetJoiner(values, () => updates.updater());
   const open = (next: NanoAgentConfigInput) => fleet.open(next, () => openShowing(next, streams));
   const agent = await open(config);
   const logsTexts = values["log-texts"] === true;
@@ -55,17 +58,24 @@ export const serveAgent: CommandAction = async (values, streams) => {
     logsTexts,
     readDevice,
     joinFleet: fleet.join,
+    readRelease: updates.status,
     log: (entry) => {
       log.write(entry);
       if (entry.event === "turn-end") reloader.noteTurn();
     },
   });
   const reloader = new Reloader({ server, log, values, streams, open, config, systemd });
+  const openHost = async () => {
+    const { openServiceHost } = await import("./service-host.js");
+    return openServiceHost({ server, reloader, values, streams, log, systemd });
+  };
   try {
     if (streams.stop.aborted) return exitCodes.interrupted;
+    updates.prepare({ server, openHost });
     const listening = await server.listen(address);
     streams.stopMilliseconds = STOP_MILLISECONDS;
     tellReady(listening, values, server, streams);
+    await updates.listen();
     void systemd?.ready(listening.url);
     reloader.tellNotices();
     reload = () => reloader.request();
@@ -74,11 +84,12 @@ export const serveAgent: CommandAction = async (values, streams) => {
     await new Promise<void>((resolve) => onAbort(streams.stop, resolve));
     void systemd?.stopping();
     log.write({ level: "info", event: "service-stop", ...runningOf(await server.status()) });
-    await server.drain();
+    // A change of the agent is given up, and its turns are not waited for.
+    await Promise.all([updates.close(), server.drain()]);
     terminal?.close();
     return exitCodes.done;
   } finally {
-    await server.close();
+    await Promise.all([updates.close(), server.close()]);
     await reloader.ended;
     await server.agent.close();
   }

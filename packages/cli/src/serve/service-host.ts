@@ -1,7 +1,7 @@
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { UpdaterHost } from "@nanoagent/fleet";
-import { FleetError, type ModelStore } from "@nanoagent/fleet/bundles";
+import { FleetError, type ModelStore, type ReleaseHost } from "@nanoagent/fleet/bundles";
 import type { NanoAgentConfigInput } from "@nanoagent/models";
 import { asSentence } from "@nanoagent/models";
 import { readConfig } from "@nanoagent/runtime/node";
@@ -36,10 +36,16 @@ export interface ServiceHostParts {
   readonly streams: Streams;
   readonly log: ServeLog;
   readonly systemd: SystemdNotifier | null;
-  readonly models: ModelStore | null;
-  readonly prove: UpdaterHost["prove"];
+  /** Models of this device, and the proof of a release. */
+  readonly releases: Pick<ReleaseHost, "models" | "prove">;
   /** Time that the new agent has to reach its broker. Default: a minute. */
   readonly connectMilliseconds?: number | undefined;
+}
+
+/** Opens the host of a service whose releases are proven in a process of their own. */
+export async function openServiceHost(parts: Omit<ServiceHostParts, "releases">): Promise<ServiceHost> {
+  const { releaseHost } = await import("../bundles/release-host.js");
+  return new ServiceHost({ ...parts, releases: releaseHost });
 }
 
 /** State of the service before the change, to compare with. */
@@ -56,7 +62,7 @@ export class ServiceHost implements UpdaterHost {
 
   constructor(parts: ServiceHostParts) {
     this.#parts = parts;
-    this.models = parts.models;
+    this.models = parts.releases.models;
   }
 
   async check(config: string): Promise<readonly string[]> {
@@ -86,7 +92,7 @@ export class ServiceHost implements UpdaterHost {
   }
 
   prove(...proof: Parameters<UpdaterHost["prove"]>): Promise<string | null> {
-    return this.#parts.prove(...proof);
+    return this.#parts.releases.prove(...proof);
   }
 
   change: UpdaterHost["change"] = (steps, signal) =>
