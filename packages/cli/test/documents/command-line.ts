@@ -173,13 +173,16 @@ function optionList(options: Readonly<Record<string, CommandOption>>): string {
 }
 
 /** Sentences about when an option is accepted, which the help does not have room for. */
-function conditions({ required, notWith = [], onlyWith = [], operands }: CommandOption): string[] {
+function conditions({ required, requiredFor, notWith = [], onlyWith = [], operands }: CommandOption): string[] {
   const names = (options: readonly string[], word: string) => options.map((one) => `\`--${one}\``).join(` ${word} `);
   return [
     ...(required ? ["Required."] : []),
     ...(notWith.length > 0 ? [`Not with ${names(notWith, "or")}.`] : []),
     ...(onlyWith.length > 0 ? [`Only with ${names(onlyWith, "or")}.`] : []),
-    ...(operands !== undefined ? [`Only for ${operands.map(code).join(" and ")}.`] : []),
+    ...(requiredFor !== undefined ? [`Required for ${requiredFor.map(code).join(" and ")}.`] : []),
+    ...(operands !== undefined && operands.join() !== requiredFor?.join()
+      ? [`Only for ${operands.map(code).join(" and ")}.`]
+      : []),
   ];
 }
 

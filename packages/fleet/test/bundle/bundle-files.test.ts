@@ -545,7 +545,7 @@ describe("unpackFiles", () => {
 
 test("a large bundle is created, signed, verified and unpacked in bounded memory", async () => {
   const { folder, out, root } = agentFolder();
-  const bytes = 200 * 1024 * 1024;
+  const bytes = 96 * 1024 * 1024;
   writeFileSync(path.join(folder, "data.bin"), "");
   truncateSync(path.join(folder, "data.bin"), bytes);
   const before = process.memoryUsage();
