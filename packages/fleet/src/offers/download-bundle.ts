@@ -150,7 +150,9 @@ async function save(
   }, stallMilliseconds);
   try {
     for await (const chunk of response as AsyncIterable<Uint8Array>) {
-      const fresh = chunk.subarray(Math.max(0, partial.receivedBytes - position));
+      const { receivedBytes, totalBytes } = partial;
+      // Some servers do not end where the file does.
+      const fresh = chunk.subarray(Math.max(0, receivedBytes - position), totalBytes - position);
       position += chunk.length;
       if (fresh.length > 0) {
         await partial.append(fresh);

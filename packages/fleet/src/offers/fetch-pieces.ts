@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Broker } from "@nanoagent/server/mqtt";
+import type { Broker, BrokerMessage } from "@nanoagent/server/mqtt";
 import { pieceTopic } from "../piece-topic.js";
 import { PIECE_BYTES } from "./bundle-offer.js";
 import { WrongContent } from "./content-check.js";
@@ -55,16 +55,19 @@ export async function fetchPieces(parts: FetchPiecesParts): Promise<void> {
 /** Resolves with a piece that has the right size. Others are ignored, since the right one may still come. */
 async function receivePiece(parts: FetchPiecesParts, index: number): Promise<Uint8Array> {
   const { broker, prefix, manifestSha256, pieces, partial, signal, times } = parts;
+  const topic = pieceTopic(prefix, manifestSha256, index);
   const size = Math.min(PIECE_BYTES, partial.totalBytes - index * PIECE_BYTES);
   signal.throwIfAborted();
   let wrongSize: number | null = null;
   let end = () => {};
   try {
     return await new Promise<Uint8Array>((resolve, reject) => {
-      const unsubscribe = broker.subscribe(pieceTopic(prefix, manifestSha256, index), async ({ payload }) => {
+      const take = async ({ payload }: BrokerMessage) => {
         if (payload.length === size) resolve(payload);
         else if (payload.length > 0) wrongSize = payload.length;
-      });
+      };
+      // An earlier process may have left the subscription, and acknowledged the piece.
+      const unsubscribe = broker.subscribe(topic, take, { storedAgain: true });
       const timer = setTimeout(() => reject(missing()), times.piece);
       const abort = () => reject(signal.reason);
       signal.addEventListener("abort", abort, { once: true });
