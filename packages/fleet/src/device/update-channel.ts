@@ -28,7 +28,7 @@ export class UpdateChannel {
     const spacingMilliseconds = SPACING_MILLISECONDS;
     this.#message = new LatestMessage({ broker, topic: topics.update, spacingMilliseconds, onNotice });
     this.#stops = [
-      broker.subscribe(topics.offer, async (message) => this.#take(message)),
+      broker.subscribe(topics.offer, async (message) => this.#take(message), { storedAgain: true }),
       broker.onChange(() => this.#onConnection()),
       updater.onChange(() => this.#tell()),
     ];

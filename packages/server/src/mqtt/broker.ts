@@ -19,12 +19,16 @@ export interface Broker {
    *   broker sends all of them again.
    * - The broker may send an acknowledged message again if the acknowledgement was lost.
    * - `onMessage` must not wait for {@link publish}.
+   * - With `acknowledged: false`, the subscription has QoS 0: a message is sent once, and is lost if the connection breaks or
+   *   cannot take more. Brokers queue about a thousand messages at QoS 1, and drop further retained ones; those at QoS 0 need
+   *   no queue. The first subscription of a filter decides.
    *
    * Throws {@link MqttError} `mqtt-settings-invalid` for a filter that is not valid.
    */
   subscribe(
     filter: string,
     onMessage: (message: BrokerMessage) => Promise<void>,
+    options?: SubscribeOptions,
   ): (options?: { readonly keep?: boolean | undefined }) => void;
   /** Whether a message to a topic would come to somebody who has subscribed here. */
   isSubscribedTo(topic: string): boolean;
@@ -44,6 +48,16 @@ export interface BrokerMessage {
   /** Where the sender wants the reply, and the data that it wants back; of MQTT 5. */
   readonly responseTopic?: string | undefined;
   readonly correlationData?: Uint8Array | undefined;
+}
+
+export interface SubscribeOptions {
+  /** Default: true, QoS 1. */
+  readonly acknowledged?: boolean | undefined;
+  /**
+   * Whether the broker sends its stored message at each connection, also one that was acknowledged before. Brokers of MQTT 5
+   * otherwise send it only if the subscription is new. Default: false.
+   */
+  readonly storedAgain?: boolean | undefined;
 }
 
 export interface PublishOptions {

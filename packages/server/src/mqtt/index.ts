@@ -1,6 +1,6 @@
 export { type AgentTopics, agentIdOf, agentTopics, OFFLINE, ONLINE } from "./agent-topics.js";
 export { type AgentIdentity, agentIdentity } from "./agent-identity.js";
-export type { Broker, BrokerMessage, PublishOptions } from "./broker.js";
+export type { Broker, BrokerMessage, PublishOptions, SubscribeOptions } from "./broker.js";
 export { BrokerBridge, type BridgeParts } from "./broker-bridge.js";
 export type {
   ActOutcome,

@@ -103,12 +103,17 @@ export class MqttClient {
   }
 
   /** Calls back with the code of each filter, unless the connection ends before. */
-  subscribe(filters: readonly string[], onReply: (filter: string, code: number) => void): void {
+  subscribe(
+    filters: readonly string[],
+    onReply: (filter: string, code: number) => void,
+    qosOf: (filter: string) => 0 | 1 = () => 1,
+    wantsStored: (filter: string) => boolean = () => false,
+  ): void {
     for (const part of inParts(filters)) {
       const answer = (codes: readonly number[]) => {
         for (const [place, filter] of part.entries()) onReply(filter, codes[place] ?? 0x80);
       };
-      this.#write(encodeSubscribe(this.#version, this.#request(answer), part));
+      this.#write(encodeSubscribe(this.#version, this.#request(answer), part, qosOf, wantsStored));
     }
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { cutText } from "@nanoagent/models";
-import type { Broker, PublishOptions } from "./broker.js";
+import type { Broker, PublishOptions, SubscribeOptions } from "./broker.js";
 import type { ResolvedBroker } from "./broker-settings.js";
 import { describeEnd } from "./end-texts.js";
 import { IncomingMessages, RECEIVE_MAXIMUM } from "./incoming-messages.js";
@@ -144,13 +144,17 @@ export class MqttConnection implements Broker {
     };
   }
 
-  subscribe(filter: string, onMessage: OnMessage): (options?: { readonly keep?: boolean | undefined }) => void {
+  subscribe(
+    filter: string,
+    onMessage: OnMessage,
+    options: SubscribeOptions = {},
+  ): (options?: { readonly keep?: boolean | undefined }) => void {
     const issue = findFilterIssue(filter);
     if (issue !== null) {
       const message = `The topic ${JSON.stringify(cutText(filter, 100))} cannot be subscribed to.`;
       throw new MqttError({ code: "mqtt-settings-invalid", message, reason: issue, hint: "Correct the topic." });
     }
-    return this.#subscriptions.add(filter, onMessage);
+    return this.#subscriptions.add(filter, onMessage, options);
   }
 
   isSubscribedTo(topic: string): boolean {

@@ -226,10 +226,17 @@ export function encodeConfirmation(
   return Buffer.from([confirmationHeads[kind], 2, id >> 8, id & 0xff]);
 }
 
-export function encodeSubscribe(version: ProtocolVersion, id: number, filters: readonly string[]): Uint8Array {
-  // In MQTT 5, the broker sends stored messages only if the subscription is new.
-  const options = version === 5 ? { qos: 1, nl: false, rap: false, rh: 1 } : { qos: 1 };
-  const subscriptions = filters.map((topic) => ({ topic, ...(options as { qos: 1 }) }));
+export function encodeSubscribe(
+  version: ProtocolVersion,
+  id: number,
+  filters: readonly string[],
+  qosOf: (filter: string) => 0 | 1 = () => 1,
+  wantsStored: (filter: string) => boolean = () => false,
+): Uint8Array {
+  // In MQTT 5, the broker sends stored messages only if the subscription is new, unless they are wanted again.
+  const options = (filter: string) =>
+    version === 5 ? { nl: false, rap: false, rh: qosOf(filter) === 0 || wantsStored(filter) ? 0 : 1 } : {};
+  const subscriptions = filters.map((topic) => ({ topic, qos: qosOf(topic), ...options(topic) }));
   return encode(version, { cmd: "subscribe", messageId: id, subscriptions });
 }
 

@@ -1,9 +1,9 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
-import type { BrokerMessage } from "./broker.js";
+import type { BrokerMessage, SubscribeOptions } from "./broker.js";
 import type { MqttClient } from "./mqtt-client.js";
 import type { StoredFilters } from "./stored-filters.js";
-import { disjointFilters, levelMatcher } from "./topic-filter.js";
+import { disjointFilters, levelMatcher, matchesFilter } from "./topic-filter.js";
 
 /** Pause before a message that was not taken is handed over again; it doubles with every try. */
 const FIRST_PAUSE_MILLISECONDS = 1000;
@@ -19,6 +19,10 @@ interface Subscription {
   /** Whether the filter matches a topic, given as its levels. */
   readonly matches: (topic: readonly string[]) => boolean;
   readonly onMessage: OnMessage;
+  /** Whether it has QoS 1. */
+  readonly isAcknowledged: boolean;
+  /** Whether it wants the stored message at each connection. */
+  readonly wantsStored: boolean;
   /** Resolves when it ends. */
   readonly end: Promise<void>;
   /** Whether its owner has left, and messages wait for another one. */
@@ -74,12 +78,24 @@ export class Subscriptions {
     void this.#update();
   }
 
-  add(filter: string, onMessage: OnMessage): (options?: { readonly keep?: boolean | undefined }) => void {
+  add(
+    filter: string,
+    onMessage: OnMessage,
+    { acknowledged: isAcknowledged = true, storedAgain: wantsStored = false }: SubscribeOptions = {},
+  ): (options?: { readonly keep?: boolean | undefined }) => void {
     let end = () => {};
     const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
-    const subscription: Subscription = { filter, matches: levelMatcher(filter), onMessage, end: ended, isKept: false };
+    const subscription: Subscription = {
+      filter,
+      matches: levelMatcher(filter),
+      onMessage,
+      isAcknowledged,
+      wantsStored,
+      end: ended,
+      isKept: false,
+    };
     this.#subscriptions.set(subscription, end);
     for (const other of this.#subscriptions.keys()) if (other.isKept && other.filter === filter) this.#remove(other);
     void this.#update();
@@ -193,7 +209,14 @@ export class Subscriptions {
     this.#updatedClient = client;
     this.#active = wanted;
     for (const filter of old) this.#refused.delete(filter);
-    client.subscribe(fresh, (filter, code) => this.#noteReply(filter, code));
+    const unacknowledged = new Set(fresh.filter((filter) => this.#isUnacknowledged(filter)));
+    const qosOf = (filter: string) => (unacknowledged.has(filter) ? 0 : 1);
+    client.subscribe(
+      fresh,
+      (filter, code) => this.#noteReply(filter, code, qosOf(filter)),
+      qosOf,
+      (filter) => this.#wantsStored(filter),
+    );
     if (old.length > 0)
       client.unsubscribe(old, () => void stored.remove(old.filter((filter) => !this.#active.has(filter))));
   }
@@ -202,17 +225,28 @@ export class Subscriptions {
     return new Set(disjointFilters([...this.#subscriptions.keys()].map(({ filter }) => filter)));
   }
 
+  /** Whether all subscriptions that a filter stands for have QoS 0. */
+  #isUnacknowledged(filter: string): boolean {
+    const covered = [...this.#subscriptions.keys()].filter((one) => matchesFilter(filter, one.filter));
+    return covered.length > 0 && covered.every(({ isAcknowledged }) => !isAcknowledged);
+  }
+
+  /** Whether a subscription that a filter stands for wants the stored messages again. */
+  #wantsStored(filter: string): boolean {
+    return [...this.#subscriptions.keys()].some((one) => one.wantsStored && matchesFilter(filter, one.filter));
+  }
+
   #isUpToDate(): boolean {
     const wanted = this.#wantedFilters();
     return wanted.size === this.#active.size && [...wanted].every((filter) => this.#active.has(filter));
   }
 
-  #noteReply(filter: string, code: number): void {
+  #noteReply(filter: string, code: number, wantedQos: 0 | 1): void {
     const { onNotice } = this.#parts;
     if (code >= FIRST_REFUSAL) this.#refused.set(filter, code);
     else this.#refused.delete(filter);
     if (code >= FIRST_REFUSAL) onNotice("warning", this.problem ?? "");
-    else if (code === 0) {
+    else if (code < wantedQos) {
       const advice = "messages can be lost while the connection is down; permit QoS 1 at the broker.";
       onNotice("warning", `The broker grants ${filter} only without acknowledgements (QoS 0): ${advice}`);
     }
