@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { redactionFor, secretsIn } from "../../src/doctor/redact.js";
@@ -116,6 +117,15 @@ describe("a long random text", () => {
   ])("%s in an address is removed", (address) => {
     expect(redactionFor(nobody).text(`POST ${address}: 404`)).not.toMatch(/secret|s3cr3t|0a1b2c/);
   });
+});
+
+test("keys of a fleet are removed, so that a private one in a wrong place is, too", () => {
+  const key = generateKeyPairSync("ed25519").privateKey;
+  const line = key.export({ type: "pkcs8", format: "der" }).toString("base64");
+  const config = { fleet: { id: "kiosk-7", trust: [line, key.export({ type: "pkcs8", format: "pem" })] } };
+  const redaction = redactionFor({ ...nobody, secrets: secretsIn(config) });
+  expect(redaction.value(config)).toEqual({ fleet: { id: "kiosk-7", trust: ["[removed]", "[removed]\n"] } });
+  expect(redaction.text(`fleet.trust.0: ${line}`)).not.toContain(line.slice(-20));
 });
 
 describe("a secret that only its place reveals", () => {

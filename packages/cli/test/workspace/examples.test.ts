@@ -173,6 +173,18 @@ describe("monitoring", () => {
   });
 });
 
+describe("fleet", () => {
+  test("packs and applies its kiosk as its page says, and nothing is wrong with it", { timeout: 60_000 }, async () => {
+    const copy = await copyOf("fleet");
+    expect(await documents.runCommands("examples/fleet/README.md", copy.place)).toBe(5);
+    const { stdout, exitCode } = await copy.nanoagent(["check", "--config", "kiosk/agent.yaml"]);
+    expect(stdout).toMatch(/\n\nAll is well\.\n$/);
+    expect(exitCode).toBe(0);
+    const refused = await copy.script(["kiosk/price.mjs", "dog"]);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: "", stderr: 'error: unknown kind "dog"\n' });
+  });
+});
+
 describe("programs", () => {
   test("conversations share an agent, and one continues later", async () => {
     const code = await readFile(path.join(repository, "examples/conversations/src/main.ts"), "utf8");
