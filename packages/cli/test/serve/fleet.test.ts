@@ -1,9 +1,10 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { hostname, networkInterfaces, userInfo } from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { hasMosquitto, Mosquitto } from "../../../server/test/mqtt/mosquitto.js";
 import { listenTo } from "../../../server/test/mqtt/mosquitto-listener.js";
+import { runProgram } from "../run-program.js";
 import { startSlowServer } from "../slow-server.js";
 import { makeFolder, placesIn, ServedProgram } from "./served-program.js";
 
@@ -121,6 +122,29 @@ describe.skipIf(!hasMosquitto || process.platform === "win32")("nanoagent serve 
     await vi.waitFor(() => expect(card()).toMatchObject({ agent: { languages: ["de"] } }), patience);
     expect(card().config_sha256).not.toBe(before.config_sha256);
     expect(card().at > before.at).toBe(true);
+  });
+
+  test("names the bundle that it runs from", async () => {
+    const mosquitto = await startBroker();
+    const folder = makeFolder();
+    const at = (name: string) => path.join(folder, name);
+    await mkdir(at("source"));
+    await writeFile(
+      at("source/agent.yaml"),
+      `spec: { name: kiosk }\nmqtt: { url: "${mosquitto.url}" }\nfleet: { id: kiosk-1 }\n`,
+    );
+    for (const args of [
+      ["create", at("source"), "--out", at("kiosk.bundle"), "--name", "kiosk", "--version", "1.4", "--sequence", "3"],
+      ["new-key", at("key.pem")],
+      ["sign", at("kiosk.bundle"), "--key", at("key.pem")],
+      ["apply", at("kiosk.bundle"), "--root", at("root"), "--trust", at("key.pem.pub")],
+    ]) {
+      const { exitCode, stderr } = await runProgram(["bundle", ...args], "", placesIn(folder));
+      expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+    }
+    await ServedProgram.start(["--config", at("root/current/agent.yaml")], placesIn(folder));
+    const { card } = listen(mosquitto);
+    await vi.waitFor(() => expect(card().bundle).toEqual({ name: "kiosk", version: "1.4", sequence: 3 }), patience);
   });
 
   test("tells the broker no secrets, names, addresses and paths", async () => {

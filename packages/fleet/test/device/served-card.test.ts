@@ -23,11 +23,15 @@ async function startBroker(): Promise<Mosquitto> {
 }
 
 /** Serves an agent of the fleet. */
-async function serve(mosquitto: Mosquitto, fleet: NanoAgentConfigInput["fleet"] = { id: "kiosk-1" }) {
+async function serve(
+  mosquitto: Mosquitto,
+  fleet: NanoAgentConfigInput["fleet"] = { id: "kiosk-1" },
+  { host = "127.0.0.1", mqtt = {} }: { host?: string; mqtt?: Partial<NanoAgentConfigInput["mqtt"]> } = {},
+) {
   const folder = await mkdtemp(path.join(tmpdir(), "nanoagent-fleet-"));
   const configOf = (changes: Partial<NanoAgentConfigInput>): NanoAgentConfigInput => ({
     ...plainConfig,
-    mqtt: { url: mosquitto.url, keepalive_seconds: 2 },
+    mqtt: { url: mosquitto.url, keepalive_seconds: 2, ...mqtt },
     fleet,
     ...changes,
   });
@@ -48,13 +52,13 @@ async function serve(mosquitto: Mosquitto, fleet: NanoAgentConfigInput["fleet"] 
     await server.agent.close();
     await rm(folder, { recursive: true });
   });
-  await server.listen({ port: 0 });
+  const { url } = await server.listen({ host, port: 0 });
   const change = (changes: Partial<NanoAgentConfigInput>) =>
     server.replaceAgent(
       () => openAgent(configOf(changes)),
       () => openAgent(configOf({})),
     );
-  return { server, change };
+  return { server, change, url };
 }
 
 /** Messages of a filter. */
@@ -106,6 +110,19 @@ describe.skipIf(!hasMosquitto)("a served agent of a fleet, at a Mosquitto", () =
     await change({ fleet: { id: "kiosk-2" } });
     await vi.waitFor(() => expect(card("kiosk-2")).not.toBe(null), patience);
     await vi.waitFor(() => expect(last("nanoagent/kiosk-1/status")?.text).toBe("offline"), patience);
+  });
+
+  test("tells its address only where the config asks for Home Assistant", async () => {
+    const device = "homeassistant/device/kiosk-1/config";
+    for (const mqtt of [{}, { home_assistant: true }]) {
+      const mosquitto = await startBroker();
+      const { url } = await serve(mosquitto, { id: "kiosk-1" }, { host: "0.0.0.0", mqtt });
+      const { last } = listen(mosquitto, "homeassistant/#");
+      await vi.waitFor(() => expect(last(device)).toBeDefined(), patience);
+      // A machine without a network has no address that others can open.
+      const isTold = "home_assistant" in mqtt && new URL(url).hostname !== "127.0.0.1";
+      expect(JSON.parse(last(device)?.text ?? "").device.configuration_url).toBe(isTold ? url : undefined);
+    }
   });
 
   test("says goodbye at its end, and keeps its card", async () => {

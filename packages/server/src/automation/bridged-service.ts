@@ -45,8 +45,11 @@ export class BridgedService implements BridgedAgent {
   get names(): AgentNames {
     const { agent, version, url } = this.#service;
     const model = this.#service.listModels().find(({ target }) => target === "model")?.id ?? agent.engine.name;
+    const { spec, mqtt, fleet } = agent.config;
     const isPublic = url !== null && !isLoopback(new URL(url).hostname);
-    return { name: agent.config.spec.name, version, model, pageUrl: isPublic ? url : null };
+    // The broker of a fleet may be far away. It learns addresses only if the config asks for Home Assistant.
+    const mayTell = fleet === undefined || mqtt?.home_assistant !== undefined;
+    return { name: spec.name, version, model, pageUrl: isPublic && mayTell ? url : null };
   }
 
   get triggers(): readonly { readonly name: string }[] {
