@@ -3,8 +3,8 @@ import { chmodSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, wri
 import { type HubMirror, startHubMirror } from "@nanoagent/hub/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Device } from "../models/device.js";
-import { program } from "../run-program.js";
 import { fileOf, sha256, TINY, tinyFiles } from "../models/tiny-models.js";
+import { program } from "../run-program.js";
 
 interface Facts {
   readonly path: string;
@@ -156,7 +156,11 @@ describe("bundle", () => {
   test.skipIf(isWindows)("keeps the private key to its owner, whatever the umask is", () => {
     for (const umask of ["000", "077"]) {
       const args = [umask, process.execPath, program, "bundle", "new-key", `key-${umask}.pem`];
-      execFileSync("sh", ["-c", 'umask "$0"; exec "$@"', ...args], { cwd: device.at("home"), env: device.environment });
+      execFileSync("sh", ["-c", 'umask "$0"; exec "$@"', ...args], {
+        cwd: device.at("home"),
+        env: device.environment,
+        stdio: "ignore",
+      });
       expect(statSync(device.at(`home/key-${umask}.pem`)).mode & 0o777).toBe(0o600);
       expect(statSync(device.at(`home/key-${umask}.pem.pub`)).mode & 0o777).toBe(0o644);
     }
@@ -234,32 +238,32 @@ describe("a bundle is refused with exit code 1", () => {
 
 describe("a wrong command line has exit code 2", () => {
   test.each([
-    ["create", "garden", "--out", "x", "--name", "n", "--version", "1"],
-    ["create", "garden", "--out", "x", "--name", "n", "--sequence", "1"],
-    ["create", "garden", "--out", "x", "--name", "n", "--version", "1", "--sequence", "0"],
-    ["create", "garden", "--out", "x", "--name", "n", "--version", "1", "--sequence", "-1"],
-    ["create", "garden", "--out", "x", "--name", "n", "--version", "1", "--sequence", "1.5"],
-    ["create", "garden", "--out", "x", "--name", "n", "--version", "1", "--sequence", "9007199254740992"],
-    ["create", "garden", "--out", "x", "--name", "n", "--version", "1", "--sequence", "one"],
-    ["create", "garden", "--out", "x", "--name", "n", "--version", "--sequence", "1"],
-    ["create", "nowhere", "--out", "x", "--name", "n", "--version", "1", "--sequence", "1"],
-    ["create", "garden/agent.yaml", "--out", "x", "--name", "n", "--version", "1", "--sequence", "1"],
-    ["sign", "x.bundle"],
-    ["sign", "nowhere", "--key", "fleet.pem"],
-    ["sign", "x.bundle", "--key", "nowhere"],
-    ["sign", "x.bundle", "--key", "garden"],
-    ["sign", "x.bundle", "--key", "fleet.pem.pub"],
-    ["sign", "x.bundle", "--key", "x.bundle"],
-    ["verify", "x.bundle"],
-    ["verify", "nowhere", "--trust", "fleet.pem.pub"],
-    ["verify", "garden", "--trust", "fleet.pem.pub"],
-    ["verify", "x.bundle", "--trust", "nowhere"],
-    ["verify", "x.bundle", "--trust", "fleet.pem"],
-    ["verify", "x.bundle", "--trust", "x.bundle"],
-    ["new-key"],
-    ["unpack", "x.bundle"],
-    [],
-  ])("%s %s %s %s", async (...args) => {
+    [["create", "garden", "--out", "x", "--name", "n", "--version", "1"]],
+    [["create", "garden", "--out", "x", "--name", "n", "--sequence", "1"]],
+    [["create", "garden", "--out", "x", "--name", "n", "--version", "1", "--sequence", "0"]],
+    [["create", "garden", "--out", "x", "--name", "n", "--version", "1", "--sequence", "-1"]],
+    [["create", "garden", "--out", "x", "--name", "n", "--version", "1", "--sequence", "1.5"]],
+    [["create", "garden", "--out", "x", "--name", "n", "--version", "1", "--sequence", "9007199254740992"]],
+    [["create", "garden", "--out", "x", "--name", "n", "--version", "1", "--sequence", "one"]],
+    [["create", "garden", "--out", "x", "--name", "n", "--version", "--sequence", "1"]],
+    [["create", "nowhere", "--out", "x", "--name", "n", "--version", "1", "--sequence", "1"]],
+    [["create", "garden/agent.yaml", "--out", "x", "--name", "n", "--version", "1", "--sequence", "1"]],
+    [["sign", "x.bundle"]],
+    [["sign", "nowhere", "--key", "fleet.pem"]],
+    [["sign", "x.bundle", "--key", "nowhere"]],
+    [["sign", "x.bundle", "--key", "garden"]],
+    [["sign", "x.bundle", "--key", "fleet.pem.pub"]],
+    [["sign", "x.bundle", "--key", "x.bundle"]],
+    [["verify", "x.bundle"]],
+    [["verify", "nowhere", "--trust", "fleet.pem.pub"]],
+    [["verify", "garden", "--trust", "fleet.pem.pub"]],
+    [["verify", "x.bundle", "--trust", "nowhere"]],
+    [["verify", "x.bundle", "--trust", "fleet.pem"]],
+    [["verify", "x.bundle", "--trust", "x.bundle"]],
+    [["new-key"]],
+    [["unpack", "x.bundle"]],
+    [[]],
+  ])("%j", async (args) => {
     await bundle("new-key", "fleet.pem");
     device.write("home/x.bundle", "nanoagent-bundle 1\n");
     const { exitCode, stdout, stderr } = await bundle(...args);

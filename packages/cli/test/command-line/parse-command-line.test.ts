@@ -95,9 +95,13 @@ test("every option of every command is parsed from its name and its value", () =
       const { choices: actions, second } = commands.find((command) => command.name === name)?.operand ?? {};
       const action = actions && (options[option]?.operands?.[0] ?? Object.keys(actions)[0]);
       const operand = action === undefined ? [] : [action, ...(second?.[action] === undefined ? [] : ["m"])];
+      if (action !== undefined && second?.[action]?.third !== undefined) operand.push("m");
       const args = [name, ...operand, `--${option}${kind === "flag" ? "" : `=${value}`}`];
       const needed = option === "model" || name !== "optimize" || option === "calibrate" ? [] : ["--model", "m"];
       for (const other of onlyWith) needed.push(`--${other}=x`);
+      for (const [other, { requiredFor = [] }] of Object.entries(options)) {
+        if (other !== option && requiredFor.includes(action ?? "")) needed.push(`--${other}=1`);
+      }
       const expected = kind === "flag" ? true : value === "1" ? 1 : value;
       const got = parse(...args, ...needed)[option];
       expect(Array.isArray(got) ? got[0] : got, args.join(" ")).toBe(expected);

@@ -13,6 +13,12 @@ const needed: Record<string, string[]> = {
   "run document": ["--once", "x"],
   service: ["install"],
   triggers: ["list"],
+  fleet: ["list"],
+  "fleet trust": ["update", "all", "f"],
+  "bundle out": ["create", "d", "--name", "n", "--version", "1", "--sequence", "1"],
+  "bundle key": ["sign", "f"],
+  "bundle trust": ["verify", "f"],
+  "bundle root": ["rollback"],
 };
 const pathOptions = commands.flatMap(({ name, options }) =>
   Object.entries(options)
