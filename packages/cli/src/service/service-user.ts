@@ -84,7 +84,7 @@ async function ownerOfReleases(
   const reason = `It updates the releases in ${releases}.`;
   const person = await findPerson(String((await stat(releases)).uid), run);
   const hint = `Give the folder to a user of this machine, as whom the service then runs: sudo chown -R USER: ${shellWord(releases)}`;
-  if (person === null || person.uid === 0) throw onlyRoot({ reason, hint });
+  if (person === null || person.uid === 0) throw onlyRoot({ reason, hint }, "change the releases");
   const unreachable = await firstObstacle(files, config, person);
   if (unreachable !== null) throw notReachable(person, unreachable);
   return { account: { kind: "person", name: person.name }, person, reason };
@@ -217,10 +217,10 @@ function modelOf(caller: string | null): Obstacle {
   };
 }
 
-function onlyRoot({ reason, hint }: Obstacle): ServiceCommandError {
+function onlyRoot({ reason, hint }: Obstacle, what = "read the files"): ServiceCommandError {
   return new ServiceCommandError({
     code: "service-unsuitable",
-    message: "Only root could read the files of this service, and a service does not run as root.",
+    message: `Only root could ${what} of this service, and a service does not run as root.`,
     reason,
     hint,
   });
