@@ -14,6 +14,7 @@ import { findNamedModel } from "../named-models/find-named-model.js";
 import { formatJson } from "../output/format.js";
 import { plainText } from "../output/plain-text.js";
 import type { Streams } from "../streams.js";
+import { pathOperand } from "./command-line-files.js";
 
 const CONFIGS = ["agent.yaml", "agent.json"];
 const SMOKE = "smoke.yaml";
@@ -32,7 +33,7 @@ interface Proof {
 /** Starts the agent of a folder, ends it, and asks its smoke questions. */
 export const proveFolder: CommandAction = async (values, streams) => {
   const share = readShare(values);
-  const folder = path.resolve(String(values.path));
+  const folder = path.resolve(await pathOperand(values, { isFolder: true }));
   const file = await findConfig(folder);
   const proof = await prove(folder, file, share, streams);
   if (streams.stop.aborted) return exitCodes.interrupted;
