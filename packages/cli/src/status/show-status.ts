@@ -3,7 +3,7 @@ import type { CommandAction } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatDuration } from "../output/duration.js";
 import { formatFields, formatJson } from "../output/format.js";
-import { plainLine } from "../output/plain-text.js";
+import { inOneLine, plainLine } from "../output/plain-text.js";
 import { describeDevice } from "./describe-device.js";
 import { describeMemory } from "./describe-memory.js";
 
@@ -51,6 +51,7 @@ function describe({ status, socket }: FoundService): string {
       // Services of earlier versions have neither.
       ...(status.triggers && { Triggers: describeTriggers(status.triggers) }),
       ...(status.mqtt && { Broker: describeBroker(status.mqtt) }),
+      ...(status.release && describeRelease(status.release)),
       Models: models.map(describeModel).join(", "),
       Turns: `${turns.answered} answered, ${turns.failed} failed, ${turns.aborted} aborted; ${turns.running} running, ${turns.waiting} waiting`,
       Tokens: `${turns.prompt_tokens} read, ${turns.cached_prompt_tokens} of them cached; ${turns.completion_tokens} written`,
@@ -78,6 +79,15 @@ export function describeTriggers({ list, unknown }: NonNullable<ServiceStatus["t
     ...(unknown.length === 0 ? [] : [`${unknown.length} with an unknown result: nanoagent triggers log --unknown`]),
   ];
   return parts.join(", ");
+}
+
+export function describeRelease({ root, bundle, update }: NonNullable<ServiceStatus["release"]>) {
+  const facts = bundle && `${plainLine(bundle.name)} ${plainLine(bundle.version)}, sequence ${bundle.sequence}`;
+  const reason = update?.reason ? `: ${inOneLine(update.reason)}` : "";
+  return {
+    Release: `${facts ?? "none"}, in ${plainLine(root)}`,
+    ...(update !== null && { Update: `sequence ${update.sequence} ${update.state} at ${update.at}${reason}` }),
+  };
 }
 
 export function describeBroker({ url, connected, problem }: NonNullable<ServiceStatus["mqtt"]>): string {
