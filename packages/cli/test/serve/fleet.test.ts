@@ -1,6 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { hostname, networkInterfaces, userInfo } from "node:os";
 import path from "node:path";
+import { parseCard } from "@nanoagent/fleet";
+import { buildTinyGguf } from "@nanoagent/optimizer/testing";
+import { findLlamaAddon } from "@nanoagent/runtime/engines/llama";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { hasMosquitto, Mosquitto } from "../../../server/test/mqtt/mosquitto.js";
 import { listenTo } from "../../../server/test/mqtt/mosquitto-listener.js";
@@ -9,6 +12,7 @@ import { startSlowServer } from "../slow-server.js";
 import { makeFolder, placesIn, ServedProgram } from "./served-program.js";
 
 const patience = { timeout: 20_000 };
+const hasEngine = process.platform === "linux" && (await findLlamaAddon().catch(() => null)) !== null;
 /** Keep-alive of the tests, in milliseconds. */
 const KEEP_ALIVE_MILLISECONDS = 2000;
 
@@ -122,6 +126,22 @@ describe.skipIf(!hasMosquitto || process.platform === "win32")("nanoagent serve 
     await vi.waitFor(() => expect(card()).toMatchObject({ agent: { languages: ["de"] } }), patience);
     expect(card().config_sha256).not.toBe(before.config_sha256);
     expect(card().at > before.at).toBe(true);
+  });
+
+  test.skipIf(!hasEngine)("has the plan of a local model, without its folder", async () => {
+    const mosquitto = await startBroker();
+    const folder = makeFolder();
+    await writeFile(path.join(folder, "tiny.gguf"), buildTinyGguf());
+    await serve(mosquitto, [`model_path: ${folder}/tiny.gguf`]);
+    const { card } = listen(mosquitto);
+    const plan = { model_path: "tiny.gguf", context_tokens: expect.any(Number), ledger: {} };
+    await vi.waitFor(
+      () => expect(card()).toMatchObject({ model: { engine: "llama", name: "tiny.gguf", plan } }),
+      patience,
+    );
+    expect(JSON.stringify(card())).not.toContain(folder);
+    const bytes = new TextEncoder().encode(JSON.stringify(card()));
+    expect(parseCard(bytes, "kiosk-1")).toEqual(card());
   });
 
   test("names the bundle that it runs from", async () => {
