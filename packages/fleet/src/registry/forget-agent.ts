@@ -61,7 +61,9 @@ export async function forgetAgent(parts: ForgetParts): Promise<number> {
     await untilQuiet(() => lastMessageAt, quietMilliseconds, signal);
     if (isOnline && !force) throw stillOnline(id);
     const all = [...kept];
-    for (const topic of all) await connection.publish(topic, "", { retain: true, signal });
+    // The agent's own topics are cleared in any case: a message that is too large does not come.
+    const own = all.length === 0 ? [] : [topics.card, topics.update, topics.offer, topics.state, topics.lastAnswer];
+    for (const topic of new Set([...all, ...own])) await connection.publish(topic, "", { retain: true, signal });
     await untilCleared(kept, all, signal);
     return all.length;
   } catch (error) {
