@@ -232,7 +232,7 @@ export class ServedAgent {
     const response = await fetch(`${this.#url}/v1/chat/completions`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: "agent", messages: [{ role: "user", content }] }),
+      body: JSON.stringify({ model: "garden", messages: [{ role: "user", content }] }),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${this.id} answered with ${response.status}: ${text.slice(0, 300)}`);
@@ -324,8 +324,8 @@ export function linesOf(child) {
   return lines;
 }
 
-/** Sends messages to an agent while it is updated, and looks for the process that proves the release. */
-export function watchRollback(agent) {
+/** Asks an agent a question, again and again, while it is updated, and looks for the process that proves the release. */
+export function watchRollback(agent, question) {
   const replies = [];
   const open = new Set();
   let [isProving, proven, isOver] = [false, null, false];
@@ -335,7 +335,7 @@ export function watchRollback(agent) {
       if (isProving && !runs) proven ??= performance.now();
       isProving ||= runs;
       if (turn % 10 === 0) {
-        const asking = agent.ask("hello").then(
+        const asking = agent.ask(question).then(
           (reply) => replies.push(reply),
           () => {},
         );

@@ -17,8 +17,8 @@ import { AgentHost, Broker, each, end, linesOf, Program, ServedAgent, until, wat
 /** Longest time for `fleet list`, from the start of the program to its end. */
 const LIST_SECONDS = 2;
 const KEEPALIVE_SECONDS = 4;
-/** Time that a broker may take to notice that a connection has expired: Mosquitto looks every few seconds. */
-const BROKER_SECONDS = 5;
+/** Time that the broker may take to notice that a connection has expired: Mosquitto looks every 6 seconds, in whole seconds. */
+const BROKER_SECONDS = 7;
 /** Longest time from a failed proof to an answer of the old agent. */
 const ROLLBACK_SECONDS = 5;
 /** Longest time until all agents are registered again at a broker that is back. */
@@ -26,6 +26,7 @@ const RETURN_SECONDS = 60;
 /** Time without a sign of an agent after which its update has failed: many are updated on one machine here. */
 const PATIENCE_SECONDS = 120;
 const PREFIX = "works/fleet";
+const QUESTION = "which release";
 /** Devices that are offline during the update of all others: the last process and the last agent of the other kind. */
 const OFFLINE = 2;
 /** Size of a file in the bundles, so that they are sent in several pieces. */
@@ -72,35 +73,21 @@ let sensors;
 /** An environment variable of the device, in a config. */
 const variable = (name) => `\${${name}}`;
 
-/** Makes a signed bundle. Its agent has the bundle's sequence in its name, so that a reply shows which one answered. */
+/** Makes a signed bundle. Its agent answers a question with the sequence, so that a reply shows which release gave it. */
 async function makeBundle(sequence, trust, reply) {
   const source = path.join(folder, `bundle-${sequence}`);
   mkdirSync(source);
   const config = {
-    spec: {
-      name: `garden-${sequence}`,
-      version: `1.0.${sequence}`,
-      max_memory_mb: 128,
-      capabilities: ["status-check"],
-    },
+    spec: { name: "garden", version: `1.0.${sequence}`, max_memory_mb: 128 },
     device: "auto",
     session: { dir: "../session" },
+    intents: { definitions: [{ name: "release", sentences: { en: [QUESTION] }, answer: `Release ${sequence}.` }] },
     mqtt: { url: variable("BROKER"), keepalive_seconds: KEEPALIVE_SECONDS },
-    fleet: {
-      id: variable("DEVICE_ID"),
-      site: variable("SITE"),
-      prefix: PREFIX,
-      labels: { line: "garden" },
-      trust: [trust],
-    },
+    fleet: { id: variable("DEVICE_ID"), site: variable("SITE"), prefix: PREFIX, trust: [trust] },
   };
-  const smoke = {
-    name: "smoke",
-    tools: [],
-    scenarios: [{ id: "greeting", say: "hello", reply: { contains: [reply] } }],
-  };
+  const scenarios = [{ id: "greeting", say: "hello", reply: { contains: [reply] } }];
   writeFileSync(path.join(source, "agent.yaml"), JSON.stringify(config));
-  writeFileSync(path.join(source, "smoke.yaml"), JSON.stringify(smoke));
+  writeFileSync(path.join(source, "smoke.yaml"), JSON.stringify({ name: "smoke", tools: [], scenarios }));
   writeFileSync(path.join(source, "extra.bin"), randomBytes(EXTRA_BYTES));
   const file = path.join(folder, `garden-${sequence}.bundle`);
   const names = ["--name", "garden", "--version", `1.0.${sequence}`, "--sequence", String(sequence)];
@@ -143,9 +130,9 @@ const checks = {
   "agents from a first bundle": async () => {
     const { stdout } = await operator.run(["bundle", "new-key", key, "--json"]);
     const trust = JSON.parse(stdout).public_key ?? fail(`no public key in ${stdout}`);
-    bundles.first = await makeBundle(1, trust, "Hello from garden-1");
+    bundles.first = await makeBundle(1, trust, "Hello from garden");
     bundles.bad = await makeBundle(2, trust, "Good morning");
-    bundles.good = await makeBundle(3, trust, "Hello from garden-3");
+    bundles.good = await makeBundle(3, trust, "Hello from garden");
     sensors = new AgentHost({ broker: broker.url, folder, bundle: bundles.first, key: trusted });
     await Promise.all([
       each(kiosks.values(), 3, async (kiosk) => {
@@ -176,6 +163,16 @@ const checks = {
     return figures;
   },
 
+  "fleet ask": async () => {
+    const answers = [];
+    for (const id of [kioskIds[0], sensorIds[0]]) {
+      const { stdout, seconds } = await operator.run(["fleet", "ask", id, QUESTION, ...place]);
+      expect(stdout.trim() === "Release 1.", `${id} answered: ${stdout}`);
+      answers.push(`${seconds.toFixed(2)} s`);
+    }
+    return answers.join(" and ");
+  },
+
   "an agent that is killed": async () => {
     const [, id] = kioskIds;
     const killed = await seeOffline(id, (kiosk) => kiosk.signal("SIGKILL"));
@@ -200,7 +197,7 @@ const checks = {
   "a bundle that fails its smoke question": async () => {
     const before = await list();
     const offers = broker.listen(`${PREFIX}/+/offer`);
-    const witness = watchRollback(canary);
+    const witness = watchRollback(canary, QUESTION);
     const updating = update(bundles.bad, ["--canary", "1"], 1);
     const { outage: longest, rollback } = await witness.end(updating);
     const { result, seconds } = await updating.finally(() => offers.end());
@@ -215,12 +212,12 @@ const checks = {
     const isBack = async () => {
       const after = await list();
       const found = after.agents.find(({ id }) => id === canary.id);
-      return found.online && sequenceOf(found) === 1 && found.health === "ok" ? after : null;
+      return found.online && sequenceOf(found) === 1 && found.health.status === "ok" ? after : null;
     };
     const after = await until(isBack, 20_000, "the canary is not back at its release", 200);
     const others = ({ agents }) => essence({ agents: agents.filter(({ id }) => id !== canary.id) });
     expect(others(after) === others(before), "other agents have changed");
-    expect((await canary.ask("hello")).text.startsWith("Hello from garden-1"), "the canary does not answer as before");
+    expect((await canary.ask(QUESTION)).text === "Release 1.", "the canary does not answer as before");
     const pieces = await broker.retained(`${PREFIX}/bundle/#`);
     expect(pieces.length === 0, `${pieces.length} pieces of the bundle are still at the broker`);
     const figures = `stopped after ${seconds.toFixed(1)} s: ${failure.reason} The old agent answered ${rollback.toFixed(2)} s after the failed proof, and a message waited ${longest.toFixed(1)} s at most`;
@@ -245,10 +242,7 @@ const checks = {
       return found.length === count - OFFLINE;
     };
     await until(hasMoved, 30_000, "the cards do not name the new bundle", 200);
-    expect(
-      (await canary.ask("hello")).text.startsWith("Hello from garden-3"),
-      "the canary does not answer from the new bundle",
-    );
+    expect((await canary.ask(QUESTION)).text === "Release 3.", "the canary does not answer from the new bundle");
     return `${result.applied.length} agents in ${seconds.toFixed(1)} s`;
   },
 
@@ -288,8 +282,11 @@ const checks = {
     }
     const { agents, stderr } = await list();
     expect(agents.length === count, `${agents.length} agents are listed`);
+    const [, unreadable] = /(\d+) cards are left out/.exec(stderr) ?? [];
+    // The connection drops messages that are too large.
+    const dropped = stderr.split("was dropped").length - 1;
     const number = Object.keys(hostile).length;
-    expect(new RegExp(`\\b${number}\\b`).test(stderr), `the ${number} cards are not counted: ${stderr}`);
+    expect(Number(unreadable) + dropped === number, `the ${number} cards are not counted: ${stderr}`);
     for (const id of Object.keys(hostile)) await operator.run(["fleet", "forget", id, "--force", ...place]);
     const left = (await list()).stderr;
     expect(left === "", `something is left of them: ${left}`);
