@@ -66,6 +66,14 @@ export class AgentRecords {
     return this.#furtherCards + this.#count("no-room");
   }
 
+  /** Messages that did not come, although the broker may have them. */
+  get missing(): { id: string; kind: RecordKind }[] {
+    return [...this.#records].flatMap(([id, { cardHash, updateHash }]) => [
+      ...(cardHash === null ? [{ id, kind: "card" as const }] : []),
+      ...(updateHash === null ? [{ id, kind: "update" as const }] : []),
+    ]);
+  }
+
   /** Returns an agent with a card, or null. */
   find(id: string): RegisteredAgent | null {
     const known = this.#snapshots.get(id);

@@ -4,28 +4,33 @@ import { FleetError } from "../fleet-error.js";
 import { AgentRecords, RECORD_KINDS, type RecordChange, type RecordKind } from "./agent-records.js";
 import { askAgent } from "./ask-agent.js";
 import { forgetAgent } from "./forget-agent.js";
+import { readLeftOut } from "./read-left-out.js";
 import type { AgentChange, RegisteredAgent } from "./registered-agent.js";
 import type { AgentAnswer, AskOptions, FinishedTrigger, ForgetOptions, Registry, TriggerOptions } from "./registry.js";
 import { runAgentTrigger } from "./run-agent-trigger.js";
+import { untilQuiet } from "./until-quiet.js";
 
 /**
  * Time after a reconnection in which the broker must say that an agent is online. Agents that lost the same broker come back
  * within a minute.
  */
 const CONFIRM_MILLISECONDS = 90_000;
+/** Messages after which some may be missing: brokers queue about a thousand. */
+const MANY_MESSAGES = 500;
 
 /** Reads the messages about agents from a connection. */
 export class LiveRegistry implements Registry {
   readonly connection: BrokerConnection;
   readonly prefix: string;
-  /** Silence after which all retained messages are here. Follows the speed of the connection. */
-  quietMilliseconds = 0;
   readonly #records = new AgentRecords();
   readonly #listeners = new Set<(agent: RegisteredAgent, change: AgentChange) => void>();
   readonly #stopListening: () => void;
   #subscriptions: (() => void)[] = [];
   #confirmTimer: ReturnType<typeof setTimeout> | null = null;
   #lastMessageAt = 0;
+  /** Messages until now. */
+  #messages = 0;
+  #quietMilliseconds = 0;
   #isClosed = false;
 
   /** Throws {@link MqttError} for a prefix that cannot begin a topic. */
@@ -50,11 +55,6 @@ export class LiveRegistry implements Registry {
 
   get leftOut(): number {
     return this.#records.leftOut;
-  }
-
-  /** When the last message came, on the clock of `performance.now`. */
-  get lastMessageAt(): number {
-    return this.#lastMessageAt;
   }
 
   find(id: string): RegisteredAgent {
@@ -83,13 +83,37 @@ export class LiveRegistry implements Registry {
     // would match every message of the fleet. The agents' messages come again afterwards, since the broker keeps them.
     this.#unsubscribe();
     try {
-      const { connection, prefix, quietMilliseconds } = this;
+      const { connection, prefix } = this;
       const onMessage = (kind: RecordKind, payload: Uint8Array) => this.#take(kind, id, payload);
-      const cleared = await forgetAgent({ ...options, connection, prefix, id, quietMilliseconds, onMessage });
+      const cleared = await forgetAgent({
+        ...options,
+        connection,
+        prefix,
+        id,
+        quietMilliseconds: this.#quietMilliseconds,
+        onMessage,
+      });
       return cleared === 0 ? this.#refuseUnknown(id) : cleared;
     } finally {
       if (!this.#isClosed) this.#subscribe();
     }
+  }
+
+  /** Reads all messages that the broker keeps. */
+  async load(quietMilliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    this.#quietMilliseconds = quietMilliseconds;
+    const quiet = () => untilQuiet(() => this.#lastMessageAt, quietMilliseconds, signal);
+    await quiet();
+    const { connection, prefix } = this;
+    const known = this.agents.map(({ id }) => id);
+    if (this.#messages < MANY_MESSAGES || known.length === 0) return;
+    // While filters match them, exact topics would not be sent.
+    this.#unsubscribe();
+    const onMessage = (kind: RecordKind, id: string, payload: Uint8Array) => this.#take(kind, id, payload);
+    const missing = this.#records.missing;
+    await readLeftOut({ connection, prefix, missing, known, quietMilliseconds, onMessage, signal });
+    this.#subscribe();
+    await quiet();
   }
 
   async close(): Promise<void> {
@@ -106,7 +130,10 @@ export class LiveRegistry implements Registry {
 
   #subscribe(): void {
     this.#subscriptions = RECORD_KINDS.map((kind) =>
-      this.connection.subscribe(agentTopics("+", this.prefix)[kind], async (message) => this.#receive(kind, message)),
+      this.connection.subscribe(agentTopics("+", this.prefix)[kind], async (message) => this.#receive(kind, message), {
+        // Each is the newest or comes again, and all of them must come, whatever the broker queues.
+        acknowledged: kind !== "status",
+      }),
     );
   }
 
@@ -116,6 +143,7 @@ export class LiveRegistry implements Registry {
 
   #receive(kind: RecordKind, { topic, payload }: BrokerMessage): void {
     this.#lastMessageAt = performance.now();
+    this.#messages += 1;
     const id = topic.slice(this.prefix.length + 1, -kind.length - 1);
     this.#take(kind, id, payload);
   }

@@ -1,7 +1,6 @@
 import { type BrokerConnection, MqttError } from "@nanoagent/server/mqtt";
 import { LiveRegistry } from "./live-registry.js";
 import type { Registry } from "./registry.js";
-import { untilQuiet } from "./until-quiet.js";
 
 /** Longest time until the connection stands. */
 const CONNECT_MILLISECONDS = 10_000;
@@ -33,8 +32,7 @@ export async function openRegistry(connection: BrokerConnection, options: Regist
     connection.ready();
     await connected;
     const connecting = performance.now() - began;
-    registry.quietMilliseconds = quietMilliseconds ?? Math.max(QUIET_MILLISECONDS, QUIET_CONNECTS * connecting);
-    await untilQuiet(() => registry.lastMessageAt, registry.quietMilliseconds, signal);
+    await registry.load(quietMilliseconds ?? Math.max(QUIET_MILLISECONDS, QUIET_CONNECTS * connecting), signal);
     if (!connection.isConnected) throw unreachable(connection);
     return registry;
   } catch (error) {
