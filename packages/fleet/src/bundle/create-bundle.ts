@@ -174,7 +174,8 @@ interface ReadOptions {
 
 /** Yields the contents of a file. Each piece is only valid until the next one. */
 async function* readPieces(handle: FileHandle, { name, size, signal }: ReadOptions): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(BUFFER_BYTES);
+  // One byte more than the file has shows that it grew.
+  const buffer = new Uint8Array(Math.min(size + 1, BUFFER_BYTES));
   for (let left = size; ; ) {
     signal?.throwIfAborted();
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);

@@ -1,7 +1,7 @@
 import type { BundleHead } from "./bundle-manifest.js";
 import type { TrustedKey } from "./keys.js";
 import { namingFile } from "./malformed.js";
-import { openBundle } from "./open-bundle.js";
+import { openBundle, readingProblem } from "./open-bundle.js";
 import { readContents } from "./read-contents.js";
 import { readHead } from "./read-head.js";
 import { verifySignatures } from "./verify-signatures.js";
@@ -27,7 +27,7 @@ export async function verifyBundle(
     await readContents(handle, head, { signal });
     return { head, key };
   } catch (error) {
-    throw namingFile(file, error);
+    throw namingFile(file, readingProblem(file, error));
   } finally {
     await handle.close();
   }

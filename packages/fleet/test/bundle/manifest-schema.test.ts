@@ -53,12 +53,17 @@ test.each([
   expect(problemsOf(manifestOf(undefined, change))).not.toEqual([]);
 });
 
-test.each([{ path: "/x" }, { path: "a\\b" }, { path: "a//b" }, { mode: 511 }, { size: -1 }, { sha256: "x" }, { link: "x" }])(
-  "it refuses a file with %j",
-  (change) => {
-    expect(problemsOf(manifestOf([{ path: "agent.yaml", ...change }]))).not.toEqual([]);
-  },
-);
+test.each([
+  { path: "/x" },
+  { path: "a\\b" },
+  { path: "a//b" },
+  { mode: 511 },
+  { size: -1 },
+  { sha256: "x" },
+  { link: "x" },
+])("it refuses a file with %j", (change) => {
+  expect(problemsOf(manifestOf([{ path: "agent.yaml", ...change }]))).not.toEqual([]);
+});
 
 test("it describes every property", () => {
   const without: string[] = [];
