@@ -1,9 +1,10 @@
 import { setMaxListeners } from "node:events";
-import { agentTopics } from "@nanoagent/server/mqtt";
+import type { NanoAgentError } from "@nanoagent/models";
+import { agentTopics, MqttError } from "@nanoagent/server/mqtt";
 import type { BundleHead } from "../bundle/bundle-manifest.js";
 import { FleetError } from "../fleet-error.js";
 import { findAddressIssue } from "../offers/bundle-address.js";
-import type { BundleOffer } from "../offers/bundle-offer.js";
+import { type BundleOffer, PIECE_BYTES } from "../offers/bundle-offer.js";
 import { publishPieces, removePieces } from "../offers/bundle-pieces.js";
 import { makeOffer } from "../offers/make-offer.js";
 import { readBundles, readOffers } from "./offers-at-broker.js";
@@ -203,7 +204,11 @@ class RollOutRun {
       shown = share;
       yield { type: "pieces-progress", share };
     }
-    await publishing;
+    try {
+      await publishing;
+    } catch (error) {
+      throw MqttError.isInstance(error) && error.code === "broker-refused" ? piecesRefused(error) : error;
+    }
   }
 
   /** Offers it to the canaries, then to the others, until all that are awaited have finished or too many have failed. */
@@ -327,6 +332,16 @@ function checkAddress(url: string | undefined): void {
     message: "The agents cannot download the bundle from this address.",
     reason: issue,
     hint: "Pass the address of the bundle's file, such as https://example.com/kiosk-7.bundle.",
+  });
+}
+
+function piecesRefused({ message, reason, cause }: NanoAgentError): MqttError {
+  return new MqttError({
+    code: "broker-refused",
+    message: `The broker does not take the pieces of the bundle. ${message}`,
+    reason: reason ?? undefined,
+    hint: `Permit messages of ${PIECE_BYTES / 1024 + 1} KB at the broker, or upload the bundle to a server and pass --url.`,
+    cause,
   });
 }
 

@@ -199,9 +199,6 @@ describe.skipIf(!hasMosquitto)("pieces at Mosquitto (needs mosquitto and mosquit
     const { broker: device } = await connect(mosquitto.url, "device");
     const file = await fetchPieces(device, { fetched: large, more: { times: { piece: 20_000 } } });
     expect(readFileSync(file).equals(large.bytes)).toBe(true);
-    process.stderr.write(
-      `${megabytes.toFixed(0)} MB: ${rate(began, published)} MB/s up, ${rate(published, fetched)} MB/s down\n`,
-    );
   });
 
   test("are fetched by a process that is killed again and again", async () => {
