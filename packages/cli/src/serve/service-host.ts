@@ -11,6 +11,7 @@ import { version } from "../../package.json";
 import type { OptionValues } from "../command-line/command.js";
 import { readAgent } from "../run/read-agent.js";
 import type { Streams } from "../streams.js";
+import { errorFacts } from "./error-facts.js";
 import type { SystemdNotifier } from "./notify-systemd.js";
 import type { Reloader, ReplacedAgent } from "./reloader.js";
 import type { ServeLog } from "./serve-log.js";
@@ -104,6 +105,7 @@ export class ServiceHost implements UpdaterHost {
       log.write({ level: "info", event: "update-start", message: "The agent ends for a new release." });
       void systemd?.updating();
       const back = async () => {
+        log.write({ level: "warn", event: "update-back", message: "The agent of the old release comes back." });
         await steps.moveBack();
         return old;
       };
@@ -116,6 +118,7 @@ export class ServiceHost implements UpdaterHost {
         await this.#replace(agent, next, back, signal);
         const fault = await this.#watch(before, signal);
         if (fault === null) return;
+        log.write({ level: "warn", event: "update-fault", ...errorFacts(fault) });
         await this.#replace(agent, back, async () => old, signal);
         throw await this.#judge(fault, before, signal);
       } finally {
