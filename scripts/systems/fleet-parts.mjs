@@ -124,7 +124,7 @@ export class Broker {
 
   /** Topics with a retained message. */
   async retained(filter) {
-    const args = ["-p", `${this.port}`, "-t", filter, "-F", "%t", "--retained-only", "-W", "2"];
+    const args = ["-p", `${this.port}`, "-t", filter, "-F", "%t", "--retained-only", "-W", "1"];
     const child = keep(spawn("mosquitto_sub", args));
     await once(child, "close");
     return child.output.split("\n").slice(0, -1);
