@@ -71,7 +71,7 @@ describe("selectors", () => {
     ["label.=x", '"label.=x" has no key.'],
     ["site=", '"site=" has no value.'],
     ["online=yes", 'online is true or false, found "yes".'],
-    ["a,".repeat(64) + "a", "It has more than 64 conditions."],
+    [`${"a,".repeat(64)}a`, "It has more than 64 conditions."],
     ["x".repeat(5000), "It has more than 4096 characters."],
   ])("%j is refused", (text, reason) => {
     expect(() => parseSelector(text)).toThrow(expect.objectContaining({ code: "selector-invalid", reason }));
@@ -79,7 +79,7 @@ describe("selectors", () => {
 
   test("any text is a selector or a typed error, and an ID without wildcards selects itself alone", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => {
+      fc.property(fc.string({ unit: "binary", maxLength: 60 }), (text) => {
         try {
           selects(parseSelector(text), agent);
         } catch (error) {
