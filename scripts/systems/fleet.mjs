@@ -126,7 +126,7 @@ async function untilOnline(number, seconds) {
   return secondsSince(began);
 }
 
-/** What must be the same before and after: everything about the agents but how they feel. */
+/** Everything about the agents but their health, which must be the same before and after an outage. */
 const essence = ({ agents }) => JSON.stringify(agents.map(({ health: _, ...rest }) => rest));
 const sequenceOf = (agent) => agent.bundle?.sequence ?? null;
 
