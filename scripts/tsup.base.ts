@@ -1,6 +1,7 @@
-import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import path from "node:path";
+import { brotliCompressSync } from "node:zlib";
 import { defineConfig, type Options } from "tsup";
 import { type FileGroup, groupChunks } from "./group-chunks";
 import { lighterPackages } from "./lighter-packages";
@@ -55,10 +56,18 @@ export function packageBuild(
     onSuccess: async () => {
       copyFileSync("../../LICENSE", "LICENSE");
       writeInlinedLicences("dist");
-      for (const [from, to] of Object.entries(copies)) if (existsSync(from)) cpSync(from, to, { recursive: true });
+      for (const [from, to] of Object.entries(copies)) if (existsSync(from)) copy(from, to);
     },
     ...overrides,
   });
+}
+
+/** Copies a file or a folder. A file whose target ends in `.br` is compressed. */
+function copy(from: string, to: string): void {
+  if (to.endsWith(".br")) {
+    mkdirSync(path.dirname(to), { recursive: true });
+    writeFileSync(to, brotliCompressSync(readFileSync(from)));
+  } else cpSync(from, to, { recursive: true });
 }
 
 /** Imports modules of Node that CommonJS packages require: ES modules have no `require`. */
@@ -78,7 +87,7 @@ const importBuiltins: NonNullable<Options["esbuildPlugins"]>[number] = {
 interface BuildOverrides extends Omit<Options, "dts"> {
   /** Options for declarations; false: none. */
   dts?: { banner?: string } | false;
-  /** Folders to copy, from source to target. */
+  /** Files and folders to copy, from source to target. A file whose target ends in `.br` is compressed. */
   copies?: Readonly<Record<string, string>>;
   /** Files with several entries or lazy parts. The last one also gets lazy parts that are not listed. */
   groups?: readonly FileGroup[];

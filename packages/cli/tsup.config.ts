@@ -149,6 +149,10 @@ export default packageBuild([], {
         "triggers/test-trigger",
       ],
     },
+    { file: "service.js", parts: ["service/manage-service"] },
+    { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },
+    { file: "check-agent.js", parts: ["check/check-agent", "serve/find-errors"] },
+    { file: "evaluate-engines.js", parts: ["eval/evaluate-engines", "bundles/prove"] },
     // Bundles and releases, also for a service that runs from a release.
     { file: "releases.js", parts: ["fleet/bundles"] },
     { file: "fleet-member.js", parts: ["fleet/index"] },
@@ -163,7 +167,6 @@ export default packageBuild([], {
         "bundles/apply",
         "bundles/rollback",
         "bundles/list",
-        "bundles/prove",
       ],
     },
     {
@@ -180,10 +183,6 @@ export default packageBuild([], {
         "fleet/forget",
       ],
     },
-    { file: "service.js", parts: ["service/manage-service"] },
-    { file: "manage-sessions.js", parts: ["sessions/manage-sessions"] },
-    { file: "check-agent.js", parts: ["check/check-agent", "serve/find-errors"] },
-    { file: "evaluate-engines.js", parts: ["eval/evaluate-engines"] },
     // After check, services and sessions, whose code it uses.
     { file: "doctor.js", parts: ["doctor/run-doctor"] },
     // The files with isAlone import no other file, and no other imports them.
@@ -223,7 +222,7 @@ export default packageBuild([], {
   sources: { "@nanoagent/models": "../models/src/index.ts" },
   copies: {
     "src/eval/suite": "dist/suite",
-    "../models/schemas/nano-agent-config.json": "dist/schemas/nano-agent-config.json",
+    "../models/schemas/nano-agent-config.json": "dist/schemas/nano-agent-config.json.br",
   },
   esbuildPlugins: [leaveOut],
   esbuildOptions: (options) => {

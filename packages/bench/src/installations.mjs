@@ -10,7 +10,7 @@ import { installPackages } from "./packed-packages.mjs";
 const installations = {
   runtime: /** @type {PackageName[]} */ (["runtime", "models"]),
   cli: /** @type {PackageName[]} */ (["cli"]),
-  libraries: /** @type {PackageName[]} */ (["models", "profiler", "optimizer", "hub", "runtime", "server"]),
+  libraries: /** @type {PackageName[]} */ (["models", "profiler", "optimizer", "hub", "runtime", "server", "fleet"]),
 };
 
 /** Folders with nanoagent installed, by installation. @typedef {Record<keyof typeof installations, string>} OwnFolders */

@@ -4,10 +4,11 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeFolder } from "@nanoagent/runtime/program";
 
-/** The program's schema of configs: beside the built program, or in another package of the sources. */
-const ownSchemas = ["./schemas/", "../../../models/schemas/"].map((folder) =>
-  fileURLToPath(new URL(`${folder}nano-agent-config.json`, import.meta.url)),
-);
+/** The program's schema of configs: compressed beside the built program, or in another package of the sources. */
+const [packedSchema, sourceSchema] = [
+  "./schemas/nano-agent-config.json.br",
+  "../../../models/schemas/nano-agent-config.json",
+].map((file) => fileURLToPath(new URL(file, import.meta.url))) as [string, string];
 const INSTALLED = "node_modules/@nanoagent/models/schemas/nano-agent-config.json";
 const COPY = ".nanoagent/nano-agent-config.schema.json";
 
@@ -44,9 +45,15 @@ export async function placeSchema(configFile: string): Promise<PlacedSchema> {
   }
 }
 
+async function readSchema(): Promise<Buffer> {
+  if (!existsSync(packedSchema)) return readFile(sourceSchema);
+  const { brotliDecompressSync } = await import("node:zlib");
+  return brotliDecompressSync(await readFile(packedSchema));
+}
+
 /** Writes the copy, unless the file has this content already. Returns whether it was written. */
 async function writeCopy(file: string): Promise<boolean> {
-  const schema = await readFile(ownSchemas.find((candidate) => existsSync(candidate)) ?? "");
+  const schema = await readSchema();
   const present = await readFile(file).catch(() => null);
   if (present?.equals(schema)) return false;
   await makeFolder(path.dirname(file));
