@@ -305,7 +305,7 @@ export class Updater {
     await this.#save(this.#last, handled);
   }
 
-  /** Nothing changed, so the state is that of the update before. */
+  /** Answers an offer that was withdrawn before its change. */
   #withdraw({ offer }: Offered): void {
     if (this.#last?.manifest_sha256 !== offer.manifest_sha256 || isFinished(this.#last)) return;
     this.#tell(offer, "refused", withdrawn.message, null);
