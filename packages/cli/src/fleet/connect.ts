@@ -24,7 +24,7 @@ export interface ConnectedFleet extends AsyncDisposable {
 interface BrokerPlace {
   readonly settings: MqttSettings;
   readonly prefix: string | undefined;
-  /** What stands in messages for keys of a config. */
+  /** Names in messages, in the place of keys of a config. */
   readonly names: readonly (readonly [key: string, option: string])[];
 }
 

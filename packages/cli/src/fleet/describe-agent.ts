@@ -34,7 +34,7 @@ export function bundleOf({ card: { bundle } }: RegisteredAgent): string {
   return bundle === null ? "" : `${bundle.name} ${bundle.version}`;
 }
 
-/** What needs attention: the reasons of the health, and an update that goes on or failed. */
+/** Texts about everything that needs attention: the reasons of the health, and an update that goes on or failed. */
 export function concernsOf({ card: { health }, update }: RegisteredAgent): string[] {
   const reasons = health.reasons.join(", ");
   return [
