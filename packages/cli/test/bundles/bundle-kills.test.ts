@@ -25,7 +25,7 @@ test(
     const duration = performance.now() - first;
     let sequence = 1;
     while (counts.kills < KILLS) {
-      const old = sequence;
+      const old = await wholeRelease(root);
       sequence += 1;
       // Two bundles that differ in their files take turns.
       const file = await place.bundle(sequence, sequence % 2 === 0 ? {} : LARGE);

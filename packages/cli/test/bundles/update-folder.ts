@@ -37,6 +37,7 @@ export class UpdateFolder {
   readonly folder: string;
   readonly root: string;
   readonly trust: string;
+  readonly privatePem = pair.privatePem;
 
   private constructor(folder: string) {
     this.folder = folder;
