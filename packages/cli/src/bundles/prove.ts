@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { type NanoAgentConfigInput, NanoAgentError } from "@nanoagent/models";
-import { openAgent } from "@nanoagent/runtime";
+import { type Agent, openAgent } from "@nanoagent/runtime";
 import { readScenarios, runEval, summarizeEval } from "@nanoagent/runtime/eval";
 import { readConfig } from "@nanoagent/runtime/node";
 import { engineTypeOf, resolveModelName } from "@nanoagent/runtime/program";
@@ -48,8 +48,10 @@ async function prove(folder: string, file: string, share: number, streams: Strea
     const alone = withoutService(config);
     await boundHeap(engineTypeOf(alone));
     const agent = await openAgent(alone, { ...engineOptions, onPermission: () => false });
+    const problem = findMissingServer(alone, agent);
     await agent.close();
     streams.stop.throwIfAborted();
+    if (problem !== null) return { ok: false, reason: problem, right: 0, asked: 0 };
     return await ask(folder, config, share, streams);
   } catch (error) {
     if (!NanoAgentError.isInstance(error)) throw error;
@@ -76,6 +78,19 @@ const engineOptions = {
   hostFile: fileURLToPath(new URL("./host-program.js", import.meta.url)),
   ownsProgram: true,
 } as const;
+
+/**
+ * Returns why an MCP server that runs on this device has no tools, or null. An agent works without a server until it is back,
+ * but one whose program came with the bundle does not come back. A server elsewhere may be unreachable for other reasons.
+ */
+function findMissingServer({ mcp_servers = {} }: NanoAgentConfigInput, agent: Agent): string | null {
+  for (const [name, server] of Object.entries(mcp_servers)) {
+    if (!("command" in server) || agent.tools.some((tool) => tool.name.startsWith(`${name}_`))) continue;
+    const said = agent.notices.filter((notice) => notice.includes(`"${name}"`));
+    return [`The MCP server "${name}" has no tools.`, ...said].join(" ");
+  }
+  return null;
+}
 
 /** Removes what a second agent beside the one in use would disturb: its conversation, its events and its connections. */
 function withoutService(config: NanoAgentConfigInput): NanoAgentConfigInput {
