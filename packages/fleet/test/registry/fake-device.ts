@@ -79,7 +79,11 @@ export class FakeDevice {
 
   /** Leaves the broker as a device that is switched off does. */
   async leave(): Promise<void> {
-    if (this.connection.isConnected) await this.#publish("status", OFFLINE);
+    const { status } = agentTopics(this.id, this.#prefix);
+    // At the end of a test, the broker may be gone.
+    const signal = AbortSignal.timeout(2000);
+    if (this.connection.isConnected)
+      await this.connection.publish(status, OFFLINE, { retain: true, signal }).catch(() => {});
     await this.connection.close();
   }
 
