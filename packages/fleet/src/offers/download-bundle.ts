@@ -39,7 +39,7 @@ export interface DownloadParts {
   readonly times: DownloadTimes;
 }
 
-/** What earlier tries have shown of the server. */
+/** Traits of the server that earlier tries have shown. */
 interface ServerTraits {
   /** Strong ETag of the file, or null. */
   tag: string | null;
