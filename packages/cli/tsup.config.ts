@@ -156,6 +156,8 @@ export default packageBuild([], {
     // Bundles and releases, also for a service that runs from a release.
     { file: "releases.js", parts: ["fleet/bundles"] },
     { file: "fleet-member.js", parts: ["fleet/index"] },
+    // A service that runs from a release loads none of the commands.
+    { file: "service-updates.js", parts: ["serve/service-host", "updates/update-socket", "bundles/release-host"] },
     {
       file: "bundles.js",
       parts: [
@@ -167,6 +169,7 @@ export default packageBuild([], {
         "bundles/apply",
         "bundles/rollback",
         "bundles/list",
+        "bundles/pull-bundle-model",
       ],
     },
     {

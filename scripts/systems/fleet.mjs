@@ -253,11 +253,14 @@ const checks = {
   "agents that were offline catch up": async () => {
     const began = performance.now();
     await Promise.all([kiosks.get(offlineIds[0]).start(), sensors.start(offlineIds[1])]);
+    let late = [];
     const hasAll = async () => {
-      const { online } = await list();
-      return online.length === count && online.every((agent) => sequenceOf(agent) === 3);
+      late = (await list()).agents.filter((agent) => !agent.online || sequenceOf(agent) !== 3);
+      return late.length === 0;
     };
-    await until(hasAll, 60_000 * slowness, "they did not apply the bundle", 200);
+    const describe = () =>
+      `they did not apply the bundle: ${late.map(({ id, online, update }) => JSON.stringify({ id, online, update }))}`;
+    await until(hasAll, 60_000 * slowness, describe, 200);
     return `${secondsSince(began).toFixed(1)} s after their start`;
   },
 

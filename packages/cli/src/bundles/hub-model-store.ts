@@ -1,7 +1,5 @@
 import { type BundleModel, FleetError, type ModelStore } from "@nanoagent/fleet/bundles";
 import { NanoAgentError } from "@nanoagent/models";
-import { planFactsFor } from "../optimize/plan-facts-for.js";
-import { readPlanningDevice } from "../optimize/planning-device.js";
 
 /** Codes that say that no model of this device has a name, or not a single one. */
 const NOT_HERE: ReadonlySet<string> = new Set(["model-unknown", "model-not-downloaded", "quantization-not-found"]);
@@ -11,22 +9,9 @@ export const hubModelStore: ModelStore = {
   has: async (model, signal) => (await findHash(model.name, signal)) === model.sha256,
 
   async pull(model, { signal, onProgress }) {
-    // The code that downloads is only loaded for a model that is missing.
-    const { createHttpClient, findSource, pullModel, readHubEnvironment } = await import("@nanoagent/hub");
-    const environment = readHubEnvironment();
-    const name = await findSource(model.source, environment);
-    const device = await readPlanningDevice({});
-    const pulled = await pullModel(name, {
-      environment,
-      client: createHttpClient(environment),
-      facts: await planFactsFor(device),
-      measurement: device.measurement,
-      signal,
-      onEvent: (event) => {
-        if (event.type === "progress") onProgress(event.receivedBytes / Math.max(1, event.totalBytes ?? model.size));
-      },
-    });
-    if (pulled === null || pulled.sha256 !== model.sha256) throw otherContent(model, pulled?.sha256 ?? null);
+    // Most bundles need no download, and a service keeps what it has loaded.
+    const { pullBundleModel } = await import("./pull-bundle-model.js");
+    await pullBundleModel(model, { signal, onProgress });
     const found = await findHash(model.name, signal);
     if (found !== model.sha256) throw otherName(model);
   },
@@ -41,15 +26,6 @@ async function findHash(name: string, signal: AbortSignal): Promise<string | nul
     if (NanoAgentError.isInstance(error) && NOT_HERE.has(error.code)) return null;
     throw error;
   }
-}
-
-function otherContent({ name, source, sha256 }: BundleModel, found: string | null): FleetError {
-  return new FleetError({
-    code: "bundle-unsuitable",
-    message: `The model ${name} of the bundle is not what ${source} leads to.`,
-    reason: `Its SHA-256 has to be ${sha256}, but is ${found ?? "not known"}.`,
-    hint: "Create the bundle again with the model that is there now, or import the right one with nanoagent models import.",
-  });
 }
 
 function otherName({ name, source }: BundleModel): FleetError {
