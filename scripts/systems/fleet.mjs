@@ -341,7 +341,7 @@ async function seeOffline(id, act) {
 async function restartBroker(losesData) {
   const before = await list();
   // The broker writes its file every second.
-  await pause(2000);
+  if (!losesData) await pause(2000);
   await broker.kill();
   if (losesData) broker.removeData();
   await pause(outage * 1000);

@@ -7,20 +7,17 @@ import { repository, resultOf } from "../run-program.js";
 const canRun = hasMosquitto && process.platform === "linux";
 /** The whole proof, with 200 agents, is run beside the tests. */
 const checks = [
-  "fleet list",
   "an agent that is killed",
   "a bundle that fails its smoke question",
   "a good bundle",
   "agents that were offline catch up",
   "a broker that loses its data",
-  "malformed cards",
-  "fleet forget",
 ];
 const small = ["--agents", "6", "--processes", "3", "--outage", "0.5", "--slowness", "5", "--only", checks.join(",")];
 const TIME_LIMIT_MILLISECONDS = 240_000;
 
 test.skipIf(!canRun)(
-  "a fleet of six agents: deaths, updates, a broker that is killed, and hostile cards (needs mosquitto and Linux)",
+  "a fleet of six agents: a death, updates, and a broker that is killed (needs mosquitto and Linux)",
   async () => {
     const script = path.join(repository, "scripts/systems/fleet.mjs");
     const child = spawn(process.execPath, [script, ...small]);
