@@ -252,6 +252,7 @@ const rooms: Record<string, readonly string[]> = {
     "serve",
     "bundles/release-host",
     "bundles/hub-model-store",
+    "bundles/pull-bundle-model",
     "bundles/own-program",
     "updates",
     "status",

@@ -1,7 +1,7 @@
 import { cutText } from "@nanoagent/models";
 
 /** Longest text of a card, in characters. Names that people give are far shorter. */
-export const MAX_TEXT_CHARACTERS = 200;
+const MAX_TEXT_CHARACTERS = 200;
 /** Most tools, capabilities, languages, labels or reasons in a card. */
 export const MAX_ENTRIES = 256;
 

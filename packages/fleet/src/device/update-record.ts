@@ -9,7 +9,7 @@ const FILE = "update.json";
 const MAX_RECORD_BYTES = 64 * 1024;
 
 /** The offer that was refused or carried out last. It comes again at every connection, since the broker keeps it. */
-export interface HandledOffer {
+interface HandledOffer {
   readonly manifest_sha256: string;
   /** Facts that the outcome depended on: the trusted keys and the version. With others, a refused offer is tried again. */
   readonly conditions: string;

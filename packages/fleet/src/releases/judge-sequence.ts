@@ -3,7 +3,7 @@ import { FleetError } from "../fleet-error.js";
 import type { FailedBundle } from "./release-list.js";
 import { attemptsOf, type BundleIdentity, MAX_ATTEMPTS, type ReleaseState } from "./release-state.js";
 
-/** What to do with a verified bundle. */
+/** Decision about a verified bundle. */
 export type SequenceVerdict =
   | { readonly verdict: "apply" | "current" }
   /** It is not tried again. The reason is set if the state does not have it yet. */

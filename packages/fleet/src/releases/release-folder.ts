@@ -195,7 +195,7 @@ export class ReleaseFolder {
     if ((await kindOf(folder)) === "folder") {
       const unfinished = path.join(this.#releases, unfinishedName(String(sequence)));
       await rename(folder, unfinished);
-      // What stays of it is removed with the other unfinished entries.
+      // Its remains are removed with the other unfinished entries.
       await rm(unfinished, { recursive: true, force: true }).catch(() => {});
     }
     const record = path.join(this.#releases, `${sequence}.json`);

@@ -1,6 +1,6 @@
 import type { BundleModel } from "../bundle/bundle-manifest.js";
 
-/** What a change of releases needs from the program that runs the agent. Everything may take long and can be aborted. */
+/** The part of a change of releases that the program with the agent does. Everything may take long and can be aborted. */
 export interface ReleaseHost {
   /** Version of nanoagent. */
   readonly version: string;

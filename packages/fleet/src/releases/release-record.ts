@@ -7,7 +7,7 @@ const CONFIGS = ["agent.yaml", "agent.json"];
 /** Scenarios that an agent is tried with. */
 const SMOKE = "smoke.yaml";
 
-/** What `releases/SEQUENCE.json` says of the folder beside it. */
+/** Content of `releases/SEQUENCE.json`, about the folder beside it. */
 export interface ReleaseRecord extends Omit<Release, "folder"> {
   readonly format: 1;
   /** Name of the scenarios in the folder, or null. */

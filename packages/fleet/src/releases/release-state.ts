@@ -8,7 +8,7 @@ export const MAX_REASON_CHARACTERS = 2_000;
 export const MAX_ATTEMPTS = 3;
 
 /**
- * What `ROOT/state.json` says. It is written before the link `current` is changed and again after, so that at every moment
+ * Content of `ROOT/state.json`. It is written before the link `current` is changed and again after, so that at every moment
  * state and link together tell which release is in use and whether it is proven:
  *
  * | `trial` | `rollback` | `current` | what it means after an interruption |

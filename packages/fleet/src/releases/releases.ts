@@ -82,7 +82,7 @@ interface TriedRelease {
 export class Releases {
   /** Full path without links. */
   readonly root: string;
-  /** What was interrupted before this program opened the folder, and how it was repaired: sentences; or null. */
+  /** Sentences about the update that was interrupted before this program opened the folder, and its repair; or null. */
   readonly repaired: string | null;
   readonly #folder: ReleaseFolder;
   readonly #claim: Claim;

@@ -12,7 +12,7 @@ import {
 
 export interface RepairedReleases {
   readonly state: ReleaseState;
-  /** What was interrupted, and which release is in use now: sentences; or null. */
+  /** Sentences about the interrupted update, and the release that is in use now; or null. */
   readonly repaired: string | null;
 }
 

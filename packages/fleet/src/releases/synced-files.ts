@@ -74,7 +74,7 @@ export async function readSmallFile(file: string, maxBytes: number): Promise<str
   }
 }
 
-/** What a path is, without following it. */
+/** Kind of entry at a path. Links are not followed. */
 export type PathKind = { readonly link: string } | "folder" | "file" | "other" | "missing";
 
 export async function kindOf(file: string): Promise<PathKind> {

@@ -20,7 +20,7 @@ const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, validateFormats: f
 
 const read = (place: string): Part & object =>
   JSON.parse(readFileSync(new URL(`../../../${place}`, import.meta.url), "utf8"));
-export const cardSchema = read("fleet/schemas/agent-card.json");
+const cardSchema = read("fleet/schemas/agent-card.json");
 const validateCard = ajv.compile(cardSchema);
 const validatePart = {
   device: ajv.compile(read("models/schemas/edge-device.json")),

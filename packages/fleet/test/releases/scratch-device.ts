@@ -18,7 +18,7 @@ import {
 const pair = makeKeyPair();
 /** Keys that the device trusts. */
 export const keys = readTrustedKeys([pair.publicPem]);
-export const privatePem = pair.privatePem;
+const privatePem = pair.privatePem;
 
 export interface ScratchBundle {
   sequence: number;
