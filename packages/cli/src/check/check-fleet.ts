@@ -27,6 +27,9 @@ export async function checkFleet(report: CheckReport, config: FleetConfig, isHer
   part.summary = describe(config, parts);
 }
 
+/** Level of the topics with the pieces of bundles. */
+const RESERVED_ID = "bundle";
+
 /** Checks what no schema can express: a service refuses at its start what this reports as an error. */
 export function checkFleetRules(
   part: CheckedPart,
@@ -42,6 +45,13 @@ export function checkFleetRules(
       message: `The agent's topics have "${agentIdOf(id)}" in the place of this ID.`,
       reason: "Two agents whose IDs become the same would replace each other at the broker.",
       hint: "Use at most 64 letters, digits, - and _, so that both are the same.",
+    });
+  }
+  if (id === RESERVED_ID) {
+    part.error(["fleet", "id"], {
+      code: "invalid-config",
+      message: `An agent cannot have the ID "${RESERVED_ID}", because that level of the topics has the pieces of bundles.`,
+      hint: "Choose another ID.",
     });
   }
   const problem = prefix === undefined ? null : findPrefixProblem(prefix);

@@ -56,6 +56,7 @@ test("without an ID, it has one of the machine, which is not the host's name", a
 
 test.each([
   ["a prefix", { prefix: "a/#" }, "fleet.prefix: "],
+  ["the ID of the pieces", { id: "bundle" }, 'An agent cannot have the ID "bundle"'],
   ["an empty level", { prefix: "a//b" }, "fleet.prefix: "],
   ["a label with a comma", { labels: { "a,b": "1" } }, 'No selector can name the label "a,b".'],
   ["a label with an equals sign", { labels: { "a=b": "1" } }, 'No selector can name the label "a=b".'],

@@ -71,6 +71,18 @@ const ownExitCodes: Readonly<Record<string, Readonly<Record<string, string>>>> =
     2: "no trigger has this name, or the config has no session",
     130: "`run` was interrupted; the event stays in the queue",
   },
+  fleet: {
+    0: "done; for `update`, all agents that are online have the bundle",
+    1: "the broker or the agent cannot be reached, an agent refused, or `update` stopped",
+    2: "the command line, the selector or the address of the broker is wrong",
+    130: "interrupted with Ctrl-C; offers of `update` that are out stay",
+  },
+  bundle: {
+    0: "done; for `apply`, the bundle is in use, now or already before",
+    1: "refused, or rolled back to the release before",
+    2: "the command line is wrong: an option is missing, a file does not exist, or a key is not one",
+    130: "interrupted; the release before is in use",
+  },
   sessions: {
     0: "done; for `repair`, nothing was damaged or all damage was put aside",
     1: "for `show` and `export`, turns are missing or damaged; for `repair`, something could not be repaired",

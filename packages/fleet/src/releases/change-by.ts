@@ -9,17 +9,10 @@ export class ObservedSteps implements ChangeSteps {
     this.#steps = steps;
   }
 
-  prove(): Promise<void> {
-    return this.#observe(() => this.#steps.prove());
-  }
-
-  moveOn(): Promise<void> {
-    return this.#observe(() => this.#steps.moveOn());
-  }
-
-  moveBack(): Promise<void> {
-    return this.#observe(() => this.#steps.moveBack());
-  }
+  // Fields, so that a host may take them apart.
+  readonly prove = (): Promise<void> => this.#observe(() => this.#steps.prove());
+  readonly moveOn = (): Promise<void> => this.#observe(() => this.#steps.moveOn());
+  readonly moveBack = (): Promise<void> => this.#observe(() => this.#steps.moveBack());
 
   async #observe(step: () => Promise<void>): Promise<void> {
     try {
