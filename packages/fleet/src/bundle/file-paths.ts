@@ -9,6 +9,8 @@ const MAX_SEGMENT_BYTES = 255;
 const MAX_SEGMENTS = 32;
 /** Names that Windows reserves for devices, with any ending. */
 const DEVICE_NAME = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(?:\.|$)/i;
+/** Characters that nobody sees, or that change the order in which the others are shown: a path could look like another one. */
+const INVISIBLE = /[\u200B-\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/;
 /** Characters that file systems of Windows do not accept. The colon is also that of drives. */
 const WINDOWS_CHARACTERS = /[<>:"|?*]/;
 
@@ -16,6 +18,7 @@ const WINDOWS_CHARACTERS = /[<>:"|?*]/;
 export function problemOfPath(path: string): string | null {
   if (path === "") return "is empty";
   if (UNPRINTABLE.test(path)) return "contains control characters";
+  if (INVISIBLE.test(path)) return "contains invisible or bidirectional control characters";
   if (path.includes("\\")) return "contains a backslash";
   if (path.startsWith("/")) return "is absolute";
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) return `has more than ${MAX_PATH_BYTES} bytes`;

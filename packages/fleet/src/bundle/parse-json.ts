@@ -3,13 +3,16 @@ import { malformed } from "./malformed.js";
 const QUOTE = 0x22;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
+const CARRIAGE_RETURN = 0x0d;
 const isSpace = (byte: number | undefined) => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 
 /**
- * Returns the value of one line of JSON. Throws `FleetError` (`bundle-malformed`) for bytes that are not UTF-8, and for a key that
- * an object has twice, because programs disagree on the value that counts. `place` names the line.
+ * Returns the value of one line of JSON. Throws `FleetError` (`bundle-malformed`) for bytes that are not UTF-8, for an end in
+ * CRLF, and for a key that an object has twice, because programs disagree on the value that counts. `place` names the line.
  */
 export function parseJson(bytes: Uint8Array, place: string): unknown {
+  // JSON allows it, but a copy with other ends of lines would have another hash.
+  if (bytes.at(-1) === CARRIAGE_RETURN) throw malformed(`Its ${place} ends in CRLF instead of LF.`);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

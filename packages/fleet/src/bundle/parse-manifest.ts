@@ -59,8 +59,14 @@ function checkFormat(value: unknown): { format: 1 } {
 
 function parseTime(value: unknown): string {
   const created = checkText(value, 40, '"created" in its manifest');
-  if (ISO_8601.test(created) && !Number.isNaN(Date.parse(created))) return created;
+  if (ISO_8601.test(created) && !Number.isNaN(Date.parse(created)) && isDay(created.slice(0, 10))) return created;
   throw malformed(`"created" in its manifest is ${shown(created)}, not a time in the form of ISO 8601.`);
+}
+
+/** Whether the calendar has the day. Date.parse takes 31 February for a day in March. */
+function isDay(day: string): boolean {
+  const time = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
 function parseRequires(value: unknown): BundleManifest["requires"] {

@@ -125,6 +125,13 @@ describe("the lines of a bundle are refused", () => {
     expect(refusedReason({ signatures: "[" })).toBe("Its line of signatures is not JSON.");
   });
 
+  test("if one ends in CRLF", () => {
+    expect(refusedReason({ manifest: `${JSON.stringify(manifestOf())}\r`, key })).toBe(
+      "Its manifest ends in CRLF instead of LF.",
+    );
+    expect(refusedReason({ signatures: "[]\r" })).toBe("Its line of signatures ends in CRLF instead of LF.");
+  });
+
   test("if an object has a key twice", () => {
     const manifest = JSON.stringify(manifestOf()).replace('"sequence":7', '"sequence":7,"sequence":8');
     expect(refusedReason({ manifest })).toBe("Its manifest has the same key twice.");
@@ -199,6 +206,9 @@ describe("a manifest is refused", () => {
       "2026-13-45T99:99:99Z",
       '"created" in its manifest is "2026-13-45T99:99:99Z", not a time in the form of ISO 8601.',
     ],
+    ["created", "2026-02-31", '"created" in its manifest is "2026-02-31", not a time in the form of ISO 8601.'],
+    ["created", "2026-06-31T09:00:00Z", expect.stringContaining('"2026-06-31T09:00:00Z", not a time')],
+    ["created", "2027-02-29T09:00:00+01:00", expect.stringContaining('"2027-02-29T09:00:00+01:00", not a time')],
     ["requires", null, '"requires" in its manifest is not an object.'],
     ["requires", { nanoagent: 1 }, '"requires.nanoagent" in its manifest is not a text.'],
     ["models", null, '"models" in its manifest is not a list.'],
@@ -208,7 +218,7 @@ describe("a manifest is refused", () => {
     ["files", undefined, '"files" in its manifest is not a list.'],
     ["files", [null], "File 1 of its manifest is not an object."],
   ])("for %s: %j", (name, value, reason) => {
-    expect(reasonOfChange({ [name]: value })).toBe(reason);
+    expect(reasonOfChange({ [name]: value })).toEqual(reason);
   });
 
   test.each(["format", "name", "version", "sequence", "created", "files"])("without %s", (name) => {
@@ -304,6 +314,10 @@ describe("a path is refused", () => {
     ["a\u0085b", "contains control characters"],
     ["a\u2028b", "contains control characters"],
     ["a\ud800", "contains control characters"],
+    ...["\u200b", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069", "\ufeff"].map((character) => [
+      `tools/${character}gpj.sh`,
+      "contains invisible or bidirectional control characters",
+    ]),
     ["x.", "has a segment that ends in a dot or a space"],
     ["x /y", "has a segment that ends in a dot or a space"],
     ["...", "has a segment that ends in a dot or a space"],
