@@ -2,3 +2,8 @@
 export function pieceTopic(prefix: string, manifestSha256: string, index: number): string {
   return `${prefix}/bundle/${manifestSha256}/${index}`;
 }
+
+/** Topic that says that somebody uploads a bundle, retained. */
+export function claimTopic(prefix: string, manifestSha256: string): string {
+  return `${prefix}/bundle/${manifestSha256}/claim`;
+}

@@ -3,7 +3,8 @@ import { FIRST_LINE } from "../bundle/bundle-manifest.js";
 import { parseManifest } from "../bundle/parse-manifest.js";
 import { type BundleOffer, countPieces } from "../offers/bundle-offer.js";
 import { MAX_BUNDLE_BYTES, parseOffer } from "../offers/parse-offer.js";
-import { pieceTopic } from "../piece-topic.js";
+import { isClaimValid } from "../offers/upload-claim.js";
+import { claimTopic, pieceTopic } from "../piece-topic.js";
 import { untilQuiet } from "./until-quiet.js";
 
 /** Offers that are read at the same time. Mosquitto keeps 1000 messages for a client and drops what is more. */
@@ -42,6 +43,17 @@ export async function readBundles(parts: ReadParts): Promise<ReadonlyMap<string,
     else bundles.delete(sha256);
   });
   return bundles;
+}
+
+/** Returns whether the claim of an upload still counts, by the hash of its bundle's manifest. */
+export async function readClaims(parts: ReadParts): Promise<ReadonlyMap<string, boolean>> {
+  const claims = new Map<string, boolean>();
+  await readRetained(parts, [claimTopic(parts.prefix, "+")], (topic, payload) => {
+    const [sha256 = ""] = topic.split("/").slice(-2);
+    if (payload.length > 0) claims.set(sha256, isClaimValid(payload));
+    else claims.delete(sha256);
+  });
+  return claims;
 }
 
 async function readRetained(

@@ -7,7 +7,9 @@ import { findAddressIssue } from "../offers/bundle-address.js";
 import { type BundleOffer, PIECE_BYTES } from "../offers/bundle-offer.js";
 import { publishPieces, removePieces } from "../offers/bundle-pieces.js";
 import { makeOffer } from "../offers/make-offer.js";
-import { readBundles, readOffers } from "./offers-at-broker.js";
+import { claimUpload } from "../offers/upload-claim.js";
+import { claimTopic } from "../piece-topic.js";
+import { readBundles, readClaims, readOffers } from "./offers-at-broker.js";
 import { openSignedBundle } from "./open-signed-bundle.js";
 import { planRollOut, type RollOutPlan } from "./plan-roll-out.js";
 import type { RegisteredAgent } from "./registered-agent.js";
@@ -94,6 +96,8 @@ class RollOutRun {
   readonly #stopListening: readonly (() => void)[];
   /** Offers that the broker had before. */
   #earlier: ReadonlyMap<string, BundleOffer> = new Map();
+  /** Ends the claim of the upload. */
+  #endClaim: () => Promise<void> = async () => {};
 
   constructor(registry: Registry, head: BundleHead, selected: readonly RegisteredAgent[], options: RollOutOptions) {
     const { url, canary = DEFAULT_CANARIES, patienceSeconds = DEFAULT_PATIENCE_SECONDS } = options;
@@ -133,8 +137,13 @@ class RollOutRun {
     yield { type: "roll-out-begin", ...this.#bundle, ...lists };
     if (canaries.length + others.length === 0) return this.result("done");
     const kept = await this.#readBroker();
-    yield* this.#publishPieces();
-    const state = yield* this.#offerInStages();
+    let state: RollOutResult["state"];
+    try {
+      yield* this.#publishPieces();
+      state = yield* this.#offerInStages();
+    } finally {
+      await this.#endClaim();
+    }
     yield* this.#clean(kept);
     return this.result(state);
   }
@@ -184,15 +193,15 @@ class RollOutRun {
     let share = 0;
     let shown = -1;
     let isDone = false;
-    const publishing = publishPieces({
-      ...this.#parts,
-      file,
-      head: this.#head,
-      onProgress: (published) => {
+    const publish = async () => {
+      this.#endClaim = await claimUpload({ ...this.#parts, manifestSha256: this.#head.manifestSha256 });
+      const onProgress = (published: number) => {
         share = published;
         this.#wakeUp.call();
-      },
-    }).finally(() => {
+      };
+      await publishPieces({ ...this.#parts, file, head: this.#head, onProgress });
+    };
+    const publishing = publish().finally(() => {
       isDone = true;
       this.#wakeUp.call();
     });
@@ -307,15 +316,23 @@ class RollOutRun {
 
   /** Withdraws the offers of agents that failed, and removes pieces that nobody needs. */
   async *#clean(kept: ReadonlyMap<string, number>): AsyncGenerator<RollOutEvent, void> {
+    const { broker, prefix, signal } = this.#parts;
     yield* this.#withdraw(this.#progress.failed.map(({ id }) => id));
     const bundles = new Map(kept);
     for (const { manifest_sha256, from } of [...this.#earlier.values(), this.#offer])
       if ("pieces" in from) bundles.set(manifest_sha256, from.pieces);
+    // In this order: who claims a bundle no longer has offered it.
+    const claims = await readClaims(this.#parts);
     const offered = new Set([...(await this.#readOffers()).values()].map((offer) => offer.manifest_sha256));
-    for (const [manifestSha256, pieces] of bundles) {
-      if (offered.has(manifestSha256)) continue;
-      await removePieces({ ...this.#parts, manifestSha256, pieces });
-      yield { type: "pieces-removal", manifest_sha256: manifestSha256 };
+    for (const manifestSha256 of new Set([...bundles.keys(), ...claims.keys()])) {
+      if (offered.has(manifestSha256) || claims.get(manifestSha256)) continue;
+      const pieces = bundles.get(manifestSha256);
+      if (pieces !== undefined) {
+        await removePieces({ ...this.#parts, manifestSha256, pieces });
+        yield { type: "pieces-removal", manifest_sha256: manifestSha256 };
+      }
+      if (claims.has(manifestSha256))
+        await broker.publish(claimTopic(prefix, manifestSha256), "", { retain: true, signal });
     }
   }
 

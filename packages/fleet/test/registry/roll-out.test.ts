@@ -193,6 +193,36 @@ describe.skipIf(!hasMosquitto)("a roll-out at Mosquitto (needs mosquitto and mos
     expect(kept).toEqual([...piecesOf(bundle), ...offersTo(...stopped.result.applied)].sort());
   });
 
+  test("leaves the pieces of an upload that goes on, and takes those of one that ended an hour ago", async () => {
+    await using mosquitto = await Mosquitto.start();
+    await startDevices(mosquitto, 1);
+    const other = await connect(mosquitto.url, "other-operator");
+    other.ready();
+    const claimed = async (digit: string, at: number) => {
+      const base = `nanoagent/bundle/${digit.repeat(64)}`;
+      const claim = JSON.stringify({ format: 1, at: new Date(at).toISOString() });
+      await publishAll(other, [
+        [`${base}/claim`, claim],
+        [`${base}/0`, "nanoagent-bundle 1"],
+      ]);
+    };
+    await claimed("a", Date.now() - 10 * 60_000);
+    await claimed("b", Date.now() - 61 * 60_000);
+    const bundle = bundleInFile();
+    const told: string[] = [];
+    other.subscribe(`nanoagent/bundle/${bundle.head.manifestSha256}/+`, async ({ topic, payload }) => {
+      told.push(`${topic.split("/").at(-1)}${payload.length === 0 ? " cleared" : ""}`);
+    });
+    const { events } = await follow(await registryAt(mosquitto), { file: bundle.file });
+    await vi.waitFor(() => expect(told.at(-1)).toBe("claim cleared"), patience);
+    expect(told[0]).toBe("claim");
+    expect(events.filter(({ type }) => type === "pieces-removal")).toEqual([
+      { type: "pieces-removal", manifest_sha256: "b".repeat(64) },
+    ]);
+    const left = ["0", "claim"].map((level) => `bundle/${"a".repeat(64)}/${level}`);
+    expect(await keptAt(mosquitto)).toEqual([...piecesOf(bundle), ...offersTo("kiosk-01"), ...left].sort());
+  });
+
   test("goes on while few enough fail", async () => {
     await using mosquitto = await Mosquitto.start();
     const bundle = bundleInFile();
