@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { cutText } from "@nanoagent/models";
 import {
   type BundleSignature,
   FIRST_LINE,
@@ -99,7 +100,7 @@ function readFrom(value: unknown, size: number): BundleOffer["from"] {
 
 function checkKeys(value: Record<string, unknown>, known: ReadonlySet<string>): void {
   const stranger = Object.keys(value).find((key) => !known.has(key));
-  if (stranger !== undefined) throw malformed(`It has the unknown key ${JSON.stringify(stranger.slice(0, 60))}.`);
+  if (stranger !== undefined) throw malformed(`It has the unknown key ${JSON.stringify(cutText(stranger, 60))}.`);
 }
 
 function malformed(
