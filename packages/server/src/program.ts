@@ -8,6 +8,7 @@ export { fleetNeedsBroker } from "./automation/fleet-needs-broker.js";
 export { runThroughService } from "./automation/run-through-service.js";
 export { triggersNeedSession } from "./automation/triggers-need-session.js";
 export { DEFAULT_HOST, DEFAULT_PORT } from "./http/default-address.js";
+export { listenError } from "./http/listen-error.js";
 export { canonicalHost } from "./http/listen-host.js";
 export { readTlsFiles } from "./http/tls-files.js";
 export { clientIdOf } from "./mqtt/client-id.js";

@@ -1,6 +1,8 @@
 import type { PlacedRelease, ReleaseHost } from "@nanoagent/fleet/bundles";
+import { readConfig } from "@nanoagent/runtime/node";
 import { version } from "../../package.json";
 import { isObject } from "../is-object.js";
+import { findHostProblems } from "./find-listen-problems.js";
 import { hubModelStore } from "./hub-model-store.js";
 import { describeEnd, runOwnProgram, sentencesOf } from "./own-program.js";
 
@@ -16,7 +18,8 @@ export const releaseHost: ReleaseHost = {
     const end = await runOwnProgram(["check", "--config", config, "--json"], signal);
     const problems = Array.isArray(end.output?.problems) ? end.output.problems : [];
     const errors = problems.filter((problem) => isObject(problem) && problem.severity === "error").map(describeProblem);
-    if (errors.length > 0 || end.exitCode === 0) return errors;
+    if (errors.length > 0) return errors;
+    if (end.exitCode === 0) return findHostProblems(await readConfig(config));
     return [sentencesOf(end.output?.error) ?? describeEnd(end, "nanoagent check")];
   },
 

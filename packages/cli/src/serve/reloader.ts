@@ -74,6 +74,11 @@ export class Reloader {
     this.#config = parts.config;
   }
 
+  /** Config of the start of the service, whose address it keeps. */
+  get started(): NanoAgentConfigInput {
+    return this.#parts.config;
+  }
+
   /** Resolves when no reload runs. */
   get ended(): Promise<void> {
     return this.#ended;

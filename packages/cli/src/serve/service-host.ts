@@ -8,6 +8,7 @@ import { readConfig } from "@nanoagent/runtime/node";
 import type { AgentServer, HealthReasonCode } from "@nanoagent/server";
 import { loadMqtt } from "@nanoagent/server/program";
 import { version } from "../../package.json";
+import { findListenProblems } from "../bundles/find-listen-problems.js";
 import type { OptionValues } from "../command-line/command.js";
 import { readAgent } from "../run/read-agent.js";
 import type { Streams } from "../streams.js";
@@ -73,6 +74,7 @@ export class ServiceHost implements UpdaterHost {
     if (next !== own) return [`The service reads ${own}, but the bundle has ${next}. Name its config ${own}.`];
     const { findErrors } = await import("./find-errors.js");
     const errors = await findErrors({ ...values, config }, streams, server.agent);
+    if (errors.length === 0) return findListenProblems(await readConfig(config), this.#parts.reloader.started, values);
     return errors.map(({ file, key, line, message, reason, hint }) => {
       const place = file === null ? key : [next, ...(line === null ? [] : [line])].join(":");
       const sentences = [message, reason, hint].filter((part) => part !== null).map(asSentence);
@@ -85,8 +87,13 @@ export class ServiceHost implements UpdaterHost {
     const consequence = "so the fleet could not reach this device any more";
     if (next.mqtt === undefined) return [`The config has no mqtt, ${consequence}.`];
     if (next.fleet === undefined) return [`The config has no fleet, ${consequence}.`];
+    const { config: present } = this.#parts.server.agent;
+    if ((present.fleet?.trust ?? []).length > 0 && (next.fleet.trust ?? []).length === 0)
+      return [
+        "The config trusts no keys in fleet.trust, so this device could not take an offer of its fleet any more.",
+      ];
     const { agentIdentity } = await loadMqtt();
-    const [old, now] = [agentIdentity(this.#parts.server.agent.config), agentIdentity(next)];
+    const [old, now] = [agentIdentity(present), agentIdentity(next)];
     if (now.id !== old.id) return [`The config has the ID ${now.id} instead of ${old.id}, ${consequence}.`];
     if (now.prefix === old.prefix) return [];
     return [`The topics of the config begin with ${now.prefix ?? "the default prefix"}, ${consequence}.`];

@@ -67,6 +67,8 @@ describe.skipIf(!canRun)("a service of a release (needs mosquitto)", { timeout: 
     ["without a broker", { mqtt: "", fleet: "" }, "The config has no mqtt"],
     ["without a fleet", { fleet: "" }, "The config has no fleet"],
     ["with another ID", { fleet: "fleet: { id: other }" }, "ID other instead of kiosk"],
+    ["that trusts no keys", { fleet: "fleet: { id: kiosk }" }, "trusts no keys in fleet.trust"],
+    ["with an address of another machine", { rest: "serve: { host: 192.0.2.1 }" }, "does not have the address"],
     ["with a config of another name", { configName: "agent.json" }, "The service reads agent.yaml"],
     ["with an error", { rest: "tools: [{ name: t, description: d, command: [no-such-program] }]" }, "no-such-program"],
   ])("refuses a bundle %s, and its agent stays", async (_, contents, reason) => {
