@@ -38,6 +38,24 @@ export function expectedError(error: unknown, root: string): NanoAgentError {
   throw error;
 }
 
+/** The release in use is not as its bundle was. */
+export function damagedInUse(sequence: number, damage: string): FleetError {
+  return unusable(
+    `Release ${sequence}, which is in use, is damaged.`,
+    damage,
+    "Create the bundle again with a higher sequence and apply that, or go back with nanoagent bundle rollback.",
+  );
+}
+
+/** The release that a rollback would go to is not as its bundle was. */
+export function damagedBefore(sequence: number, damage: string): FleetError {
+  return unusable(
+    `Release ${sequence}, which is the one before, is damaged.`,
+    damage,
+    "Create its bundle again with a higher sequence, and apply that.",
+  );
+}
+
 /** The config of a bundle cannot be used on this device. */
 export function wrongConfig({ name, version }: BundleManifest, errors: readonly string[]): FleetError {
   const rest = errors.length - MAX_LISTED;

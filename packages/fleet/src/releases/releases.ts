@@ -3,11 +3,13 @@ import { cutText, type NanoAgentError } from "@nanoagent/models";
 import { type Claim, isClaimThere } from "@nanoagent/runtime/node";
 import type { BundleHead } from "../bundle/bundle-manifest.js";
 import type { TrustedKey } from "../bundle/keys.js";
+import { parseManifest } from "../bundle/parse-manifest.js";
 import { verifyBundle } from "../bundle/verify-bundle.js";
 import { FleetError } from "../fleet-error.js";
 import { changeBy, ObservedSteps } from "./change-by.js";
 import { checkDisk, checkVersion, provideModels } from "./check-device.js";
 import { describeResult } from "./describe-result.js";
+import { findDamage } from "./find-damage.js";
 import { judgeSequence } from "./judge-sequence.js";
 import { findPrevious, keptReleases } from "./kept-releases.js";
 import { NEXT, type ReleaseFolder } from "./release-folder.js";
@@ -26,6 +28,8 @@ import {
   withStep,
 } from "./release-state.js";
 import {
+  damagedBefore,
+  damagedInUse,
   expectedError,
   failedBefore,
   failedRelease,
@@ -166,7 +170,11 @@ export class Releases {
     const bundle = { sequence: manifest.sequence, manifest_sha256: head.manifestSha256 };
     const current = await this.#folder.readCurrent();
     const judged = judgeSequence(head, { state: this.#state, current: await this.#identify(current), isOffered });
-    if (judged.verdict === "current") return this.#resultOf(head, "current");
+    if (judged.verdict === "current") {
+      const damage = await findDamage(this.#folder.folderOf(bundle.sequence), manifest.files, change.signal);
+      if (damage !== null) throw damagedInUse(bundle.sequence, damage);
+      return this.#resultOf(head, "current");
+    }
     if (judged.verdict === "failed-before") {
       if (judged.isNew) await this.#save(failBundle(this.#state, bundle, judged.reason, now()));
       return this.#resultOf(head, "rolled-back", failedBefore(judged.reason));
@@ -245,6 +253,9 @@ export class Releases {
         unusable(`${this.root} has no earlier release.`, undefined, hint),
       );
     }
+    const files = parseManifest(new TextEncoder().encode(to.manifest)).files;
+    const damage = await findDamage(this.#folder.folderOf(to.sequence), files, signal);
+    if (damage !== null) return describeResult(from, "refused", current, damagedBefore(to.sequence, damage));
     const steps = new ObservedSteps({
       // It was proven when it was applied.
       prove: async () => {},
@@ -335,7 +346,10 @@ export class Releases {
   async #identify(current: number | null): Promise<BundleIdentity | null> {
     if (current === null) return null;
     const record = (await this.#folder.readRecords()).find((other) => other.sequence === current);
-    return { sequence: current, manifest_sha256: record?.manifest_sha256 ?? "" };
+    const { sequence, manifest_sha256 } = this.#state;
+    // A lost record does not make the release another one.
+    const known = sequence === current ? manifest_sha256 : null;
+    return { sequence: current, manifest_sha256: record?.manifest_sha256 ?? known ?? "" };
   }
 
   #placedRelease({ config, smoke }: ReleaseRecord): PlacedRelease {
