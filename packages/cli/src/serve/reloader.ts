@@ -1,4 +1,4 @@
-import type { NanoAgentConfigInput, ServeSettings } from "@nanoagent/models";
+import { type NanoAgentConfigInput, NanoAgentError, type ServeSettings } from "@nanoagent/models";
 import type { Agent } from "@nanoagent/runtime";
 import type { AgentServer } from "@nanoagent/server";
 import type { OptionValues } from "../command-line/command.js";
@@ -22,6 +22,9 @@ const kept = [
   "wyoming",
 ] as const;
 
+/** Time that a new agent has to open: loading a large model from a memory card takes minutes. */
+const OPEN_MILLISECONDS = 5 * 60 * 1000;
+
 /** Time from a turn to the lines about its notices. */
 const TELL_MILLISECONDS = 1000;
 
@@ -36,6 +39,8 @@ export interface ReloaderParts {
   config: NanoAgentConfigInput;
   /** Null if systemd does not run the service. */
   systemd?: SystemdNotifier | null;
+  /** Time that a new agent has to open before the old one comes back. Default: 5 minutes. */
+  openMilliseconds?: number | undefined;
 }
 
 /** The agent of a service, for work that replaces it. */
@@ -160,12 +165,12 @@ export class Reloader {
   }
 
   readonly #replace: ReplacedAgent["replace"] = async (next, back) => {
-    const { server, open } = this.#parts;
+    const { server, open, openMilliseconds = OPEN_MILLISECONDS } = this.#parts;
     let failure: unknown = null;
     this.#hasAgent = false;
-    const openNow = async (read: () => Promise<NanoAgentConfigInput>) => {
+    const openNow = async (read: () => Promise<NanoAgentConfigInput>, limit: number | null) => {
       const config = await read();
-      const agent = await open(config);
+      const agent = await (limit === null ? open(config) : openWithin(open(config), limit));
       this.#hasAgent = true;
       this.#config = config;
       return agent;
@@ -173,11 +178,11 @@ export class Reloader {
     const isReplaced = await server
       .replaceAgent(
         () =>
-          openNow(next).catch((error: unknown) => {
+          openNow(next, openMilliseconds).catch((error: unknown) => {
             failure = error;
             throw error;
           }),
-        () => openNow(back),
+        () => openNow(back, null),
       )
       // The error of the new agent says more than that of the old one.
       .catch((error: unknown) => {
@@ -233,4 +238,21 @@ export class Reloader {
       settings: changed.map((name) => `serve.${name}`),
     });
   }
+}
+
+/** Rejects if an agent is not open in time, which is then closed as soon as it is. */
+async function openWithin(opening: Promise<Agent>, milliseconds: number): Promise<Agent> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), milliseconds);
+  });
+  const agent = await Promise.race([opening, late]).finally(() => clearTimeout(timer));
+  if (agent !== null) return agent;
+  // The old agent is back by then.
+  opening.then((opened) => opened.close()).catch(() => {});
+  throw new NanoAgentError({
+    code: "time-limit",
+    message: `The agent was not open within ${milliseconds / 1000} s.`,
+    hint: "Find out which tool server or model it waits for: nanoagent bundle prove DIR, or nanoagent run.",
+  });
 }

@@ -449,7 +449,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "time-limit",
         message: "The turn did not end within {60} s.",
-        when: "A turn took longer than `limits.maxMilliseconds`.",
+        when: "A turn took longer than `limits.maxMilliseconds`, or the new agent of a reload or an update was not open after 5 minutes.",
         now: "Rephrase the message, use a smaller model, or raise the limit.",
       },
       {

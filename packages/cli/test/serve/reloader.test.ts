@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import type { AgentServer } from "@nanoagent/server";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { SystemdNotifier } from "../../src/serve/notify-systemd.js";
 import { Reloader } from "../../src/serve/reloader.js";
 import { ServeLog } from "../../src/serve/serve-log.js";
@@ -69,4 +69,54 @@ test("systemd learns whether the changed config was refused", async () => {
   writeFileSync(file, "spec: {name: shed}\n");
   canOpen = false;
   expect(await reload()).toEqual([url, expect.stringContaining("no agent")]);
+});
+
+test("an agent that does not open in time is replaced by the old one, and closed when it opens later", async () => {
+  const [old, next] = [{ spec: { name: "old" } }, { spec: { name: "next" } }] as never[];
+  const isClosed: string[] = [];
+  const agentOf = (name: string) => ({ name, close: () => Promise.resolve(void isClosed.push(name)) });
+  let openLate: (agent: unknown) => void = () => {};
+  const opened: unknown[] = [];
+  const server = {
+    agent: { notices: [] },
+    replaceAgent: async (open: () => Promise<unknown>, reopen: () => Promise<unknown>) => {
+      let failure: unknown;
+      opened.push(
+        await open().catch((error) => {
+          failure = error;
+          return reopen();
+        }),
+      );
+      if (failure !== undefined) throw failure;
+      return true;
+    },
+  } as unknown as AgentServer;
+  const stderr = new PassThrough();
+  const reloader = new Reloader({
+    server,
+    log: new ServeLog(stderr, "info"),
+    values: {},
+    streams: { stdin: new PassThrough(), stdout: new PassThrough(), stderr, stop: new AbortController().signal },
+    open: (config) =>
+      config === old
+        ? Promise.resolve(agentOf("old") as never)
+        : new Promise((resolve) => {
+            openLate = resolve as typeof openLate;
+          }),
+    config: old as never,
+    openMilliseconds: 20,
+  });
+  const updating = reloader.update(async (agent) => {
+    await agent.replace(
+      async () => next as never,
+      async () => old as never,
+    );
+  });
+  await expect(updating).rejects.toMatchObject({
+    code: "time-limit",
+    message: "The agent was not open within 0.02 s.",
+  });
+  expect(opened).toMatchObject([{ name: "old" }]);
+  openLate(agentOf("next"));
+  await vi.waitFor(() => expect(isClosed).toEqual(["next"]), { timeout: 20_000 });
 });
