@@ -1,4 +1,5 @@
-import { open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
 
 /** Largest file: thousands of filters. */
 const MAX_BYTES = 1024 * 1024;
@@ -66,6 +67,8 @@ export class StoredFilters {
   async #write(path: string, filters: ReadonlySet<string>): Promise<void> {
     const text = `${JSON.stringify({ broker: this.#broker, filters: [...filters] })}\n`;
     try {
+      // The folder of the session is made with its first turn, which may come later.
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       const fresh = `${path}.new`;
       const file = await open(fresh, "w", 0o600);
       try {
