@@ -400,6 +400,43 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet (needs mosquitto)", () => {
     });
   });
 
+  describe("trigger at MQTT 5", () => {
+    const end = (event: string, text: string) =>
+      JSON.stringify({ event_type: "done", trigger: "morning", event, text, at: "2026-11-30T08:00:00.000Z" });
+    /** Stands for the agent `kiosk`, whose trigger ends for others, too. */
+    async function acceptRuns(event: string | null): Promise<void> {
+      await register(writer, "kiosk");
+      writer.subscribe("nanoagent/kiosk/trigger/+/run", async ({ correlationData }) => {
+        const tell = (topic: string, text: string) => void writer.publish(`nanoagent/kiosk/${topic}`, text);
+        const accept = (correlation: string, id: string | null) =>
+          tell("accepted", JSON.stringify({ trigger: "morning", event: id, correlation }));
+        tell("event", end("e-1", "of somebody else"));
+        accept("another", "e-1");
+        accept(new TextDecoder().decode(correlationData), event);
+        tell("event", end("e-2", "also of somebody else"));
+        tell("event", end("e-3", "its own"));
+      });
+      await vi.waitFor(() => expect(writer.isConnected).toBe(true), patience);
+    }
+
+    test("prints the end of its own event", async () => {
+      await acceptRuns("e-3");
+      expect(await fleet("trigger", "kiosk", "morning")).toMatchObject({ exitCode: 0, stdout: "done: its own\n" });
+    });
+
+    test("knows it also if it ended before the agent told its ID", async () => {
+      await acceptRuns("e-1");
+      expect((await fleet("trigger", "kiosk", "morning")).stdout).toBe("done: of somebody else\n");
+    });
+
+    test("ends at once if the agent does not run it", async () => {
+      await acceptRuns(null);
+      const { exitCode, stderr } = await fleet("trigger", "kiosk", "morning");
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain('The agent kiosk did not run the trigger "morning".');
+    });
+  });
+
   describe("forget", () => {
     const retainedOf = async (filter: string): Promise<string[]> => {
       const found: string[] = [];

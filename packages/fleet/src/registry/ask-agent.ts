@@ -24,7 +24,7 @@ export function askAgent(registry: Registry, id: string, text: string, options: 
       id,
       topic: topics.ask,
       payload,
-      replyTopic: topics.answer,
+      replyTopics: [topics.answer],
       read: (bytes) => readAnswer(bytes, number, id),
       hint: "Wait longer for a slow model, or check that its config does not have mqtt.ask: false and that this user may publish there.",
     },

@@ -22,8 +22,8 @@ export interface Registry extends AsyncDisposable {
    */
   ask(id: string, text: string, options?: AskOptions): Promise<AgentAnswer>;
   /**
-   * Runs a trigger of an agent, and resolves with the first act of this trigger that ends after that. Rejects as
-   * {@link Registry.ask} does.
+   * Runs a trigger of an agent, and resolves with the end of its event. Rejects as {@link Registry.ask} does, and if the
+   * agent does not keep the event. With MQTT 3.1.1, it resolves with the first act of this trigger that ends.
    */
   trigger(id: string, name: string, options?: TriggerOptions): Promise<FinishedTrigger>;
   /**

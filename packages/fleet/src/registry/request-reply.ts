@@ -9,9 +9,14 @@ export interface AgentRequest<Reply> {
   readonly id: string;
   readonly topic: string;
   readonly payload: string;
-  readonly replyTopic: string;
-  /** Returns the reply in a message, or null if the message is none. Throws where the agent refused. */
-  readonly read: (payload: Uint8Array) => Reply | null;
+  /** Sent along; of MQTT 5. */
+  readonly correlationData?: Uint8Array | undefined;
+  readonly replyTopics: readonly string[];
+  /**
+   * Returns the reply in a message, or null if the message is none. Throws where the agent refused. `reply` may be called later
+   * instead.
+   */
+  readonly read: (payload: Uint8Array, topic: string, reply: (reply: Reply) => void) => Reply | null;
   /** Advice for a request without a reply. */
   readonly hint: string;
 }
@@ -26,7 +31,7 @@ export async function requestReply<Reply>(
   { signal, waitMilliseconds = WAIT_MILLISECONDS }: WaitOptions,
 ): Promise<Reply> {
   signal?.throwIfAborted();
-  const { id, topic, payload, replyTopic, read, hint } = request;
+  const { id, topic, payload, correlationData, replyTopics, read, hint } = request;
   const { connection } = registry;
   if (!registry.find(id).online) throw notAnswering(id, "is offline", OFFLINE_HINT);
   const end = new AbortController();
@@ -38,16 +43,16 @@ export async function requestReply<Reply>(
   });
   // It may reject while the message is sent, which then rejects, too.
   replied.catch(() => {});
-  const take = async ({ payload: bytes, retain }: BrokerMessage) => {
+  const take = async ({ topic: from, payload: bytes, retain }: BrokerMessage) => {
     if (retain) return;
     try {
-      const reply = read(bytes);
+      const reply = read(bytes, from, resolve);
       if (reply !== null) resolve(reply);
     } catch (error) {
       fail(error);
     }
   };
-  const unsubscribe = connection.subscribe(replyTopic, take);
+  const unsubscribe = replyTopics.map((one) => connection.subscribe(one, take));
   const stopListening = registry.onChange((agent, change) => {
     const isGone = change === "offline" || change === "forgotten";
     if (agent.id === id && isGone) fail(notAnswering(id, "went offline before it answered", OFFLINE_HINT));
@@ -60,7 +65,7 @@ export async function requestReply<Reply>(
   try {
     // The subscription is sent first.
     await turn();
-    await connection.publish(topic, payload, { signal: end.signal });
+    await connection.publish(topic, payload, { correlationData, signal: end.signal });
     return await replied;
   } catch (error) {
     end.signal.throwIfAborted();
@@ -68,7 +73,7 @@ export async function requestReply<Reply>(
   } finally {
     clearTimeout(timer);
     stopListening();
-    unsubscribe();
+    for (const stop of unsubscribe) stop();
     signal?.removeEventListener("abort", abort);
   }
 }

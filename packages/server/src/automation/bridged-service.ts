@@ -90,13 +90,15 @@ export class BridgedService implements BridgedAgent {
     }
   }
 
-  async run(trigger: string, payload: Uint8Array | null): Promise<void> {
+  async run(trigger: string, payload: Uint8Array | null): Promise<string | null> {
     const event = payload === null ? {} : { message: payload };
     try {
-      await this.#triggers?.run(trigger, event);
+      const added = await this.#triggers?.run(trigger, event);
+      return added === undefined || added.isRepeated ? null : added.id;
     } catch (error) {
       // Its loss is counted and reported. The same event would be refused again.
       if (!(error instanceof TriggerError && error.isPermanent)) throw error;
+      return null;
     }
   }
 

@@ -28,6 +28,8 @@ export interface AgentTopics {
   readonly lastAnswer: string;
   /** One message for each finished act of a trigger. */
   readonly event: string;
+  /** One message for each run of a trigger whose sender wants to know its event. */
+  readonly accepted: string;
   /** The card of the agent in its fleet, retained. */
   readonly card: string;
   /** The bundle that its fleet offers to it, retained. */
@@ -60,6 +62,7 @@ export function agentTopics(id: string, prefix: string = DEFAULT_PREFIX): AgentT
     answer: `${base}/answer`,
     lastAnswer: `${base}/last-answer`,
     event: `${base}/event`,
+    accepted: `${base}/accepted`,
     card: `${base}/card`,
     update: `${base}/update`,
   };

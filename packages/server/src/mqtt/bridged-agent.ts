@@ -11,10 +11,11 @@ export interface BridgedAgent {
    */
   ask(ask: { readonly text: string; readonly conversation: string | null }, signal: AbortSignal): Promise<string>;
   /**
-   * Runs a trigger by hand, with the bytes of a message as its payload, or null without one. Resolves when the event is on
-   * disk, or can never be kept; rejects when it cannot be kept now.
+   * Runs a trigger by hand, with the bytes of a message as its payload, or null without one. Resolves with the id of the event
+   * when it is on disk, or with null if it does not run: it can never be kept, or was there before. Rejects when it cannot be
+   * kept now.
    */
-  run(trigger: string, payload: Uint8Array | null): Promise<void>;
+  run(trigger: string, payload: Uint8Array | null): Promise<string | null>;
   /** Calls back when the names, the triggers or the state changed. Returns a function that stops it, as the others do. */
   onChange(listener: () => void): () => void;
   /** Calls back with each answer of a trigger. */

@@ -15,6 +15,10 @@ const ANSWER_SPACING_MILLISECONDS = 1000;
 const LOOK_MILLISECONDS = 60_000;
 /** Events that wait for the broker. Home Assistant shows the newest; a trigger's own log has all. */
 const MAX_WAITING_EVENTS = 64;
+/** Replies to runs of triggers that wait for the broker. */
+const MAX_WAITING_REPLIES = 64;
+/** Longest correlation data of a run that is replied to, in bytes. */
+const MAX_CORRELATION_BYTES = 128;
 /** Payload of a button in Home Assistant. */
 const PRESS = "PRESS";
 /** Time that `offline` may take at the end. */
@@ -47,6 +51,7 @@ export class BrokerBridge {
   readonly #state: LatestMessage;
   readonly #lastAnswer: LatestMessage;
   readonly #events: MessageQueue;
+  readonly #accepted: MessageQueue;
   readonly #channel: AskChannel | null;
   readonly #device: HomeAssistantDevice | null;
   readonly #stop = new AbortController();
@@ -62,13 +67,12 @@ export class BrokerBridge {
     this.#status = latest(topics.status, 0);
     this.#state = latest(topics.state, STATE_SPACING_MILLISECONDS);
     this.#lastAnswer = latest(topics.lastAnswer, ANSWER_SPACING_MILLISECONDS);
-    this.#events = new MessageQueue({
-      broker,
-      maxWaiting: MAX_WAITING_EVENTS,
-      fullNotice: `More than ${MAX_WAITING_EVENTS} events wait for the broker, so some are not published. See nanoagent triggers log.`,
-      onNotice,
-      signal: this.#stop.signal,
-    });
+    const queue = (maxWaiting: number, messages: string) => {
+      const fullNotice = `More than ${maxWaiting} ${messages} wait for the broker, so some are not published. See nanoagent triggers log.`;
+      return new MessageQueue({ broker, maxWaiting, fullNotice, onNotice, signal: this.#stop.signal });
+    };
+    this.#events = queue(MAX_WAITING_EVENTS, "events");
+    this.#accepted = queue(MAX_WAITING_REPLIES, "replies to runs of triggers");
     const prefix = discovery === false ? DEFAULT_DISCOVERY_PREFIX : discovery.prefix;
     const onPlainAnswer = (text: string) => this.#showAnswer(text, null, Date.now());
     this.#channel = asks
@@ -130,16 +134,35 @@ export class BrokerBridge {
   }
 
   /** Acknowledged when the event is on disk. A message for a trigger that does not exist is acknowledged, too. */
-  async #run({ topic, payload, retain }: BrokerMessage): Promise<void> {
+  async #run({ topic, payload, retain, correlationData }: BrokerMessage): Promise<void> {
     if (retain) return;
     const { agent, topics, onNotice } = this.#parts;
     const trigger = agent.triggers.find(({ name }) => topics.run(name) === topic);
     if (trigger === undefined) {
       const message = `A message came to ${topic}, but no trigger has this name. See nanoagent triggers list.`;
       onNotice({ level: "warning", message });
+      this.#tellAccepted(topic.split("/").at(-2) ?? "", null, correlationData);
       return;
     }
-    await agent.run(trigger.name, payload.length === 0 || isPress(payload) ? null : payload);
+    const event = await agent.run(trigger.name, payload.length === 0 || isPress(payload) ? null : payload);
+    this.#tellAccepted(trigger.name, event, correlationData);
+  }
+
+  /** Tells the sender of a run, who is known by the correlation data, which event it became. */
+  #tellAccepted(trigger: string, event: string | null, correlationData: Uint8Array | undefined): void {
+    const correlation = correlationData === undefined ? null : correlationOf(correlationData);
+    if (correlation === null) return;
+    const payload = JSON.stringify({ trigger, event, correlation });
+    this.#accepted.add({ topic: this.#parts.topics.accepted, payload, correlationData });
+  }
+}
+
+function correlationOf(bytes: Uint8Array): string | null {
+  if (bytes.length === 0 || bytes.length > MAX_CORRELATION_BYTES) return null;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return null;
   }
 }
 

@@ -33,15 +33,26 @@ describe("agentTopics", () => {
       answer: "home/agents/shed/answer",
       lastAnswer: "home/agents/shed/last-answer",
       event: "home/agents/shed/event",
+      accepted: "home/agents/shed/accepted",
       card: "home/agents/shed/card",
       offer: "home/agents/shed/offer",
       update: "home/agents/shed/update",
       runs: "home/agents/shed/trigger/+/run",
       run: "home/agents/shed/trigger/dry-bed/run",
     });
-    const levels = ["status", "state", "ask", "answer", "last-answer", "event", "trigger/dry-bed/run", "more"];
+    const levels = [
+      "status",
+      "state",
+      "ask",
+      "answer",
+      "last-answer",
+      "event",
+      "accepted",
+      "trigger/dry-bed/run",
+      "more",
+    ];
     const own = levels.filter((level) => isOwn(`home/agents/shed/${level}`));
-    expect(own).toEqual(["status", "state", "answer", "last-answer", "event"]);
+    expect(own).toEqual(["status", "state", "answer", "last-answer", "event", "accepted"]);
     expect(agentTopics("shed").status).toBe("nanoagent/shed/status");
   });
 

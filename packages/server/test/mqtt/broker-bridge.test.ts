@@ -123,6 +123,27 @@ describe("a bridge", () => {
     expect(agent.payloads).toEqual([null, null, '{"bed": "north"}', "press", "21.5"]);
   });
 
+  test("tells a sender with correlation data which event a run became, also if it did not run", async () => {
+    const { broker, agent } = open();
+    broker.connect();
+    const correlationData = new TextEncoder().encode("c-1");
+    await broker.send(topics.run("dry-bed"), "", { correlationData });
+    agent.event = null;
+    await broker.send(topics.run("dry-bed"), "", { correlationData });
+    await broker.send(topics.run("gone"), "", { correlationData });
+    // Nobody could use these.
+    await broker.send(topics.run("dry-bed"), "");
+    for (const bytes of [new Uint8Array(0), new Uint8Array([0xff]), new Uint8Array(129)])
+      await broker.send(topics.run("dry-bed"), "", { correlationData: bytes });
+    await settle();
+    const correlation = "c-1";
+    expect(broker.jsonOf(topics.accepted)).toEqual([
+      { trigger: "dry-bed", event: "e-1", correlation },
+      { trigger: "dry-bed", event: null, correlation },
+      { trigger: "gone", event: null, correlation },
+    ]);
+  });
+
   test("ignores retained runs, and tells of triggers that do not exist", async () => {
     const { broker, agent, notices } = open();
     broker.connect();

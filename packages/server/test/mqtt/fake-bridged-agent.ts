@@ -23,6 +23,8 @@ export class FakeBridgedAgent implements BridgedAgent {
   readonly payloads: (string | null)[] = [];
   /** Answers a question. Default: the question in upper case. */
   answer: (text: string, signal: AbortSignal) => Promise<string> = async (text) => text.toUpperCase();
+  /** Id of the event that a run becomes. */
+  event: string | null = "e-1";
   onRun: () => Promise<void> = async () => {};
   readonly #changed = new Set<() => void>();
   readonly #answered = new Set<(answer: TriggerAnswered) => void>();
@@ -41,10 +43,11 @@ export class FakeBridgedAgent implements BridgedAgent {
     return this.answer(ask.text, signal);
   }
 
-  async run(trigger: string, payload: Uint8Array | null): Promise<void> {
+  async run(trigger: string, payload: Uint8Array | null): Promise<string | null> {
     this.runs.push(trigger);
     this.payloads.push(payload === null ? null : new TextDecoder().decode(payload));
     await this.onRun();
+    return this.event;
   }
 
   onChange(listener: () => void): () => void {
