@@ -491,7 +491,9 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet (needs mosquitto)", () => {
       expect(exitCode).toBe(1);
       expect(stderr).toContain("The agent kiosk is online, so it is not forgotten.");
       expect(await retainedOf("nanoagent/#")).toHaveLength(2);
-      expect((await fleet("forget", "kiosk", "--force")).exitCode).toBe(0);
+      const forced = await fleet("forget", "kiosk", "--force");
+      expect(forced.exitCode).toBe(0);
+      expect(forced.stderr).toContain("kiosk is still online. It stays out of the list until it connects again.");
       expect(await retainedOf("nanoagent/#")).toEqual([]);
     });
   });
@@ -575,6 +577,21 @@ describe.skipIf(!hasMosquitto)("brokers that refuse (needs mosquitto)", () => {
     if (protocol === "auto") expect(forget.stderr).toContain("this user may not publish there");
     else expect(forget.stderr).toContain("did not clear");
     expect(JSON.parse((await fleet("list", "--json")).stdout)).toHaveLength(1);
+  });
+
+  test("forget clears the device of Home Assistant that its user may not read", async () => {
+    const acl = rights("topic readwrite nanoagent/#\ntopic write homeassistant/#\n\nuser agent\ntopic readwrite #\n");
+    await using broker = await Mosquitto.start(["password_file FOLDER/passwords", `acl_file ${acl}`]);
+    const settings = { username: "agent", password_env: "SECRET" };
+    const writer = await connectWriter(broker, settings, { environment: { SECRET: "secret" } });
+    await register(writer, "kiosk", "offline");
+    const topic = "homeassistant/device/kiosk/config";
+    await publishAll(writer, [[topic, JSON.stringify({ origin: { name: "nanoagent" }, components: {} })]]);
+    const told: number[] = [];
+    writer.subscribe(topic, async ({ payload }) => void told.push(payload.length));
+    await vi.waitFor(() => expect(told).toHaveLength(1), patience);
+    expect((await runFleet(["forget", "kiosk", "--broker", broker.url])).exitCode).toBe(0);
+    await vi.waitFor(() => expect(told.at(-1)).toBe(0), patience);
   });
 
   test("a broker that is down, that is not MQTT, and an address that is wrong", async () => {

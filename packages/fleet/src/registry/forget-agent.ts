@@ -41,12 +41,14 @@ export async function forgetAgent(parts: ForgetParts): Promise<number> {
   const device = deviceTopic(parts.discoveryPrefix ?? DEFAULT_DISCOVERY_PREFIX, id);
   const topics = agentTopics(id, prefix);
   const kept = new Set<string>();
+  let isForeign = false;
   let isOnline = false;
   let lastMessageAt = 0;
   const take = async ({ topic, payload }: BrokerMessage) => {
     lastMessageAt = performance.now();
     if (payload.length === 0) kept.delete(topic);
     else if (kept.size < MAX_TOPICS && (topic !== device || isAgentDevice(payload))) kept.add(topic);
+    if (topic === device && payload.length > 0) isForeign = !isAgentDevice(payload);
     if (topic === topics.status) isOnline = new TextDecoder().decode(payload) === ONLINE;
     const kind = RECORD_KINDS.find((one) => topics[one] === topic);
     if (kind !== undefined) parts.onMessage(kind, payload);
@@ -64,6 +66,9 @@ export async function forgetAgent(parts: ForgetParts): Promise<number> {
     // The agent's own topics are cleared in any case: a message that is too large does not come.
     const own = all.length === 0 ? [] : [topics.card, topics.update, topics.offer, topics.state, topics.lastAnswer];
     for (const topic of new Set([...all, ...own])) await connection.publish(topic, "", { retain: true, signal });
+    // A user who may not read the device's topic may still clear it. Many may do neither.
+    if (all.length > 0 && !isForeign && !all.includes(device))
+      await connection.publish(device, "", { retain: true, signal }).catch(() => signal?.throwIfAborted());
     await untilCleared(kept, all, signal);
     return all.length;
   } catch (error) {
