@@ -29,11 +29,12 @@ function adviceOn({ state, waiting, failed }: RollOutResult): string | null {
         ? `Interrupted. ${again} to start.`
         : `Interrupted. Agents that have the offer go on by themselves. ${again} to continue with the others.`;
     case "stopped":
-      return "Stopped, because too many agents failed. Offers that were not used are withdrawn. Create a new bundle with a higher sequence, or correct the agents and run the same command again.";
+      return "Stopped, because too many agents failed. Offers that were not used are withdrawn. A device that has rolled the bundle back does not try it again: create one with a higher sequence. Those that refused it try it when the same command runs again.";
     case "unproven":
       return `The first agents are offline, so the others have no offer. ${again} when one of them is online.`;
     default:
-      if (failed.length > 0) return `${again} to try those that failed once more.`;
+      if (failed.length > 0)
+        return `${again} for those that refused it. Those that rolled it back need a bundle with a higher sequence, or nanoagent bundle apply on the device.`;
       return waiting.length > 0 ? "Agents that wait update when they are online." : null;
   }
 }

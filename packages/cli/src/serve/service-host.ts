@@ -109,7 +109,7 @@ export class ServiceHost implements UpdaterHost {
       signal.throwIfAborted();
       const before = await this.#look();
       const { config: old } = agent;
-      log.write({ level: "info", event: "update-start", message: "The agent ends for a new release." });
+      log.write({ level: "info", event: "update-start", message: "The agent ends for another release." });
       void systemd?.updating();
       const back = async () => {
         log.write({ level: "warn", event: "update-back", message: "The agent of the old release comes back." });

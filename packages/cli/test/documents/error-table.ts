@@ -861,7 +861,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       },
       {
         code: "bundle-failed",
-        message: "The bundle failed on this device before.",
+        message: "It was tried here before and failed: {The agent of kiosk 1.1.0 did not start.}",
         when: "The agent of the bundle did not start, did not answer its smoke questions, or was not healthy as a service. The old release is in use again.",
         now: "Read the reason, and create a bundle with a higher sequence. `nanoagent bundle prove DIR` shows it beforehand.",
       },

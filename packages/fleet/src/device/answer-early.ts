@@ -1,6 +1,7 @@
 import type { BundleOffer } from "../offers/bundle-offer.js";
 import type { UpdateOutcome } from "../releases/release-host.js";
 import type { ReleaseList } from "../releases/release-list.js";
+import { failedBefore, sentencesOf } from "../releases/releases-errors.js";
 
 /** End of an update, with the reason as sentences. */
 export interface EarlyAnswer {
@@ -15,7 +16,7 @@ export function answerEarly(
 ): EarlyAnswer | null {
   if (current?.manifest_sha256 === manifest_sha256) return { state: "current", reason: null };
   const failure = failed.find((bundle) => bundle.manifest_sha256 === manifest_sha256);
-  if (failure !== undefined) return { state: "rolled-back", reason: failure.reason };
+  if (failure !== undefined) return { state: "rolled-back", reason: sentencesOf(failedBefore(failure.reason)) };
   if (sequence < highest) {
     return {
       state: "refused",

@@ -4,6 +4,7 @@ import { FleetError } from "../fleet-error.js";
 import { fetchBundle } from "../offers/fetch-bundle.js";
 import { parseOffer } from "../offers/parse-offer.js";
 import { sentencesOf } from "../releases/releases-errors.js";
+import { publicUpdate } from "./public-update.js";
 import type { FetchOffered, Updater } from "./updater.js";
 
 /** Shortest time between two messages about an update. */
@@ -49,8 +50,8 @@ export class UpdateChannel {
   }
 
   #tell(): void {
-    const { last } = this.#updater;
-    if (last !== null) this.#message.set(JSON.stringify(last));
+    const { last, root } = this.#updater;
+    if (last !== null) this.#message.set(JSON.stringify(publicUpdate(last, root)));
   }
 
   #take({ payload, retain }: BrokerMessage): void {

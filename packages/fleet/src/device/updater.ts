@@ -10,7 +10,9 @@ import { readReleases } from "../releases/read-releases.js";
 import type { ApplyResult, UpdateStep } from "../releases/release-host.js";
 import type { Releases } from "../releases/releases.js";
 import { sentencesOf } from "../releases/releases-errors.js";
+import { DOWNLOADS } from "../releases/remove-partial-bundles.js";
 import { answerEarly, type EarlyAnswer } from "./answer-early.js";
+import { noticeOf, wentBack } from "./describe-end.js";
 import { isTemporary } from "./is-temporary.js";
 import { retryPause } from "./retry-pause.js";
 import { readUpdateRecord, type UpdateRecord, writeUpdateRecord } from "./update-record.js";
@@ -18,7 +20,6 @@ import { UpdateWork } from "./update-work.js";
 import type { UpdaterHost } from "./updater-host.js";
 
 /** Folder of the releases for bundles that are being fetched. */
-const DOWNLOADS = "downloads";
 /** Longest reason in a message, in characters. */
 const MAX_REASON_CHARACTERS = 2000;
 /** Steps of a progress that are told. */
@@ -108,6 +109,11 @@ export class Updater {
     return this.#last;
   }
 
+  /** Folder of the releases, or null. */
+  get root(): string | null {
+    return this.#parts.releases?.root ?? null;
+  }
+
   /** Calls back when {@link last} changes. Returns a function that stops it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -156,9 +162,9 @@ export class Updater {
 
   /** Goes back to the release before the one that is in use. */
   rollBack({ signal }: Pick<UpdateOptions, "signal">): Promise<ApplyResult> {
-    return this.#doByHand(signal, async (work) =>
-      this.#releases().rollBack(work.hostFor(this.#parts.host), { signal: work.signal }),
-    );
+    const run = async (work: UpdateWork) =>
+      this.#releases().rollBack(work.hostFor(this.#parts.host), { signal: work.signal });
+    return this.#doByHand(signal, run, wentBack);
   }
 
   /** Abandons a running update, also in its change: the old release is then in use. Safe to call twice. */
@@ -192,7 +198,11 @@ export class Updater {
     this.#isWorking = false;
   }
 
-  #doByHand(signal: AbortSignal, run: (work: UpdateWork) => Promise<ApplyResult>): Promise<ApplyResult> {
+  #doByHand(
+    signal: AbortSignal,
+    run: (work: UpdateWork) => Promise<ApplyResult>,
+    describeDone: (result: ApplyResult) => string | null = () => null,
+  ): Promise<ApplyResult> {
     return new Promise((resolve, reject) => {
       this.#byHand.push(async (work) => {
         const abandon = () => work.abandon(signal.reason);
@@ -201,10 +211,10 @@ export class Updater {
           if (signal.aborted) abandon();
           work.signal.throwIfAborted();
           const result = await run(work);
-          const { sequence, manifest_sha256, state, reason } = result;
+          const answer = { state: result.state, reason: result.reason ?? describeDone(result) };
           // The state of the last offer stands until something has changed here.
-          if (state === "applied" || state === "rolled-back")
-            await this.#end({ sequence, manifest_sha256 }, { state, reason }, this.#record.handled);
+          if (result.state === "applied" || result.state === "rolled-back")
+            await this.#end(result, answer, this.#record.handled);
           resolve(result);
         } catch (error) {
           reject(error);
@@ -299,9 +309,7 @@ export class Updater {
     handled: UpdateRecord["handled"],
   ): Promise<void> {
     this.#tell(bundle, state, reason, null);
-    const isBad = state === "refused" || state === "rolled-back";
-    const facts = `The bundle with sequence ${bundle.sequence} is ${outcomes[state]}.`;
-    this.#note(isBad ? "warning" : "info", reason === null ? facts : `${facts} ${reason}`);
+    this.#note(...noticeOf(bundle.sequence, { state, reason }));
     await this.#save(this.#last, handled);
   }
 
@@ -377,13 +385,6 @@ const NO_KEYS =
 const NO_RELEASES =
   "The service does not run from a folder of releases. Apply a first bundle on this device with nanoagent bundle apply, " +
   "then serve ROOT/current/agent.yaml.";
-
-const outcomes = {
-  applied: "applied",
-  current: "in use already",
-  refused: "refused",
-  "rolled-back": "rolled back",
-} as const;
 
 function waiting({ sequence, manifest_sha256 }: BundleOffer, reason: string, at: string): UpdateMessage {
   const text = cutText(reason, MAX_REASON_CHARACTERS);

@@ -1,4 +1,4 @@
-import { NanoAgentError } from "@nanoagent/models";
+import { asSentence, NanoAgentError } from "@nanoagent/models";
 import type { BundleManifest } from "../bundle/bundle-manifest.js";
 import { FleetError } from "../fleet-error.js";
 
@@ -10,16 +10,48 @@ export function unusable(message: string, reason?: string, hint?: string, cause?
   return new FleetError({ code: "releases-unusable", message, reason, hint, cause });
 }
 
+export function isDiskFull(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === "ENOSPC" || code === "EDQUOT";
+}
+
+/** The disk has no space for a rollback. */
+export function noRoomToGoBack(root: string, current: number | null, cause: unknown): FleetError {
+  const stays = current === null ? "no release is in use" : `release ${current} stays in use`;
+  return unusable(
+    `The disk of ${root} is full, so ${stays} and nothing was applied.`,
+    cause instanceof Error ? `${cause.message}.` : undefined,
+    "Free some space, then go back again with nanoagent bundle rollback.",
+    cause,
+  );
+}
+
+/** An update could not be recorded, and not be taken back either. `next`: where the next start goes back to. */
+export function notTakenBack(
+  current: number | null,
+  next: { readonly previous: number | null } | null,
+  causes: readonly NanoAgentError[],
+): FleetError {
+  const inUse = current === null ? "No release is in use" : `Release ${current} is in use`;
+  const target = next === null || next.previous === null ? "no release" : `release ${next.previous}`;
+  return unusable(
+    `${inUse}, since the update could not be recorded, and going back failed.`,
+    causes.map(({ message, reason }) => sentencesOf({ message, reason, hint: null })).join(" "),
+    `Free some space, then apply the bundle again.${next === null ? "" : ` Until then, the next start goes back to ${target}.`}`,
+    causes.at(-1),
+  );
+}
+
 /** Returns the error of a disk as one that says what to do. Errors of nanoagent stay as they are. */
 export function asReleasesError(error: unknown, root: string): NanoAgentError {
   if (NanoAgentError.isInstance(error)) return error;
-  const { code, message } = error as { code?: string; message?: string };
-  if (code === "ENOSPC" || code === "EDQUOT") {
+  const { message } = error as { message?: string };
+  if (isDiskFull(error)) {
     return new FleetError({
       code: "bundle-unsuitable",
       message: `The disk of ${root} is full.`,
       reason: message === undefined ? undefined : `${message}.`,
-      hint: "Free some space, then apply the bundle again.",
+      hint: "Free some space, then try again.",
       cause: error,
     });
   }
@@ -62,7 +94,7 @@ export function wrongConfig({ name, version }: BundleManifest, errors: readonly 
   return new FleetError({
     code: "bundle-unsuitable",
     message: `The config of ${name} ${version} has errors on this device.`,
-    reason: [...errors.slice(0, MAX_LISTED), ...(rest > 0 ? [`${rest} more.`] : [])].join(" "),
+    reason: [...errors.slice(0, MAX_LISTED).map(asSentence), ...(rest > 0 ? [`${rest} more.`] : [])].join(" "),
     hint: "Correct the config, then create the bundle again with a higher sequence.",
   });
 }
@@ -72,7 +104,7 @@ export function failedRelease(message: string, cause: unknown): FleetError {
   return new FleetError({
     code: "bundle-failed",
     message,
-    reason: typeof cause === "string" ? cause : sentencesOfCause(cause),
+    reason: typeof cause === "string" ? asSentence(cause) : sentencesOfCause(cause),
     cause: typeof cause === "string" ? undefined : cause,
   });
 }
@@ -81,10 +113,13 @@ export function failedRelease(message: string, cause: unknown): FleetError {
 export function failedBefore(reason: string): FleetError {
   return new FleetError({
     code: "bundle-failed",
-    message: "The bundle failed on this device before.",
-    reason,
-    hint: "Offer a corrected bundle with a higher sequence, or apply this one with nanoagent bundle apply.",
+    message: failedBeforeText(asSentence(reason)),
+    hint: "Offer a corrected bundle with a higher sequence, or apply this one on the device with nanoagent bundle apply.",
   });
+}
+
+export function failedBeforeText(reason: string): string {
+  return `It was tried here before and failed: ${reason}`;
 }
 
 export function isFailedRelease(error: unknown): error is NanoAgentError {
@@ -98,10 +133,13 @@ export function isUndecided(error: unknown): error is NanoAgentError {
 
 function sentencesOfCause(cause: unknown): string {
   if (NanoAgentError.isInstance(cause)) return sentencesOf(cause);
-  return `${cause instanceof Error ? cause.message : String(cause)}.`;
+  return asSentence(cause instanceof Error ? cause.message : String(cause));
 }
 
 /** All sentences of an error. */
-export function sentencesOf(error: NanoAgentError): string {
-  return [error.message, error.reason, error.hint].filter((part) => part !== null && part !== "").join(" ");
+export function sentencesOf(error: Pick<NanoAgentError, "message" | "reason" | "hint">): string {
+  return [error.message, error.reason, error.hint]
+    .filter((part): part is string => part !== null && part !== "")
+    .map(asSentence)
+    .join(" ");
 }

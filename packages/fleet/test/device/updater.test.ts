@@ -160,8 +160,15 @@ describe("an offer", () => {
     expect(device.updater.last?.reason).toContain("It says nonsense.");
     expect(await device.scratch.link()).toBe("releases/1");
     expect(device.host.done).toEqual(["close", "reopen"]);
+    expect(device.notices.at(-1)).toContain("The bundle with sequence 2 is rolled back.");
     await device.offer(file, { isNew: true, fetch: () => Promise.reject(new Error("fetched again")) });
-    await device.until("rolled-back");
+    await vi.waitFor(
+      () => expect(device.updater.last?.reason).toMatch(/^It was tried here before and failed: .*It says nonsense\./),
+      { timeout: 20_000 },
+    );
+    expect(device.updater.last).toMatchObject({ state: "rolled-back" });
+    expect(device.updater.last?.reason).toContain("a corrected bundle with a higher sequence, or apply this one");
+    expect(device.notices.at(-1)).toContain("The bundle with sequence 2 is not tried again. It was tried here before");
     expect(device.host.done).toHaveLength(2);
   });
 
@@ -368,7 +375,11 @@ describe("an update by hand", () => {
     const file = await device.scratch.bundle({ sequence: 2 });
     expect(await device.updater.applyFile(file, trusted, byHand)).toMatchObject({ state: "applied", current: 2 });
     expect(device.updater.last).toMatchObject({ state: "applied", sequence: 2 });
-    expect(await device.updater.rollBack(byHand)).toMatchObject({ state: "applied", current: 1 });
+    const back = await device.updater.rollBack(byHand);
+    expect(back).toMatchObject({ state: "applied", current: 1, reason: null });
+    const reason = `This device went back to ${back.name} ${back.version}, sequence 1.`;
+    expect(device.updater.last).toMatchObject({ state: "applied", sequence: 1, reason });
+    expect(device.notices.at(-1)).toBe(reason);
     expect(await device.scratch.link()).toBe("releases/1");
     await device.offer(file, { isNew: false, fetch: () => Promise.reject(new Error("fetched")) });
     await device.until("rolled-back");
