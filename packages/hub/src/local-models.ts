@@ -4,6 +4,7 @@ export type { ModelOrigin } from "./caches/model-origin.js";
 export { type HubEnvironment, readHubEnvironment } from "./environment/hub-environment.js";
 export { HubError, type HubErrorCode } from "./hub-error.js";
 export { resolveAnyName } from "./pull/resolve-any-name.js";
+export { type FileContents, findContents } from "./store/find-contents.js";
 export { type ListModelsOptions, listModels } from "./store/list-models.js";
 export { type ResolveModelOptions, resolveModel } from "./store/resolve-model.js";
 export type { StoredModel } from "./store/stored-model.js";
