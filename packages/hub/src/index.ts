@@ -31,6 +31,7 @@ export { bestChoice, type FittingChoice, nextSmaller } from "./choices/best-choi
 export { choiceJson, type ChoiceJson } from "./choices/choice-json.js";
 export { downloadFile } from "./download/download-file.js";
 export { findSource } from "./pull/find-source.js";
+export type { ExpectedModel } from "./pull/expected-model.js";
 export { pullModel, type PullOptions } from "./pull/pull-model.js";
 export type { PulledModel, PullEvent } from "./pull/pull-event.js";
 export { localNameOf } from "./pull/local-name.js";

@@ -26,6 +26,11 @@ export interface DownloadOptions {
   onProgress?: ((progress: DownloadProgress) => void) | undefined;
   /** Called with the number of bytes that will be saved, before the first is. It rejects if they do not fit. */
   freeSpaceCheck?: ((bytes: number) => Promise<void>) | undefined;
+  /**
+   * Returns the error for contents with another hash, where the source did not state the hash itself. Such a file is not
+   * downloaded a second time.
+   */
+  wrongContents?: ((sha256: string) => Error) | undefined;
   timeouts?:
     | (Partial<LockTimes> & {
         /** Time without a byte after which a connection is replaced. Default: 30,000. */
@@ -109,6 +114,7 @@ async function download(
       const report = (receivedBytes: number) =>
         onProgress({ receivedBytes, totalBytes: partial.totalBytes ?? file.bytes });
       await partial.resume(file, report, signal);
+      const resumedBytes = partial.receivedBytes;
       await receive(file, partial, { ...options, signal }, (bytes) => {
         downloadedBytes += bytes;
         report(partial.receivedBytes);
@@ -121,6 +127,9 @@ async function download(
         return { path: target, bytes, sha256, downloadedBytes, isShared: false, isVerified: verification(file) };
       }
       await partial.discard();
+      const { wrongContents } = options;
+      // What an earlier run left may be of a file that the source has replaced since.
+      if (wrongContents !== undefined && (isAgain || resumedBytes === 0)) throw wrongContents(sha256);
       if (isAgain) throw wrongHash(file, sha256);
     } finally {
       await partial.close();

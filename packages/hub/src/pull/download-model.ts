@@ -1,21 +1,29 @@
 import { rm } from "node:fs/promises";
+import path from "node:path";
 import { findModels } from "../caches/find-models.js";
 import { isTaken, placeSnapshot } from "../caches/hub-cache.js";
 import type { ModelOrigin } from "../caches/model-origin.js";
+import { namedModelPath } from "../caches/own-models.js";
 import { downloadFile } from "../download/download-file.js";
 import type { HubEnvironment } from "../environment/hub-environment.js";
 import { HubError } from "../hub-error.js";
 import { formatModelName } from "../names/format-model-name.js";
 import type { ModelName } from "../names/model-name.js";
+import { modelWord } from "../names/model-word.js";
 import type { HttpClient } from "../network/http-client.js";
 import type { RemoteFile, RemoteModel, RemoteRepository } from "../sources/remote-model.js";
 import { recordModel } from "../store/record-model.js";
+import { type ExpectedModel, withExpected } from "./expected-model.js";
 import { findHere } from "./find-here.js";
 import { type Places, placesOf } from "./places.js";
 import type { PullEvent, PulledModel } from "./pull-event.js";
 
 /** Largest file with the text of a license that is stored. */
 const MAX_LICENSE_BYTES = 2 ** 20;
+/** Digits of a hash in a name that is made of a word and a hash. */
+const HASH_CHARACTERS = 12;
+/** Longest word before them. */
+const MAX_STEM_CHARACTERS = 80;
 
 interface DownloadOptions {
   environment: HubEnvironment;
@@ -24,6 +32,8 @@ interface DownloadOptions {
   leastBytes: number | null;
   /** Whether a file of the same name may be replaced although its source gives no hash. */
   isForced: boolean;
+  /** Contents that the model must have. */
+  expected?: ExpectedModel | undefined;
   onEvent: (event: PullEvent) => void;
   signal: AbortSignal | undefined;
 }
@@ -43,9 +53,15 @@ export async function downloadModel(
   let isOwn = true;
   const files: { path: string; sha256: string }[] = [];
   for (const file of model.files) {
-    const place = { blob: places.blobOf(file), path: places.pathOf(file) };
-    const done = await fetchFile(file, place, options, (received) =>
-      onEvent({ type: "progress", receivedBytes: bytes + received, totalBytes }),
+    const place = await placeOf(file, places, options);
+    const pinned = withExpected(file, options.expected);
+    const isStated = pinned.sha256 === file.sha256;
+    const done = await fetchFile(
+      pinned,
+      place,
+      options,
+      (received) => onEvent({ type: "progress", receivedBytes: bytes + received, totalBytes }),
+      isStated ? undefined : (sha256) => options.expected?.refuse({ bytes: null, sha256 }) as Error,
     );
     if (file.bytes === null && done.bytes < (options.leastBytes ?? 0)) throw await cutShort(file, place, done.bytes);
     bytes += done.bytes;
@@ -110,18 +126,33 @@ interface FilePlace {
   path: string;
 }
 
+/**
+ * Returns where a file is stored. A name in the folder of own models may be taken by other contents, which something may still
+ * use: expected contents then get a name of their own.
+ */
+async function placeOf(file: RemoteFile, places: Places, { environment, expected, signal }: DownloadOptions) {
+  const place: FilePlace = { blob: places.blobOf(file), path: places.pathOf(file) };
+  if (expected === undefined || place.blob !== place.path) return place;
+  const here = await findHere(withExpected(file, expected), place, { environment, signal });
+  if (here === null || here.isRight) return place;
+  const word = (modelWord(path.basename(place.path)) ?? "model").slice(0, MAX_STEM_CHARACTERS);
+  const own = namedModelPath(environment, `${word}-${expected.sha256.slice(0, HASH_CHARACTERS)}`);
+  return { blob: own, path: own };
+}
+
 /** Downloads a file, unless it is here already with the right contents. */
 async function fetchFile(
   file: RemoteFile,
   place: FilePlace,
   { client, signal, isForced, environment }: DownloadOptions,
   onBytes: (receivedBytes: number) => void,
+  wrongContents?: (sha256: string) => Error,
 ) {
   const here = await findHere(file, place, { environment, signal });
   if (here?.isRight) return { ...here, downloadedBytes: 0, wasHere: true };
   if (here !== null && !hasHash(file) && !isForced) throw nameTaken(place.path);
   const onProgress = ({ receivedBytes }: { receivedBytes: number }) => onBytes(receivedBytes);
-  return { ...(await downloadFile(file, place.blob, { client, signal, onProgress })), wasHere: false };
+  return { ...(await downloadFile(file, place.blob, { client, signal, onProgress, wrongContents })), wasHere: false };
 }
 
 /** Gives a downloaded file the path by which it is used, and returns that path. */

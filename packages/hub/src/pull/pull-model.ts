@@ -16,6 +16,7 @@ import { openSource } from "../sources/open-source.js";
 import type { RemoteModel, RemoteRepository } from "../sources/remote-model.js";
 import { resolveModel } from "../store/resolve-model.js";
 import { downloadModel } from "./download-model.js";
+import { type ExpectedModel, onlyExpected, refuseOther } from "./expected-model.js";
 import { learnFrom, learnFromFailure } from "./learn.js";
 import { modelPathOf, type Places, placesOf } from "./places.js";
 import type { PullEvent, PulledModel } from "./pull-event.js";
@@ -35,6 +36,8 @@ export interface PullOptions {
   isDryRun?: boolean | undefined;
   /** Returns the choice to download; null ends the pull. Called unless a quantization was named. Default: `best`. */
   choose?: ((choices: readonly ModelChoice[], best: ModelChoice | null) => Promise<ModelChoice | null>) | undefined;
+  /** Contents that the model must have. They also choose its quantization, where the source states hashes. */
+  expected?: ExpectedModel | undefined;
   onEvent?: ((event: PullEvent) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -47,11 +50,12 @@ export interface PullOptions {
 export async function pullModel(name: ModelName, options: PullOptions): Promise<PulledModel | null> {
   const { environment, client, signal, onEvent = () => {} } = options;
   if (environment.isOffline && !options.isDryRun) return useStored(name, options);
-  const repository = await openSource(name, { client, environment, signal }).catch(async (error: unknown) => {
+  const opened = await openSource(name, { client, environment, signal }).catch(async (error: unknown) => {
     await learnFromFailure(name, error, environment);
     throw error;
   });
-  const differences = await learnFrom(name, repository, environment);
+  const differences = await learnFrom(name, opened, environment);
+  const repository = options.expected === undefined ? opened : onlyExpected(name, opened, options.expected);
   for (const message of [...repository.notices, ...differences]) onEvent({ type: "notice", message });
   const places = placesOf(repository, name, environment);
   const choices = await planAll(repository, places, options);
@@ -59,6 +63,7 @@ export async function pullModel(name: ModelName, options: PullOptions): Promise<
   onEvent({ type: "choices", repository, choices, best });
   const choice = await chooseOne(name, repository, choices, best, options);
   if (choice === null || options.isDryRun) return null;
+  if (options.expected !== undefined) refuseOther(choice.model, options.expected);
   refuseUnreadable(choice);
   if (!options.isForced) await refuseUnfit(choice, choices, places, options.goal);
   return downloadModel(name, repository, choice.model, {
@@ -66,26 +71,36 @@ export async function pullModel(name: ModelName, options: PullOptions): Promise<
     client,
     leastBytes: choice.header?.file_bytes ?? null,
     isForced: options.isForced ?? false,
+    expected: options.expected,
     onEvent,
     signal,
   });
 }
 
 /** Returns the model that is already on this device. Throws the error of a request without a network if it is not. */
-async function useStored(name: ModelName, { environment, quantization, signal }: PullOptions): Promise<PulledModel> {
+async function useStored(
+  name: ModelName,
+  { environment, quantization, signal, expected }: PullOptions,
+): Promise<PulledModel> {
   const wanted = name.source === "hub" && quantization ? { ...name, quantization } : name;
   try {
     const stored = await resolveModel(formatModelName(wanted), environment, { signal });
+    if (expected !== undefined && stored.sha256 !== expected.sha256)
+      throw offline(`${stored.name} is another model here.`);
     return { ...stored, sha256: stored.sha256 ?? "", downloadedBytes: 0, isCompared: stored.verified };
   } catch (error) {
     if (!(error instanceof HubError) || error.code !== "model-not-downloaded") throw error;
-    throw new HubError({
-      code: "hub-offline",
-      message: error.message,
-      reason: "Downloads are switched off by HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE.",
-      hint: "Unset the variable, or bring the model from another device with nanoagent models export and import.",
-    });
+    throw offline(error.message);
   }
+}
+
+function offline(message: string): HubError {
+  return new HubError({
+    code: "hub-offline",
+    message,
+    reason: "Downloads are switched off by HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE.",
+    hint: "Unset the variable, or bring the model from another device with nanoagent models export and import.",
+  });
 }
 
 /** Plans every model of a repository. Headers are read from the network, or from a partial download. */
@@ -107,8 +122,11 @@ async function chooseOne(
   repository: RemoteRepository,
   choices: readonly ModelChoice[],
   best: ModelChoice | null,
-  { quantization, choose, isDryRun, isForced }: PullOptions,
+  { quantization, choose, isDryRun, isForced, expected }: PullOptions,
 ): Promise<ModelChoice | null> {
+  const [only] = choices;
+  // Contents that are expected need no other choice.
+  if (expected !== undefined && choices.length === 1 && only !== undefined) return only;
   const label = quantization ?? (name.source === "hub" ? name.quantization : null);
   if (label !== null) {
     const model = selectModel(
