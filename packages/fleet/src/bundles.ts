@@ -12,6 +12,7 @@ export { type KeyPair, makeKeyPair, readTrustedKeys, type TrustedKey } from "./b
 export { type SignedBundle, signBundle } from "./bundle/sign-bundle.js";
 export { type VerifiedBundle, verifyBundle } from "./bundle/verify-bundle.js";
 export { FleetError, type FleetErrorCode } from "./fleet-error.js";
+export { modelsOfRelease } from "./releases/models-of-release.js";
 export { type OpenReleasesOptions, openReleases, ownerOf, type ReleasesOwner } from "./releases/open-releases.js";
 export { readReleases } from "./releases/read-releases.js";
 export type {

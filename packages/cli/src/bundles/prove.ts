@@ -44,7 +44,7 @@ export const proveFolder: CommandAction = async (values, streams) => {
 
 async function prove(folder: string, file: string, share: number, streams: Streams): Promise<Proof> {
   try {
-    const config = await resolveModelName(await readConfig(file), (name) => findNamedModel(name, streams));
+    const config = await resolveModelName(await readConfig(file), (name) => findNamedModel(name, streams, file));
     const alone = withoutService(config);
     await boundHeap(engineTypeOf(alone));
     const agent = await openAgent(alone, { ...engineOptions, onPermission: () => false });

@@ -13,6 +13,7 @@ import {
 import type { CommandAction } from "../command-line/command.js";
 import { DEFAULT_CONFIG_FILE } from "../config/default-config-file.js";
 import { exitCodeFor } from "../errors/present-error.js";
+import { findNamedModel } from "../named-models/find-named-model.js";
 import { type PlanningDevice, readPlanningDevice } from "../optimize/planning-device.js";
 import { formatJson } from "../output/format.js";
 import type { Streams } from "../streams.js";
@@ -98,7 +99,12 @@ export async function checkFile(
   // The engine is reported before the parts whose texts its plan needs room for.
   const others = report.parts.splice(place);
   signal?.throwIfAborted();
-  await checkEngine(report, config, { elsewhere, neededTokens: neededContext(texts), memory, findModel, streams });
+  await checkEngine(report, config, {
+    elsewhere,
+    neededTokens: neededContext(texts),
+    memory,
+    findModel: findModel ?? ((name) => findNamedModel(name, streams, file)),
+  });
   checkActs(report);
   report.parts.push(...others);
   checkContext(report, config, texts);

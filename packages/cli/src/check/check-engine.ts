@@ -5,24 +5,21 @@ import {
   type ResolveModel,
   resolveModelName,
 } from "@nanoagent/runtime/program";
-import { findNamedModel } from "../named-models/find-named-model.js";
 import { type PlanningDevice, remoteDevice } from "../optimize/planning-device.js";
-import type { Streams } from "../streams.js";
 import type { CheckReport } from "./check-report.js";
 
 interface EngineCheckOptions {
   elsewhere: PlanningDevice | null;
   neededTokens: number;
   memory?: MemoryProbe | undefined;
-  findModel?: ResolveModel | undefined;
-  streams: Pick<Streams, "stderr" | "stop">;
+  findModel: ResolveModel;
 }
 
 /** Checks the engine's settings, whether its model fits, and which settings have no effect on it. */
 export async function checkEngine(
   report: CheckReport,
   named: NanoAgentConfig,
-  { elsewhere, neededTokens, memory, streams, findModel = (name) => findNamedModel(name, streams) }: EngineCheckOptions,
+  { elsewhere, neededTokens, memory, findModel }: EngineCheckOptions,
 ): Promise<void> {
   const part = report.part("Engine");
   let config: NanoAgentConfig;

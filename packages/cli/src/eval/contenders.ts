@@ -25,7 +25,7 @@ export async function findContenders(values: OptionValues, streams: Streams): Pr
   const contenders = [
     ...files.map((file) => ({
       path: file,
-      readConfig: async () => resolveModelName(await readConfig(file), (name) => findNamedModel(name, streams)),
+      readConfig: async () => resolveModelName(await readConfig(file), (name) => findNamedModel(name, streams, file)),
     })),
     ...models.map((model) => ({
       path: model,

@@ -26,7 +26,7 @@ export async function readAgent(
   const found = file ?? (await findDefaultConfig(`${command} needs --config PATH or --model PATH.`));
   const config = await readConfig(String(found), { device: device === "auto" ? "auto" : undefined });
   if (model !== undefined) return checkFlag({ ...config, model_path: await modelFileOf(String(model), streams) });
-  return resolveModelName(config, (name) => findNamedModel(name, streams));
+  return resolveModelName(config, (name) => findNamedModel(name, streams, String(found)));
 }
 
 /** Checks the model of the command line first, so that its faults are reported of the flag and not of the config. */

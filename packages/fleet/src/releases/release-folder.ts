@@ -6,7 +6,8 @@ import { unpackFiles } from "../bundle/unpack-files.js";
 import { parseReleaseState } from "./parse-release-state.js";
 import { makeRecord, parseRecord, type ReleaseRecord } from "./release-record.js";
 import { NEW_STATE, type ReleaseState, releaseBelow } from "./release-state.js";
-import { unusable } from "./releases-errors.js";
+import { isDiskFull, unusable } from "./releases-errors.js";
+import { DOWNLOADS, removePartialBundles } from "./remove-partial-bundles.js";
 import { isUnfinishedName, kindOf, readSmallFile, replaceLink, unfinishedName, writeSynced } from "./synced-files.js";
 
 /** Name of the link to the release in use. */
@@ -130,8 +131,15 @@ export class ReleaseFolder {
     return false;
   }
 
+  /** Writes the state. Downloads make room for it on a full disk. */
   async writeState(state: ReleaseState): Promise<void> {
-    await writeSynced(this.root, STATE, textOf(state));
+    try {
+      await writeSynced(this.root, STATE, textOf(state));
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      await removePartialBundles(path.join(this.root, DOWNLOADS)).catch(() => {});
+      await writeSynced(this.root, STATE, textOf(state));
+    }
   }
 
   /** Returns the records of the releases whose folder is there, the highest sequence first. */
@@ -140,10 +148,17 @@ export class ReleaseFolder {
     const records: ReleaseRecord[] = [];
     for (const name of await readdir(this.#releases)) {
       if (!FOLDER_NAME.test(name)) continue;
-      const record = (await kindOf(path.join(this.#releases, name))) === "folder" ? await this.#read(name) : null;
+      const record = (await kindOf(path.join(this.#releases, name))) === "folder" ? await this.readRecord(name) : null;
       if (record !== null) records.push(record);
     }
     return records.sort((one, other) => other.sequence - one.sequence);
+  }
+
+  /** Returns the record of a release by the name of its folder. Null for other folders. */
+  async readRecord(name: string): Promise<ReleaseRecord | null> {
+    if (!FOLDER_NAME.test(name)) return null;
+    const text = await readSmallFile(path.join(this.#releases, `${name}.json`), MAX_RECORD_BYTES);
+    return text === null || text === "unusable" ? null : parseRecord(text, Number(name));
   }
 
   /** Makes `current` lead to a release in one step, or removes it. */
@@ -232,11 +247,6 @@ export class ReleaseFolder {
     if (sequence !== null) return replaceLink(this.root, name, path.join(RELEASES, String(sequence)));
     await rm(path.join(this.root, name), { force: true });
     await syncFolder(this.root);
-  }
-
-  async #read(name: string): Promise<ReleaseRecord | null> {
-    const text = await readSmallFile(path.join(this.#releases, `${name}.json`), MAX_RECORD_BYTES);
-    return text === null || text === "unusable" ? null : parseRecord(text, Number(name));
   }
 
   /** A link, or something else that nanoagent has not made, may have been planted under the name of a release. */
