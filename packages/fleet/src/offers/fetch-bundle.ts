@@ -4,11 +4,12 @@ import { readTrustedKeys, type TrustedKey } from "../bundle/keys.js";
 import { parseManifest } from "../bundle/parse-manifest.js";
 import { verifySignatures } from "../bundle/verify-signatures.js";
 import { FleetError } from "../fleet-error.js";
+import { removePartialBundles } from "../releases/remove-partial-bundles.js";
 import type { BundleOffer } from "./bundle-offer.js";
 import { WrongContent } from "./content-check.js";
 import { type DownloadTimes, defaultDownloadTimes, downloadBundle } from "./download-bundle.js";
 import { defaultPieceTimes, fetchPieces, type PieceTimes } from "./fetch-pieces.js";
-import { PartialBundle, removePartialBundles } from "./partial-bundle.js";
+import { PartialBundle } from "./partial-bundle.js";
 
 /** Largest part of a bundle besides manifest and files: the first line, the signatures and the ends of the lines. */
 const MAX_REST_BYTES = FIRST_LINE.length + MAX_SIGNATURES_BYTES + 2;

@@ -1,13 +1,13 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import path from "node:path";
 import type { BundleHead } from "../bundle/bundle-manifest.js";
 import { FleetError } from "../fleet-error.js";
+import { removePartialBundles } from "../releases/remove-partial-bundles.js";
 import type { BundleOffer } from "./bundle-offer.js";
 import { ContentCheck, WrongContent } from "./content-check.js";
 
 const READ_BYTES = 256 * 1024;
-const partialName = /^\d{1,16}-[0-9a-f]{64}\.part$/;
 
 export interface PartialBundleParts {
   readonly folder: string;
@@ -141,16 +141,6 @@ export class PartialBundle {
       }
     }
   }
-}
-
-/** Removes downloads from a folder, but for one name. A missing folder is not an error. */
-export async function removePartialBundles(folder: string, except: string | null = null): Promise<void> {
-  const names = await readdir(folder).catch((error: { code?: string }) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  for (const name of names)
-    if (name !== except && partialName.test(name)) await rm(path.join(folder, name), { force: true, recursive: true });
 }
 
 function diskFailure(file: string, cause: unknown): FleetError {

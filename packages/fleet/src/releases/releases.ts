@@ -33,12 +33,15 @@ import {
   expectedError,
   failedBefore,
   failedRelease,
+  isDiskFull,
   isFailedRelease,
   isUndecided,
+  noRoomToGoBack,
   sentencesOf,
   unusable,
   wrongConfig,
 } from "./releases-errors.js";
+import { takeBack } from "./take-back.js";
 
 export interface ApplyBundleOptions {
   readonly signal?: AbortSignal | undefined;
@@ -141,6 +144,9 @@ export class Releases {
       signal.throwIfAborted();
       try {
         return await this.#goBack({ host, signal, onStep: () => {} });
+      } catch (error) {
+        signal.throwIfAborted();
+        throw expectedError(error, this.root);
       } finally {
         await this.#tidy();
       }
@@ -173,6 +179,8 @@ export class Releases {
     if (judged.verdict === "current") {
       const damage = await findDamage(this.#folder.folderOf(bundle.sequence), manifest.files, change.signal);
       if (damage !== null) throw damagedInUse(bundle.sequence, damage);
+      // A full disk may have left it on trial.
+      await this.confirm();
       return this.#resultOf(head, "current");
     }
     if (judged.verdict === "failed-before") {
@@ -234,7 +242,14 @@ export class Releases {
       await this.#saveIfPossible(failBundle(this.#state, bundle, reason, now()));
       return this.#resultOf(head, "rolled-back", failure);
     }
-    await this.#save(settleTrial(this.#state));
+    try {
+      await this.#save(settleTrial(this.#state));
+    } catch (error) {
+      const failure = expectedError(error, this.root);
+      await takeBack(this.#folder, host, { sequence: bundle.sequence, previous: current, failure });
+      await this.#saveIfPossible(cancelTrial(this.#state));
+      return this.#resultOf(head, "rolled-back", failure);
+    }
     return this.#resultOf(head, "applied");
   }
 
@@ -271,6 +286,8 @@ export class Releases {
         : { sequence: to.sequence, from: { sequence: from.sequence, manifest_sha256: from.manifest_sha256 } };
     let hasBegun = false;
     try {
+      // The disk may be full.
+      await this.#folder.clean(new Set([...keptReleases(records, this.#state, current), to.sequence]));
       await this.#save({ ...this.#state, rollback: begin });
       hasBegun = true;
       await changeBy(steps, host, signal);
@@ -281,12 +298,17 @@ export class Releases {
       const failure =
         hasBegun && steps.failure !== error && !isUndecided(error)
           ? failedRelease(`The agent of ${to.name} ${to.version} did not start.`, error)
-          : expectedError(error, this.root);
+          : isDiskFull(error)
+            ? noRoomToGoBack(this.root, current, error)
+            : expectedError(error, this.root);
       return describeResult(from, "refused", current, failure);
     }
     const failed = begin === null ? this.#state.failed : [...this.#state.failed, { ...begin.from, reason: "", at: "" }];
     const previous = releaseBelow(records, to.sequence, { failed });
-    await this.#save(begin === null ? { ...this.#state, previous } : settleRollback(this.#state, previous, now()));
+    // If this fails, the next program that opens the folder finishes the rollback.
+    await this.#saveIfPossible(
+      begin === null ? { ...this.#state, previous } : settleRollback(this.#state, previous, now()),
+    );
     return describeResult(to, "applied", to.sequence);
   }
 

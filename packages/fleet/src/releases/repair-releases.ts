@@ -31,8 +31,9 @@ export async function repairReleases(folder: ReleaseFolder): Promise<RepairedRel
   }
   const ended = endChange(before, records, current);
   const state = { ...ended, previous: findPrevious(records, ended, current) };
-  if (!(await folder.hasState(state))) await folder.writeState(state);
+  // First, since the state may need the space.
   await folder.clean(keptReleases(records, state, current));
+  if (!(await folder.hasState(state))) await folder.writeState(state);
   return { state, repaired: describeRepair(before, state, current) };
 }
 
