@@ -39,6 +39,8 @@ export class UpdateLines {
     switch (event.type) {
       case "roll-out-begin":
         return this.#begin(event);
+      case "address-unchecked":
+        return `note: The address is not checked: ${safe(event.reason)}`;
       case "agent-offer":
         this.#steps.set(event.id, "offered");
         return event.online ? null : `${safe(event.id)}: offline, it updates when it is back`;

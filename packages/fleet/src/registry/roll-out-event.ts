@@ -12,6 +12,8 @@ export type RollOutEvent =
       /** Agents that it is not offered to, and why. */
       readonly skipped: readonly RollOutFailure[];
     } & RolledOutBundle)
+  /** The address of the bundle could not be checked from here. One or two sentences. */
+  | { readonly type: "address-unchecked"; readonly reason: string }
   /** Share of the bundle that is at the broker, from 0 to 1. */
   | { readonly type: "pieces-progress"; readonly share: number }
   | { readonly type: "agent-offer"; readonly id: string; readonly canary: boolean; readonly online: boolean }

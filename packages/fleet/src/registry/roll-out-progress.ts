@@ -22,6 +22,10 @@ interface Offered {
   /** The newest answer. */
   latest: UpdateMessage | null;
   isOnline: boolean;
+  /** Reason of its last wait, until it gets further than that; or null. */
+  waitsFor: string | null;
+  /** Largest progress that it told. */
+  progress: number;
   /** When the agent gave its last sign, in milliseconds. */
   lastSign: number;
 }
@@ -99,7 +103,15 @@ export class RollOutProgress {
     const entry = this.#entries.get(agent.id);
     if (entry === undefined) return;
     const earlier = isRepeated ? null : agent.update;
-    entry.offered = { earlier, isAwaited: agent.online, latest: null, isOnline: agent.online, lastSign: now };
+    entry.offered = {
+      earlier,
+      isAwaited: agent.online,
+      latest: null,
+      isOnline: agent.online,
+      waitsFor: null,
+      progress: 0,
+      lastSign: now,
+    };
   }
 
   /** The agent left the fleet before it got its offer. */
@@ -113,9 +125,9 @@ export class RollOutProgress {
     const entry = this.#entries.get(agent.id);
     if (entry === undefined || entry.outcome !== null) return [];
     if (this.hasApplied(agent)) {
-      const isNews = entry.offered?.latest !== agent.update;
+      const isNew = entry.offered?.latest !== agent.update;
       this.#end(entry, "applied");
-      return isNews && agent.update !== null ? [eventOf(agent.id, agent.update)] : [];
+      return isNew && agent.update !== null ? [eventOf(agent.id, agent.update)] : [];
     }
     const { offered } = entry;
     if (offered === null) return [];
@@ -124,7 +136,13 @@ export class RollOutProgress {
     const { update } = agent;
     if (!this.#isOurs(update) || update === offered.earlier || update === offered.latest) return [];
     offered.latest = update;
-    offered.lastSign = now;
+    const isRepeated = update.state === "waiting" && offered.waitsFor === update.reason;
+    if (isRepeated) return [];
+    if (isNews(offered, update)) {
+      offered.lastSign = now;
+      offered.progress = Math.max(offered.progress, update.progress ?? 0);
+      offered.waitsFor = update.state === "waiting" ? update.reason : null;
+    }
     const event = eventOf(agent.id, update);
     if (!isFinished(update)) return [event];
     if (this.#isApplied(update)) {
@@ -154,8 +172,9 @@ export class RollOutProgress {
     for (const { offered } of this.#entries.values()) if (offered !== null) offered.lastSign = now;
   }
 
-  #describeSilence({ latest, isOnline }: Offered): string {
+  #describeSilence({ latest, isOnline, waitsFor }: Offered): string {
     const seconds = Math.round(this.#parts.patienceMilliseconds / 1000);
+    if (isOnline && waitsFor !== null) return `It waits: ${waitsFor}`;
     const lead = isOnline ? `It gave no sign for ${seconds} s.` : `It went offline, for more than ${seconds} s.`;
     if (latest === null) return lead;
     return `${lead} Its last state was ${latest.state}${latest.reason === null ? "." : `: ${latest.reason}`}`;
@@ -182,6 +201,11 @@ export class RollOutProgress {
   #ids(filter: (entry: Entry) => boolean): string[] {
     return [...this.#entries].filter(([, entry]) => filter(entry)).map(([id]) => id);
   }
+}
+
+/** Whether an update says more than that an agent, which waits, tries again. */
+function isNews({ waitsFor, progress }: Offered, update: UpdateMessage): boolean {
+  return waitsFor === null || update.state !== "fetching" || (update.progress ?? 0) > progress;
 }
 
 function eventOf(id: string, { state, reason, progress }: UpdateMessage): RollOutEvent {

@@ -6,6 +6,7 @@ import { FleetError } from "../fleet-error.js";
 import { findAddressIssue } from "../offers/bundle-address.js";
 import { type BundleOffer, PIECE_BYTES } from "../offers/bundle-offer.js";
 import { publishPieces, removePieces } from "../offers/bundle-pieces.js";
+import { checkServer } from "../offers/check-server.js";
 import { makeOffer } from "../offers/make-offer.js";
 import { claimUpload } from "../offers/upload-claim.js";
 import { claimTopic } from "../piece-topic.js";
@@ -56,7 +57,7 @@ export interface RollOutOptions {
  * - Pieces of bundles that are not offered to anybody any more are removed from the broker.
  *
  * Throws `FleetError` before anything is published: `bundle-unreadable`, `bundle-malformed` or `bundle-untrusted` for a bundle that
- * nobody could use, `bundle-outdated` if all agents have newer ones, `agent-not-registered` if none is selected. Rejects with
+ * nobody could use or whose address does not have it, `bundle-outdated` if all agents have newer ones, `agent-not-registered` if none is selected. Rejects with
  * `MqttError` if the broker refuses the messages.
  */
 export async function* rollOut(
@@ -136,6 +137,7 @@ class RollOutRun {
     const lists = { canaries: ids(canaries), others: ids(others), applied: ids(applied), skipped };
     yield { type: "roll-out-begin", ...this.#bundle, ...lists };
     if (canaries.length + others.length === 0) return this.result("done");
+    yield* this.#checkServer();
     const kept = await this.#readBroker();
     let state: RollOutResult["state"];
     try {
@@ -187,6 +189,12 @@ class RollOutRun {
     );
   }
 
+  async *#checkServer(): AsyncGenerator<RollOutEvent, void> {
+    const { url, signal } = this.#options;
+    const problem = url === undefined ? null : await checkServer(url, this.#head.totalBytes, signal);
+    if (problem !== null) yield { type: "address-unchecked", reason: problem };
+  }
+
   async *#publishPieces(): AsyncGenerator<RollOutEvent, void> {
     if (this.#options.url !== undefined) return;
     const { file } = this.#options;
@@ -199,7 +207,11 @@ class RollOutRun {
         share = published;
         this.#wakeUp.call();
       };
-      await publishPieces({ ...this.#parts, file, head: this.#head, onProgress });
+      // A claim is small, so whoever may publish it and no piece has a broker that permits small messages only.
+      const refuse = (error: unknown) => {
+        throw MqttError.isInstance(error) && error.code === "broker-refused" ? piecesRefused(error) : error;
+      };
+      await publishPieces({ ...this.#parts, file, head: this.#head, onProgress }).catch(refuse);
     };
     const publishing = publish().finally(() => {
       isDone = true;
@@ -213,11 +225,7 @@ class RollOutRun {
       shown = share;
       yield { type: "pieces-progress", share };
     }
-    try {
-      await publishing;
-    } catch (error) {
-      throw MqttError.isInstance(error) && error.code === "broker-refused" ? piecesRefused(error) : error;
-    }
+    await publishing;
   }
 
   /** Offers it to the canaries, then to the others, until all that are awaited have finished or too many have failed. */

@@ -11,6 +11,7 @@ import { type RollOutOptions, rollOut } from "../../src/registry/roll-out.js";
 import type { RollOutEvent, RollOutResult } from "../../src/registry/roll-out-event.js";
 import { parseSelector } from "../../src/registry/selector.js";
 import { type BundleParts, temporaryFolder, testKey } from "../bundle/bundle-parts.js";
+import { sendRange, serveFile } from "../offers/file-server.js";
 import { files, key, signedBundle, type TestBundle } from "../offers/offer-parts.js";
 import { applies, FakeDevice, type FakeDeviceOptions, fails } from "./fake-device.js";
 import { cardText, publishAll } from "./fleet-cards.js";
@@ -256,6 +257,30 @@ describe.skipIf(!hasMosquitto)("a roll-out at Mosquitto (needs mosquitto and mos
     ]);
   });
 
+  test("takes an agent that waits for the same thing again and again for a failure", async () => {
+    await using mosquitto = await Mosquitto.start();
+    const bundle = bundleInFile();
+    let isOver = false;
+    await startDevices(mosquitto, 1, () => ({
+      script: async (device, offer) => {
+        for (let at = 10; !isOver; at++) {
+          const time = `2026-11-30T08:00:${at}.000Z`;
+          await device.say(offer, { state: "fetching", progress: 0, at: time });
+          await device.say(offer, { state: "waiting", reason: "The server answers with 404.", at: time });
+          await new Promise((resolve) => setTimeout(resolve, 200));
+        }
+      },
+    }));
+    const { result, events } = await follow(await registryAt(mosquitto), { file: bundle.file, patienceSeconds: 2 });
+    isOver = true;
+    expect(result).toMatchObject({
+      state: "stopped",
+      failed: [{ id: "kiosk-01", reason: "It waits: The server answers with 404." }],
+    });
+    const told = events.filter((event) => event.type === "agent-update" && event.state === "waiting");
+    expect(told).toHaveLength(1);
+  });
+
   test("reaches agents that are offline when they come back", async () => {
     await using mosquitto = await Mosquitto.start();
     const bundle = bundleInFile();
@@ -372,11 +397,63 @@ describe.skipIf(!hasMosquitto)("a roll-out at Mosquitto (needs mosquitto and mos
   test("may name an address, and then there are no pieces", async () => {
     await using mosquitto = await Mosquitto.start();
     const [device] = await startDevices(mosquitto, 1);
-    const { file } = bundleInFile();
-    const { result } = await follow(await registryAt(mosquitto), { file, url: "https://example.com/garden" });
+    const { file, bytes } = bundleInFile();
+    const { url } = await serveFile((request, response) => sendRange(request, response, bytes));
+    const { result, events } = await follow(await registryAt(mosquitto), { file, url });
     expect(result.state).toBe("done");
-    expect(device?.offers[0]?.from).toEqual({ url: "https://example.com/garden" });
+    expect(events.map(({ type }) => type)).not.toContain("address-unchecked");
+    expect(device?.offers[0]?.from).toEqual({ url });
     expect(await keptAt(mosquitto)).toEqual(["kiosk-01/offer"]);
+  });
+
+  test("is refused if the address has no file, or another one", async () => {
+    await using mosquitto = await Mosquitto.start();
+    const [device] = await startDevices(mosquitto, 1);
+    const { file, bytes } = bundleInFile();
+    const { url } = await serveFile((request, response) => {
+      if (request.url === "/short") return sendRange(request, response, bytes.subarray(1));
+      response.writeHead(404).end();
+    });
+    const registry = await registryAt(mosquitto);
+    await expect(follow(registry, { file, url })).rejects.toMatchObject({
+      code: "bundle-unreadable",
+      reason: "The server answers with 404.",
+      hint: expect.stringContaining("--url"),
+    });
+    await expect(follow(registry, { file, url: new URL("/short", url).href })).rejects.toMatchObject({
+      code: "bundle-unreadable",
+      reason: `The file there has ${bytes.length - 1} bytes, and the bundle has ${bytes.length}.`,
+    });
+    expect(device?.offers).toEqual([]);
+    expect(await keptAt(mosquitto)).toEqual([]);
+  });
+
+  test("goes on with a note if only the agents may reach the address", async () => {
+    await using mosquitto = await Mosquitto.start();
+    await startDevices(mosquitto, 1);
+    const { file } = bundleInFile();
+    const { result, events } = await follow(await registryAt(mosquitto), { file, url: "http://127.0.0.1:1/garden" });
+    expect(result.state).toBe("done");
+    expect(events).toContainEqual({
+      type: "address-unchecked",
+      reason: "127.0.0.1:1 cannot be reached from here. The server does not accept connections.",
+    });
+  });
+
+  test("says that the user may not publish pieces, and nothing about their size", async () => {
+    const folder = temporaryFolder();
+    const acl = path.join(folder, "acl");
+    writeFileSync(acl, "topic readwrite nanoagent/+/+\ntopic read nanoagent/#\n", { mode: 0o600 });
+    await using mosquitto = await Mosquitto.start([`acl_file ${acl}`]);
+    const [device] = await startDevices(mosquitto, 1);
+    const { file } = bundleInFile();
+    const refused = follow(await registryAt(mosquitto), { file });
+    await expect(refused).rejects.toMatchObject({
+      code: "broker-refused",
+      message: expect.stringContaining("may not publish there"),
+      hint: expect.not.stringContaining("--url"),
+    });
+    expect(device?.offers).toEqual([]);
   });
 
   test("says what to do when the broker does not take pieces", async () => {
