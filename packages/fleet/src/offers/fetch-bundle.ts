@@ -1,9 +1,10 @@
 import type { Broker } from "@nanoagent/server/mqtt";
-import { type BundleHead, FIRST_LINE, MAX_SIGNATURES_BYTES } from "../bundle/bundle-manifest.js";
+import { type BundleHead, type BundleManifest, FIRST_LINE, MAX_SIGNATURES_BYTES } from "../bundle/bundle-manifest.js";
 import { readTrustedKeys, type TrustedKey } from "../bundle/keys.js";
 import { parseManifest } from "../bundle/parse-manifest.js";
 import { verifySignatures } from "../bundle/verify-signatures.js";
 import { FleetError } from "../fleet-error.js";
+import { checkDisk } from "../releases/check-device.js";
 import { removePartialBundles } from "../releases/remove-partial-bundles.js";
 import type { BundleOffer } from "./bundle-offer.js";
 import { WrongContent } from "./content-check.js";
@@ -31,7 +32,8 @@ export interface FetchedOffer {
 
 /**
  * Fetches the bundle of an offer, and resolves with the path of its file, which has the sizes and hashes of its manifest. A later
- * call continues an interrupted download, also after a kill. The signature is verified as soon as the manifest is here.
+ * call continues an interrupted download, also after a kill. The signature and the free disk are checked as soon as the manifest
+ * is here.
  *
  * Throws `FleetError`: `bundle-unreadable` for failures that may pass (network, missing pieces, an address with other content);
  * `bundle-malformed`, `bundle-untrusted`, `bundle-unsuitable` (the disk) or `signing-key-invalid` for those that do not. After an
@@ -41,11 +43,19 @@ export async function fetchBundle(fetched: FetchedOffer): Promise<string> {
   const { offer, broker, prefix, folder, signal, onProgress = () => {}, times } = fetched;
   signal.throwIfAborted();
   const keys = readTrustedKeys(fetched.keys);
-  checkOffer(offer, keys);
+  const offered = checkOffer(offer, keys);
   const checkHead = (head: BundleHead) => checkFetchedHead(head, offer, keys);
   const partial = await PartialBundle.open({ folder, offer, checkHead, signal });
   try {
-    const onBytes = () => onProgress(partial.receivedBytes / partial.totalBytes);
+    let hasSpace = false;
+    const onBytes = () => {
+      const manifest = offered ?? partial.head?.manifest;
+      if (!hasSpace && manifest !== undefined) {
+        checkDisk(folder, manifest, partial.totalBytes - partial.receivedBytes);
+        hasSpace = true;
+      }
+      onProgress(partial.receivedBytes / partial.totalBytes);
+    };
     onBytes();
     const { from, manifest_sha256: manifestSha256 } = offer;
     const parts = { partial, signal, onBytes };
@@ -76,15 +86,18 @@ export async function removeDownloads(folder: string): Promise<void> {
   await removePartialBundles(folder);
 }
 
-/** Checks the manifest of an offer before anything is fetched. */
-function checkOffer({ manifest, signatures, size, sequence }: BundleOffer, keys: readonly TrustedKey[]): void {
-  if (manifest === null) return;
+/** Checks the manifest of an offer before anything is fetched. Returns null if the offer is without it. */
+function checkOffer(
+  { manifest, signatures, size, sequence }: BundleOffer,
+  keys: readonly TrustedKey[],
+): BundleManifest | null {
+  if (manifest === null) return null;
   const manifestBytes = new TextEncoder().encode(manifest);
   verifySignatures({ manifestBytes, signatures }, keys);
   const signed = parseManifest(manifestBytes);
   checkSequence(signed.sequence, sequence);
   const leastBytes = manifestBytes.length + signed.files.reduce((sum, file) => sum + file.size, 0);
-  if (size > leastBytes && size - leastBytes <= MAX_REST_BYTES) return;
+  if (size > leastBytes && size - leastBytes <= MAX_REST_BYTES) return signed;
   throw otherOffer(`The offer names a size of ${size} bytes, and its files have ${leastBytes} with the manifest.`);
 }
 

@@ -63,6 +63,11 @@ export class PartialBundle {
     return this.#receivedBytes;
   }
 
+  /** The lines before the files, or null until they are here. */
+  get head(): BundleHead | null {
+    return this.#check.head;
+  }
+
   get isComplete(): boolean {
     return this.#check.isComplete && this.#receivedBytes === this.totalBytes;
   }

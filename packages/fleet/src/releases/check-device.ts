@@ -1,5 +1,5 @@
 /// <reference path="./semver.d.ts" />
-import { statfs } from "node:fs/promises";
+import { statfsSync } from "node:fs";
 import satisfies from "semver/functions/satisfies.js";
 import validRange from "semver/ranges/valid.js";
 import type { BundleManifest, BundleModel } from "../bundle/bundle-manifest.js";
@@ -33,19 +33,19 @@ export function checkVersion(manifest: BundleManifest, version: string): void {
 
 /**
  * Throws `FleetError` (`bundle-unsuitable`) if the disk has too little space: twice the files, since an agent may write as much
- * as it brings, and a reserve.
+ * as it brings, and a reserve. `missingBytes`: the part of the bundle's own file that is still to be downloaded.
  */
-export async function checkDisk(root: string, manifest: BundleManifest): Promise<void> {
+export function checkDisk(root: string, manifest: BundleManifest, missingBytes = 0): void {
   const blocks = manifest.files.reduce((sum, file) => sum + Math.ceil(file.size / BLOCK_BYTES) + 1, 0);
-  const needed = blocks * BLOCK_BYTES * 2 + SPARE_BYTES;
-  const { bavail, bsize } = await statfs(root);
+  const needed = blocks * BLOCK_BYTES * 2 + SPARE_BYTES + missingBytes;
+  const { bavail, bsize } = statfsSync(root);
   const free = bavail * bsize;
   if (free >= needed) return;
   throw new FleetError({
     code: "bundle-unsuitable",
     message: `The disk of ${root} has ${inMegabytes(free)} MB free, but the bundle needs ${inMegabytes(needed)} MB.`,
     reason: "The old release stays until the new one is proven.",
-    hint: "Free some space, then apply the bundle again.",
+    hint: "Free some space, then apply or offer the bundle again.",
   });
 }
 
@@ -63,11 +63,19 @@ export async function provideModels(
       hint: "Apply it with nanoagent bundle apply.",
     });
   }
-  const total = models.reduce((sum, model) => sum + model.size, 0) || 1;
-  let done = 0;
+  const missing: BundleModel[] = [];
   for (const model of models) {
     signal.throwIfAborted();
-    if (!(await store.has(model, signal))) {
+    if (!(await store.has(model, signal))) missing.push(model);
+  }
+  if (missing.length === 0) return;
+  await store.requireSpace?.(missing);
+  const total = models.reduce((sum, model) => sum + model.size, 0) || 1;
+  let done = models.reduce((sum, model) => sum + (missing.includes(model) ? 0 : model.size), 0);
+  for (const model of missing) {
+    signal.throwIfAborted();
+    // A model before it may have had the same contents.
+    if (model === missing[0] || !(await store.has(model, signal))) {
       onProgress(done / total);
       const begin = done;
       await store.pull(model, {

@@ -188,7 +188,7 @@ export class Releases {
       return this.#resultOf(head, "rolled-back", failedBefore(judged.reason));
     }
     checkVersion(manifest, change.host.version);
-    await checkDisk(this.root, manifest);
+    checkDisk(this.root, manifest);
     // A link to a release that somebody removed would lead to the new one before that is proven.
     if (current === null) await this.#folder.setCurrent(null);
     const record = await this.#folder.place(file, head, key, change.signal);

@@ -1,6 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { MemoryBroker } from "../../../server/test/mqtt/memory-broker.js";
 import { FleetError } from "../../src/fleet-error.js";
 import type { BundleOffer } from "../../src/offers/bundle-offer.js";
@@ -352,3 +353,38 @@ function endless(response: Parameters<Answer>[1], first: Uint8Array): void {
   response.on("drain", more);
   more();
 }
+
+describe.skipIf(process.getuid?.() !== 0 || process.platform !== "linux")(
+  "a disk that is too small (needs root)",
+  () => {
+    function smallDisk(): string {
+      const folder = temporaryFolder();
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=18m", "tmpfs", folder]);
+      onTestFinished(() => {
+        execFileSync("umount", [folder]);
+      });
+      return folder;
+    }
+
+    test("refuses an offer before anything is downloaded, counting the file and its content", async () => {
+      const server = await serveFile((request, response) => sendRange(request, response, bytes));
+      const error = await failure(fetchFrom(server.url, bundle, { folder: smallDisk() }));
+      expect(error).toMatchObject({ code: "bundle-unsuitable" });
+      // 16.8 MB, twice the files, and the bundle.
+      expect(error.message).toMatch(/ has 18\.9 MB free, but the bundle needs 19\.\d MB\.$/);
+      expect(server.ranges).toEqual([]);
+    });
+
+    test("refuses an offer without a manifest as soon as that is here", async () => {
+      const server = await serveFile((request, response) => {
+        response.writeHead(200, { "content-length": bytes.length, etag: '"one"' }).write(bytes.subarray(0, 100_000));
+        request.on("close", () => response.destroy());
+      });
+      const offer = { ...bundle.offer, manifest: null };
+      const error = await failure(fetchFrom(server.url, { offer }, { folder: smallDisk() }));
+      expect(error).toMatchObject({ code: "bundle-unsuitable" });
+      expect(error.message).toMatch(/but the bundle needs 19\.\d MB\.$/);
+      expect(server.ranges).toEqual(["all"]);
+    });
+  },
+);
