@@ -117,7 +117,7 @@ describe.skipIf(!canRun)("a service of a release (needs mosquitto)", { timeout: 
     const device = await UpdatedService.make();
     const service = await device.start();
     await device.offer(await device.bundle(2));
-    await device.until(2, "proving");
+    await service.logged("update-start");
     expect(await service.end()).toBe(143);
     expect(await device.current()).toBe(1);
     await device.start();
