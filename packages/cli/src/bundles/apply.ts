@@ -32,6 +32,6 @@ export const applyBundle: CommandAction = async (values, streams) => {
         : `${bundle} is in use: ${path.join(root, "current")}`,
     );
   } catch (error) {
-    return report.printError(error, root);
+    return report.printError(error, root, file);
   }
 };

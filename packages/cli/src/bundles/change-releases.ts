@@ -1,11 +1,16 @@
 import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { type ApplyResult, openReleases, ownerOf, type Releases } from "@nanoagent/fleet/bundles";
 import type { Streams } from "../streams.js";
-import { runThroughUpdater, type UpdateRequest } from "../updates/run-through-updater.js";
+import { runThroughUpdater, UnreachableService, type UpdateRequest } from "../updates/run-through-updater.js";
 import type { UpdateReport } from "./update-report.js";
 
 /** Claims of these programs end by themselves. A service keeps its claim, and makes changes for others. */
 const OWN_NAME = "nanoagent bundle";
+
+/** Time that a service has which is about to start or to end. */
+const RETRY_MILLISECONDS = 10_000;
+const PAUSE_MILLISECONDS = 250;
 
 export interface ReleasesChange {
   readonly root: string;
@@ -22,13 +27,21 @@ export async function changeReleases(
   { stop }: Streams,
   report: UpdateReport,
 ): Promise<ApplyResult> {
-  let releases: Releases;
-  try {
-    releases = await openReleases(root, { create, name: OWN_NAME });
-  } catch (error) {
-    const owner = ownerOf(error);
-    if (owner === null || owner.name === OWN_NAME || owner.host !== hostname()) throw error;
-    return runThroughUpdater(owner.pid, request, { signal: stop, onStep: report.step });
+  const until = performance.now() + RETRY_MILLISECONDS;
+  let releases: Releases | null = null;
+  while (releases === null) {
+    try {
+      releases = await openReleases(root, { create, name: OWN_NAME });
+    } catch (error) {
+      const owner = ownerOf(error);
+      if (owner === null || owner.name === OWN_NAME || owner.host !== hostname()) throw error;
+      try {
+        return await runThroughUpdater(owner.pid, request, { signal: stop, onStep: report.step });
+      } catch (failure) {
+        if (!(failure instanceof UnreachableService) || performance.now() > until || stop.aborted) throw failure;
+        await delay(PAUSE_MILLISECONDS, undefined, { signal: stop }).catch(() => {});
+      }
+    }
   }
   try {
     return await change(releases);

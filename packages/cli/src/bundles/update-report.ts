@@ -1,4 +1,6 @@
-import { type ApplyResult, FleetError, readReleases, type UpdateStep } from "@nanoagent/fleet/bundles";
+import { open } from "node:fs/promises";
+import { type ApplyResult, FleetError, readHead, readReleases, type UpdateStep } from "@nanoagent/fleet/bundles";
+import { NanoAgentError } from "@nanoagent/models";
 import type { OptionValues } from "../command-line/command.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
@@ -44,18 +46,43 @@ export class UpdateReport {
     return isDone ? exitCodes.done : exitCodes.failed;
   }
 
-  /** Prints an error as a result, for scripts that read one object in every case. Throws all other errors. */
-  async printError(error: unknown, root: string): Promise<number> {
+  /**
+   * Prints an error as a result, for scripts that read one object in every case: with `unknown` as its state if a service may
+   * still apply the bundle. Throws all other errors. `file`: the bundle.
+   */
+  async printError(error: unknown, root: string, file: string | null = null): Promise<number> {
     this.#status.clear();
-    if (this.#streams.stop.aborted) return exitCodes.interrupted;
-    if (!(error instanceof FleetError) || this.#values.json !== true) throw error;
-    const list = await readReleases(root).catch(() => null);
+    const { stdout, stderr, stop } = this.#streams;
+    const isInterrupted = stop.aborted;
+    if (isInterrupted && !NanoAgentError.isInstance(error)) return exitCodes.interrupted;
+    if (!NanoAgentError.isInstance(error)) throw error;
     const reason = [error.message, error.reason, error.hint].filter((part) => part !== null).join(" ");
-    const none = { name: "", version: "", sequence: 0, manifest_sha256: "" };
-    return this.print(
-      { state: "refused", ...none, current: list?.current?.sequence ?? null, reason, code: error.code },
-      "",
-    );
+    if (isInterrupted) stderr.write(plainText(`${reason}\n`));
+    if (this.#values.json === true && (isInterrupted || error instanceof FleetError)) {
+      const isOpen = isInterrupted || error.code === "update-undecided";
+      const list = await readReleases(root).catch(() => null);
+      const current = list?.current?.sequence ?? null;
+      const state = isOpen ? "unknown" : "refused";
+      // A bundle of somebody else may have any name.
+      const isNamed = file !== null && error.code !== "bundle-untrusted";
+      const bundle = (isNamed ? await factsOf(file) : null) ?? nothing;
+      stdout.write(formatJson({ state, ...bundle, current, reason, code: error.code }));
+    } else if (!isInterrupted) throw error;
+    return isInterrupted ? exitCodes.interrupted : exitCodes.failed;
+  }
+}
+
+const nothing = { name: "", version: "", sequence: 0, manifest_sha256: "" };
+
+/** Reads which bundle a file has, or null. */
+async function factsOf(file: string): Promise<typeof nothing | null> {
+  try {
+    await using handle = await open(file, "r");
+    const { manifest, manifestSha256 } = await readHead(handle);
+    const { name, version, sequence } = manifest;
+    return { name, version, sequence, manifest_sha256: manifestSha256 };
+  } catch {
+    return null;
   }
 }
 

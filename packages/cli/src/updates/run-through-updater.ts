@@ -1,9 +1,18 @@
 import { connect } from "node:net";
 import { type ApplyResult, FleetError, type FleetErrorCode, type UpdateStep } from "@nanoagent/fleet/bundles";
+import { NanoAgentError } from "@nanoagent/models";
 import { findPlace, readLines, type SocketFailure } from "@nanoagent/server/program";
 import type { UpdateReply, UpdateRequest } from "./update-request.js";
 
 export type { UpdateRequest } from "./update-request.js";
+
+/** Time that the service has to say that it gives an update up. */
+const STOP_MILLISECONDS = 5000;
+/** Steps after which the service finishes the update. */
+const stepsOfChange: ReadonlySet<UpdateStep> = new Set(["proving", "starting"]);
+
+/** The service that uses the folder cannot be asked. It may be about to start or to end. */
+export class UnreachableService extends FleetError {}
 
 export interface ThroughUpdaterOptions {
   /** Abandons the update, unless its change has begun: then the service finishes it. */
@@ -13,8 +22,9 @@ export interface ThroughUpdaterOptions {
 
 /**
  * Lets the running service that holds a folder of releases change it, and waits for the end. `processId`: the owner of the
- * claim. Rejects with {@link FleetError} `releases-busy` if that process has no updater that this user can reach, with the
- * error of the update, and with the reason of the signal.
+ * claim. Rejects with {@link FleetError} `releases-busy` if that process has no updater that this user can reach, with
+ * the error of the update, with `update-undecided` if the service ends meanwhile, and with `aborted` after the signal, which says
+ * whether the service goes on.
  */
 export async function runThroughUpdater(
   processId: number,
@@ -25,28 +35,53 @@ export async function runThroughUpdater(
   const place = await findPlace(processId, "updates");
   if (place === null) throw unreachable(processId);
   const socket = connect(place);
-  const stop = () => socket.destroy();
+  const state = { hasAnswered: false, hasBegun: false };
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => {
+    if (state.hasBegun || !state.hasAnswered) return void socket.destroy();
+    socket.write("stop\n");
+    timer = setTimeout(() => socket.destroy(), STOP_MILLISECONDS);
+  };
   signal.addEventListener("abort", stop, { once: true });
-  let hasAnswered = false;
   try {
     socket.write(`${JSON.stringify(request)}\n`);
     for await (const line of readLines(socket)) {
-      hasAnswered = true;
+      state.hasAnswered = true;
       const reply = JSON.parse(line) as UpdateReply;
-      if ("step" in reply) onStep(reply.step, reply.share);
-      else if ("result" in reply) return reply.result;
-      else throw errorOf(reply.error);
+      if ("result" in reply) return reply.result;
+      if ("error" in reply) throw signal.aborted ? interrupted(GIVEN_UP) : endOf(reply.error, processId, state);
+      state.hasBegun ||= stepsOfChange.has(reply.step);
+      onStep(reply.step, reply.share);
+      if (signal.aborted && state.hasBegun) break;
     }
   } catch (error) {
-    signal.throwIfAborted();
-    if (FleetError.isInstance(error)) throw error;
-    throw hasAnswered ? connectionLost(error) : unreachable(processId, error);
+    if (NanoAgentError.isInstance(error)) throw error;
+    if (!signal.aborted) throw state.hasAnswered ? connectionLost(error) : unreachable(processId, error);
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener("abort", stop);
     socket.destroy();
   }
-  signal.throwIfAborted();
-  throw connectionLost(undefined);
+  if (signal.aborted) throw interrupted(state.hasBegun ? GOES_ON : state.hasAnswered ? UNSURE : GIVEN_UP);
+  throw state.hasAnswered ? connectionLost(undefined) : unreachable(processId);
+}
+
+const GIVEN_UP = "Interrupted before the change began, so the service gives the update up.";
+const GOES_ON = "Interrupted, but the change has begun, so the service goes on with the update.";
+const UNSURE = "Interrupted. The service gives the update up, unless its change has begun.";
+
+function interrupted(message: string): NanoAgentError {
+  const hint =
+    message === GIVEN_UP
+      ? "Run the same command again to apply it."
+      : "Run the same command again, or nanoagent status, to see the outcome.";
+  return new NanoAgentError({ code: "aborted", message, hint });
+}
+
+/** Returns the error of a reply. A service that ends has not begun, or leaves the outcome open. */
+function endOf(failure: SocketFailure, processId: number, { hasBegun }: { hasBegun: boolean }): FleetError {
+  if (failure.code !== "update-undecided") return errorOf(failure);
+  return hasBegun ? connectionLost(undefined) : unreachable(processId);
 }
 
 function errorOf({ code, message, reason, hint }: SocketFailure): FleetError {
@@ -55,7 +90,7 @@ function errorOf({ code, message, reason, hint }: SocketFailure): FleetError {
 }
 
 function unreachable(processId: number, cause?: unknown): FleetError {
-  return new FleetError({
+  return new UnreachableService({
     code: "releases-busy",
     message: `The process ${processId} uses this folder of releases, and cannot be asked to change it.`,
     reason: "It takes no updates, or it is a service of another user.",
@@ -66,7 +101,7 @@ function unreachable(processId: number, cause?: unknown): FleetError {
 
 function connectionLost(cause: unknown): FleetError {
   return new FleetError({
-    code: "releases-busy",
+    code: "update-undecided",
     message: "The service ended during the update.",
     reason: "Its next start works with the old release or with the new one.",
     hint: "Start the service, then run the same command again.",

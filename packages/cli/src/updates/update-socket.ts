@@ -18,8 +18,8 @@ async function answer(socket: Socket, findUpdater: () => Promise<Updater>): Prom
   const write = (reply: UpdateReply) => socket.writable && socket.write(`${JSON.stringify(reply)}\n`);
   try {
     const request = readUpdateRequest(await readLine(socket, left.signal));
-    // Its end is noticed only while it is read.
-    socket.resume();
+    // Anything more means that the program is interrupted. Its end is noticed only while it is read.
+    socket.on("data", () => left.abort(new Error("The program that asked for the update was interrupted.")));
     const updater = await findUpdater();
     const options = {
       signal: left.signal,

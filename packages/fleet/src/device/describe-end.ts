@@ -1,6 +1,10 @@
+import { FleetError } from "../fleet-error.js";
 import type { ApplyResult } from "../releases/release-host.js";
 import { failedBeforeText } from "../releases/releases-errors.js";
 import type { EarlyAnswer } from "./answer-early.js";
+
+/** Reason for which a service abandons its work. */
+export const serviceEnds = new FleetError({ code: "update-undecided", message: "The service ends." });
 
 const outcomes = {
   applied: "applied",

@@ -31,8 +31,8 @@ export class UpdateWork {
     this.#stop.abort(reason);
   }
 
-  /** The host, as this work uses it. */
-  hostFor(host: UpdaterHost): ReleaseHost {
+  /** The host, as this work uses it. `onBegin` is called when the work cannot be abandoned any more. */
+  hostFor(host: UpdaterHost, onBegin: () => void = () => {}): ReleaseHost {
     const isOffered = this.manifestSha256 !== null;
     return {
       version: host.version,
@@ -45,6 +45,7 @@ export class UpdateWork {
       change: async (steps, signal) => {
         signal.throwIfAborted();
         this.#hasBegun = true;
+        onBegin();
         await host.change(steps, signal);
       },
     };

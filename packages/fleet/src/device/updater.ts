@@ -12,7 +12,7 @@ import type { Releases } from "../releases/releases.js";
 import { sentencesOf } from "../releases/releases-errors.js";
 import { DOWNLOADS } from "../releases/remove-partial-bundles.js";
 import { answerEarly, type EarlyAnswer } from "./answer-early.js";
-import { noticeOf, wentBack } from "./describe-end.js";
+import { noticeOf, serviceEnds, wentBack } from "./describe-end.js";
 import { isTemporary } from "./is-temporary.js";
 import { retryPause } from "./retry-pause.js";
 import { readUpdateRecord, type UpdateRecord, writeUpdateRecord } from "./update-record.js";
@@ -67,7 +67,6 @@ interface Offered {
 const replaced = new Error("A newer offer replaced it.");
 const withdrawn = new Error("The fleet withdrew the offer.");
 const delayed = new Error("It waits for an update by hand.");
-const closed = new Error("The service ends.");
 
 /**
  * Updates the agent of a service, one update at a time: bundles that the fleet offers, and those of `nanoagent bundle`. It
@@ -156,14 +155,18 @@ export class Updater {
     return this.#doByHand(signal, async (work) => {
       const options = { signal: work.signal, onStep };
       const bundle = { file, keys: readTrustedKeys(keys) };
-      return this.#releases().apply(bundle, work.hostFor(this.#parts.host), options);
+      const host = work.hostFor(this.#parts.host, () => onStep("proving", null));
+      return this.#releases().apply(bundle, host, options);
     });
   }
 
   /** Goes back to the release before the one that is in use. */
-  rollBack({ signal }: Pick<UpdateOptions, "signal">): Promise<ApplyResult> {
+  rollBack({ signal, onStep }: UpdateOptions): Promise<ApplyResult> {
     const run = async (work: UpdateWork) =>
-      this.#releases().rollBack(work.hostFor(this.#parts.host), { signal: work.signal });
+      this.#releases().rollBack(
+        work.hostFor(this.#parts.host, () => onStep("starting", null)),
+        { signal: work.signal },
+      );
     return this.#doByHand(signal, run, wentBack);
   }
 
@@ -171,7 +174,7 @@ export class Updater {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#stopPause();
-    this.#running?.stop(closed);
+    this.#running?.stop(serviceEnds);
     // Those that wait for their turn are told, too.
     this.#work();
     await this.#ended;
@@ -189,7 +192,7 @@ export class Updater {
       const offered = this.#pause === null && !this.#isClosed ? this.#offered : null;
       if (byHand === undefined && offered === null) break;
       const work = new UpdateWork(byHand === undefined ? (offered?.offer.manifest_sha256 ?? null) : null);
-      if (this.#isClosed) work.stop(closed);
+      if (this.#isClosed) work.stop(serviceEnds);
       this.#running = work;
       if (byHand !== undefined) await byHand(work);
       else if (offered !== null) await this.#answer(offered, work);
