@@ -41,9 +41,11 @@ export interface PlacedRelease {
 
 /** Models of this device. */
 export interface ModelStore {
-  /** Whether the model is here: the file of this name has the hash. */
+  /** Whether the model is here: a file, of any name, has its size and hash. */
   has(model: BundleModel, signal: AbortSignal): Promise<boolean>;
-  /** Downloads it and compares its hash. */
+  /** Rejects if models that are not here do not fit on the disk together. Default: each is only compared with the disk when it is pulled. */
+  requireSpace?(models: readonly BundleModel[]): Promise<void>;
+  /** Downloads it and compares its size and hash. */
   pull(model: BundleModel, options: { signal: AbortSignal; onProgress: (share: number) => void }): Promise<void>;
 }
 
