@@ -4,7 +4,7 @@ import type { BundleModel } from "@nanoagent/fleet/bundles";
 import type { StoredModel } from "@nanoagent/hub/local-models";
 import { modelNameIn, readWrittenConfig } from "@nanoagent/runtime/program";
 import { UsageError } from "../errors/usage-error.js";
-import { plainLine } from "../output/plain-text.js";
+import { plainLine, plainText } from "../output/plain-text.js";
 import { StatusLine } from "../output/status-line.js";
 import { terminalAbilities } from "../output/terminal-style.js";
 import type { Streams } from "../streams.js";
@@ -43,6 +43,7 @@ async function modelOfConfig(folder: string): Promise<string | null> {
   return null;
 }
 
+/** Describes a model. Its source is a name that devices can download it by, where it has one. */
 async function describeModel(name: string, { stderr, stop }: Pick<Streams, "stderr" | "stop">): Promise<BundleModel> {
   const { readHubEnvironment, resolveAnyName } = await import("@nanoagent/hub/local-models");
   const status = new StatusLine(stderr, terminalAbilities(stderr, process.env, false));
@@ -58,10 +59,26 @@ async function describeModel(name: string, { stderr, stop }: Pick<Streams, "stde
   }
   const { path: file, bytes, sha256 } = model;
   const { size } = await stat(file);
-  if (size === bytes && sha256 !== null) return { name, source: model.name, size, sha256 };
+  if (size === bytes && sha256 !== null) {
+    // The store keeps a model of an address by the name of its file.
+    const isAddress = /^https?:/i.test(name);
+    if (!isAddress && isOfThisDevice(model)) {
+      stderr.write(
+        plainText(
+          `Devices cannot download the model ${name}, which was imported here or came from an address. Bring it to each with nanoagent models export and import first, or name its address.\n`,
+        ),
+      );
+    }
+    return { name, source: isAddress ? name : model.name, size, sha256 };
+  }
   throw new UsageError({
     message: `The model ${plainLine(name)} cannot be in a bundle.`,
     reason: "It consists of several files, and a bundle names the hash of one.",
     hint: "Use a quantization that is one file.",
   });
+}
+
+/** Whether the store knows a model by a word alone, which says nothing about where to download it. */
+function isOfThisDevice({ name, repository }: StoredModel): boolean {
+  return repository === null && !name.includes("/") && !name.includes(":");
 }

@@ -15,6 +15,7 @@ import {
 import { type HubMirror, startHubMirror } from "@nanoagent/hub/testing";
 import { readConfig } from "@nanoagent/runtime/node";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { findBundleModels } from "../../src/bundles/find-bundle-models.js";
 import { hubModelStore } from "../../src/bundles/hub-model-store.js";
 import { findNamedModel } from "../../src/named-models/find-named-model.js";
 import { readAgent } from "../../src/run/read-agent.js";
@@ -175,6 +176,14 @@ describe("a model that is not the one of the bundle", () => {
     expect(wrong.reason).toContain(`Its size has to be ${OLD.length + 1} bytes, but is ${OLD.length}.`);
   });
 
+  test("is too large for the disk, which is said before any request", async () => {
+    const source = `${mirror.cdnUrl}/plain/${TINY}/tiny-Q4_0.gguf`;
+    const huge = { size: 2 ** 49, sha256: "a".repeat(64), source };
+    const refused = await apply(1, modelOf(OLD, huge));
+    expect(refused).toMatchObject({ state: "refused", code: "disk-too-small" });
+    expect(mirror.requests).toEqual([]);
+  });
+
   test("has a source that cannot be downloaded", async () => {
     const refused = await apply(1, modelOf(OLD, { name: "tiny.gguf", source: "tiny.gguf" }));
     expect(refused).toMatchObject({ state: "refused", code: "bundle-unsuitable" });
@@ -182,4 +191,16 @@ describe("a model that is not the one of the bundle", () => {
       "The model tiny.gguf of the bundle is not on this device, and cannot be downloaded.",
     );
   });
+});
+
+test("a model that was imported is recorded with a hint that devices cannot download it", async () => {
+  const imported = path.join(folder, "data/nanoagent/models/files");
+  mkdirSync(imported, { recursive: true });
+  writeFileSync(path.join(imported, "tiny.gguf"), OLD);
+  const stderr = new PassThrough();
+  const stop = new AbortController().signal;
+  const out = { stderr, stop } as unknown as Parameters<typeof findBundleModels>[2];
+  expect(await findBundleModels(folder, ["tiny"], out)).toEqual([modelOf(OLD, { name: "tiny", source: "tiny" })]);
+  expect(String(stderr.read())).toContain("Devices cannot download the model tiny");
+  await expect(findBundleModels(folder, ["tiny.gguf"], out)).rejects.toMatchObject({ code: "invalid-model-name" });
 });
