@@ -90,6 +90,7 @@ async function startAgent(id) {
         .update(await readFile(config))
         .digest("hex"),
       bundle: { name, version: bundleVersion, sequence },
+      takes_updates: true,
     };
   };
   const server = createServer(await open(), {

@@ -6,7 +6,7 @@ const SETTLED = new Set(["applied", "current"]);
 
 /** The facts of an agent that fit into a list, as JSON. `nanoagent fleet show` has all. */
 export function summaryOf({ id, online, card, update }: RegisteredAgent) {
-  const { site, labels, versions, agent, device, model, bundle, health, at } = card;
+  const { site, labels, versions, agent, device, model, bundle, takes_updates, health, at } = card;
   const { details: _, ...summary } = device;
   return {
     id,
@@ -18,6 +18,7 @@ export function summaryOf({ id, online, card, update }: RegisteredAgent) {
     device: summary,
     model: model === null ? null : { engine: model.engine, name: model.name, context_tokens: model.context_tokens },
     bundle,
+    takes_updates,
     health,
     update: update === null ? null : { sequence: update.sequence, state: update.state, reason: update.reason },
     at,

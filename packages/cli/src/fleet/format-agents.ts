@@ -7,10 +7,18 @@ import { bundleOf, concernsOf, modelOf, safe } from "./describe-agent.js";
 const USUAL_WIDTH = 80;
 const GAP = 2;
 
+/** Says also which agents must be updated by hand. */
+function bundleCell(agent: RegisteredAgent): string {
+  const { takes_updates } = agent.card;
+  return [bundleOf(agent), ...(takes_updates === false ? ["(no updates)"] : [])]
+    .filter((part) => part !== "")
+    .join(" ");
+}
+
 /** Cells that are cut on a narrow terminal, the ID last: it is needed for other commands. */
 const FLEXIBLE = [
   { title: "device", leftOut: 3, least: 8, cell: ({ card }: RegisteredAgent) => card.device.device_id },
-  { title: "bundle", leftOut: 2, least: 8, cell: bundleOf },
+  { title: "bundle", leftOut: 2, least: 8, cell: bundleCell },
   { title: "model", leftOut: 1, least: 8, cell: modelOf },
   { title: "id", leftOut: 0, least: 12, cell: ({ id }: RegisteredAgent) => id },
 ] as const;

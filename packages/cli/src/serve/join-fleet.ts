@@ -32,10 +32,10 @@ export class FleetJoiner {
     const { openFleetMember } = await import("@nanoagent/fleet");
     const { fleet: settings = {} } = seat.agent.agent.config;
     const updater = await this.#findUpdater();
-    return openFleetMember(seat, { settings, readFacts: (agent) => this.#readFacts(agent), updater });
+    return openFleetMember(seat, { settings, readFacts: (agent) => this.#readFacts(agent, updater), updater });
   };
 
-  async #readFacts(agent: Agent): Promise<CardFacts> {
+  async #readFacts(agent: Agent, updater: Updater): Promise<CardFacts> {
     const { DeviceProfiler, readDeviceMeasurement } = await import("@nanoagent/profiler");
     const dataPath = agent.config.session?.dir;
     const [device, { measurement, stale }, bundle] = await Promise.all([
@@ -44,7 +44,8 @@ export class FleetJoiner {
       bundleOf(await configFileOf(this.#values)),
     ]);
     const config_sha256 = this.#hashes.get(agent) ?? null;
-    return { device, measurement: stale === null ? measurement : null, config_sha256, bundle };
+    const takes_updates = updater.root !== null && (agent.config.fleet?.trust ?? []).length > 0;
+    return { device, measurement: stale === null ? measurement : null, config_sha256, bundle, takes_updates };
   }
 }
 

@@ -86,6 +86,7 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet (needs mosquitto)", () => {
         },
         model: { engine: "llama", name: "tiny-q4.gguf", context_tokens: 512 },
         bundle: { name: "garden", version: "1.0.0", sequence: 3 },
+        takes_updates: true,
         health: { status: "ok", reasons: [] },
         update: null,
         at: "2026-11-30T08:00:00.000Z",
@@ -137,6 +138,20 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet (needs mosquitto)", () => {
     test("says when a selector selects nothing", async () => {
       await register(writer, "kiosk");
       expect((await fleet("list", "site=paris")).stdout).toBe("The selector selects none of the 1 agents.\n");
+    });
+
+    test("refuses a health that no agent can have, as a condition and as an option", async () => {
+      for (const args of [["health=bad"], ["--health", "bad"]]) {
+        const { exitCode, stderr } = await fleet("list", ...args);
+        expect(exitCode).toBe(2);
+        expect(stderr).toContain("degraded");
+      }
+    });
+
+    test("shows which agents take no updates", async () => {
+      await register(writer, "kiosk", "online", cardText("kiosk", { takes_updates: false }));
+      expect((await fleet("list", "updates=false")).stdout).toContain("garden 1.0.0 (no updates)");
+      expect((await fleet("show", "kiosk")).stdout).toMatch(/Updates: +not taken from the fleet/);
     });
 
     test("refuses a wrong selector before it connects", async () => {
@@ -197,7 +212,7 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet (needs mosquitto)", () => {
       await register(writer, evilId, "online", cardText(evilId));
       await writer.publish("nanoagent/ok/update", JSON.stringify(updateOf("refused", evil)), { retain: true });
       const watching = startFleet(["watch", "--broker", broker.url]);
-      await vi.waitFor(() => expect(watching.stderr).toContain("Watching 2 agents"), patience);
+      await vi.waitFor(() => expect(watching.stderr).toContain("Watching 1 agent."), patience);
       await writer.publish("nanoagent/ok/update", JSON.stringify(updateOf("rolled-back", evil)), { retain: true });
       await register(writer, "ok", "offline", hostile.replace("2026-11-30T08", "2026-11-30T09"));
       await vi.waitFor(() => expect(watching.stdout).toMatch(/rolled-back(.|\n)*changed/), patience);
@@ -209,7 +224,8 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet (needs mosquitto)", () => {
         (await fleet("list", "--json")).stdout,
         (await fleet("show", "ok")).stdout,
         (await fleet("show", "ok", "--json")).stdout,
-        (await fleet("show", evilId)).stdout,
+        (await fleet("show", evilId)).stderr,
+        (await fleet("list")).stderr,
         (await fleet("show", `${evilId}x`)).stderr,
         (await fleet("ask", "ok", "hi")).stderr,
       ];

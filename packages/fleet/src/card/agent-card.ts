@@ -36,6 +36,8 @@ export interface AgentCard {
   readonly config_sha256: string | null;
   /** Bundle that it runs from, or null. */
   readonly bundle: CardBundle | null;
+  /** Whether it takes bundles from its fleet: it runs from a bundle, and trusts a key. Null: its version does not say. */
+  readonly takes_updates: boolean | null;
   readonly health: {
     readonly status: "ok" | "degraded" | "unavailable" /** Codes. */;
     readonly reasons: readonly string[];

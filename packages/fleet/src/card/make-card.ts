@@ -14,6 +14,8 @@ export interface CardFacts {
   readonly config_sha256: string | null;
   /** Bundle that the agent runs from, or null. */
   readonly bundle: CardBundle | null;
+  /** Whether the agent takes bundles from its fleet. */
+  readonly takes_updates: boolean;
 }
 
 export interface CardParts {
@@ -57,6 +59,7 @@ export function makeCard({ id, settings, agent, plan, versions, facts, health, a
     model: cardModel(agent, plan),
     config_sha256: facts.config_sha256,
     bundle: facts.bundle,
+    takes_updates: facts.takes_updates,
     health: { status: health.status, reasons: cardTexts(health.reasons.map(({ code }) => code)) },
   };
 }

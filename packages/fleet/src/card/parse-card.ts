@@ -7,13 +7,15 @@ const MAX_ROUNDS = 8;
 
 /** Keys on the way to a fact of a device: `details`, its topic and its name. */
 const KEYS_TO_FACT = 3;
+/** IDs that agents have: a level of their topics. */
+const ID = /^[a-zA-Z0-9_-]{1,64}$/;
 const STATUSES = ["ok", "degraded", "unavailable"] as const;
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the card that stands at the topic of an agent. Null for anything else: a message that is too large, is not JSON, has
- * another form or belongs to another agent. Keys that newer versions add are ignored, and long texts and lists are cut. Texts
+ * another form, belongs to another agent, or has an ID that agents cannot have. Keys that newer versions add are ignored, and long texts and lists are cut. Texts
  * are the sender's: they may contain anything but are at most 200 characters long.
  */
 export function parseCard(payload: Uint8Array, id: string): AgentCard | null {
@@ -30,7 +32,7 @@ export function parseCard(payload: Uint8Array, id: string): AgentCard | null {
 class MalformedCard extends Error {}
 
 function cardOf(card: Fields, id: string): AgentCard {
-  if (card.format !== 1 || card.id !== id) throw new MalformedCard();
+  if (card.format !== 1 || card.id !== id || !ID.test(id)) throw new MalformedCard();
   const [versions, agent, health] = [fields(card.versions), fields(card.agent), fields(card.health)];
   return {
     format: 1,
@@ -57,6 +59,7 @@ function cardOf(card: Fields, id: string): AgentCard {
     model: orNull(card.model, modelOf),
     config_sha256: orNull(card.config_sha256, text),
     bundle: orNull(card.bundle, bundleOf),
+    takes_updates: card.takes_updates === undefined ? null : orNull(card.takes_updates, flag),
     health: { status: oneOf(STATUSES, health.status), reasons: texts(health.reasons) },
   };
 }

@@ -21,19 +21,22 @@ export interface PlanOptions {
 
 /**
  * Decides who gets a bundle first. Agents that are online are canaries before those that are not, and those that have applied
- * it already count as canaries. Throws `FleetError` (`bundle-outdated`) if all have a newer one.
+ * it already count as canaries. Throws `FleetError` if nobody can get it: `bundle-outdated` if all have a newer one, else
+ * `bundle-unsuitable`.
  */
 export function planRollOut(
   { manifest: { sequence } }: BundleHead,
   agents: readonly RegisteredAgent[],
   { canary, hasApplied }: PlanOptions,
 ): RollOutPlan {
-  const newest = (agent: RegisteredAgent) => newestSequence(agent);
+  const isNewer = (agent: RegisteredAgent) => newestSequence(agent) > sequence;
+  const isClosed = (agent: RegisteredAgent) => agent.card.takes_updates === false && !hasApplied(agent);
   const skipped = agents
-    .filter((agent) => newest(agent) > sequence)
-    .map(({ id, ...agent }) => ({ id, reason: `It has applied sequence ${newest({ id, ...agent })} already.` }));
-  if (skipped.length === agents.length) throw outdated(sequence, skipped);
-  const left = agents.filter((agent) => newest(agent) <= sequence);
+    .filter((agent) => isNewer(agent) || isClosed(agent))
+    .map((agent) => ({ id: agent.id, reason: isNewer(agent) ? newerReason(agent) : CLOSED }));
+  if (agents.every(isNewer)) throw outdated(sequence, skipped);
+  if (skipped.length === agents.length) throw unsuitable(skipped);
+  const left = agents.filter((agent) => !isNewer(agent) && !isClosed(agent));
   const applied = left.filter(hasApplied);
   const fresh = left.filter((agent) => !hasApplied(agent));
   const online = fresh.filter((agent) => agent.online);
@@ -50,13 +53,32 @@ function newestSequence({ card, update }: RegisteredAgent): number {
   return Math.max(card.bundle?.sequence ?? 0, applied);
 }
 
+const CLOSED = "It takes no updates: it does not run from a bundle, or its fleet.trust has no key.";
+
+function newerReason(agent: RegisteredAgent): string {
+  return `It has applied sequence ${newestSequence(agent)} already.`;
+}
+
 function outdated(sequence: number, skipped: readonly RollOutFailure[]): FleetError {
-  const names = skipped.slice(0, MAX_NAMED).map(({ id, reason }) => `${id}: ${reason}`);
-  const more = skipped.length > MAX_NAMED ? ` So have ${skipped.length - MAX_NAMED} others.` : "";
   return new FleetError({
     code: "bundle-outdated",
     message: `The selected agents have newer bundles than the one with sequence ${sequence}.`,
-    reason: `${names.join(" ")}${more}`,
+    reason: namesOf(skipped),
     hint: "Create the bundle again with a higher --sequence.",
   });
+}
+
+function unsuitable(skipped: readonly RollOutFailure[]): FleetError {
+  return new FleetError({
+    code: "bundle-unsuitable",
+    message: "None of the selected agents can get this bundle.",
+    reason: namesOf(skipped),
+    hint: "Apply a bundle at the device with nanoagent bundle apply, and set fleet.trust in its config.",
+  });
+}
+
+function namesOf(skipped: readonly RollOutFailure[]): string {
+  const names = skipped.slice(0, MAX_NAMED).map(({ id, reason }) => `${id}: ${reason}`);
+  const more = skipped.length > MAX_NAMED ? ` The same holds for ${skipped.length - MAX_NAMED} others.` : "";
+  return `${names.join(" ")}${more}`;
 }

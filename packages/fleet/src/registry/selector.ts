@@ -32,13 +32,22 @@ const facts: Readonly<Record<string, (agent: RegisteredAgent) => string | null>>
   health: ({ card }) => card.health.status,
   bundle: ({ card }) => card.bundle?.name ?? null,
   sequence: ({ card }) => (card.bundle === null ? null : String(card.bundle.sequence)),
+  updates: ({ card: { takes_updates } }) => (takes_updates === null ? null : String(takes_updates)),
   model: ({ card }) => card.model?.name ?? null,
+};
+
+/** Values of keys that have only these. Another one would select nothing, silently. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  online: ["true", "false"],
+  updates: ["true", "false"],
+  health: ["ok", "degraded", "unavailable"],
 };
 
 /**
  * Reads a selector: `all`, an ID, or conditions such as `site=berlin`. Conditions are separated by commas, and all must hold.
  *
- * - Keys: `id`, `online` (true or false), `site`, `version` (of nanoagent), `health`, `bundle` (its name), `sequence`, `model`.
+ * - Keys: `id`, `online` (true or false), `site`, `version` (of nanoagent), `health`, `bundle` (its name), `sequence`,
+ *   `updates` (true or false), `model`.
  *   Every other key is a label; `label.KEY` is one, too.
  * - In a value, `*` stands for any characters: `id=kiosk-*`.
  *
@@ -67,8 +76,9 @@ function parseCondition(part: string, text: string): SelectorCondition[] {
   const pattern = part.slice(place + 1).trim();
   if (key === "" || key === LABEL_PREFIX) throw invalid(text, `${quote(part)} has no key.`);
   if (pattern === "") throw invalid(text, `${quote(part)} has no value.`);
-  if (key === "online" && pattern !== "true" && pattern !== "false")
-    throw invalid(text, `online is true or false, found ${quote(pattern)}.`);
+  const words = Object.hasOwn(WORDS, key) ? WORDS[key] : undefined;
+  if (words !== undefined && !words.includes(pattern))
+    throw invalid(text, `${key} is ${words.slice(0, -1).join(", ")} or ${words.at(-1)}, found ${quote(pattern)}.`);
   return [{ key, pattern }];
 }
 

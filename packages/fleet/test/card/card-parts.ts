@@ -121,6 +121,7 @@ export function cardParts(changes: Partial<CardParts> = {}): CardParts {
       measurement,
       config_sha256: "a".repeat(64),
       bundle: { name: "kiosk", version: "1.0", sequence: 7 },
+      takes_updates: true,
     },
     health: { status: "degraded", reasons: [{ code: "trigger-failing" }, { code: "trigger-failing" }] },
     at: "2026-11-30T09:00:00.000Z",

@@ -50,6 +50,7 @@ describe("makeCard", () => {
       },
       config_sha256: "a".repeat(64),
       bundle: { name: "kiosk", version: "1.0", sequence: 7 },
+      takes_updates: true,
       health: { status: "degraded", reasons: ["trigger-failing"] },
     });
   });
@@ -85,7 +86,13 @@ describe("makeCard", () => {
   test("has no model for an agent that answers by rules, and no facts that nobody knows", () => {
     const parts = cardParts({ plan: null, settings: {} });
     const agent = { ...parts.agent, engine: { name: "rules", contextTokens: null }, tools: [] };
-    const facts = { device: { ...parts.facts.device }, measurement: null, config_sha256: null, bundle: null };
+    const facts = {
+      device: { ...parts.facts.device },
+      measurement: null,
+      config_sha256: null,
+      bundle: null,
+      takes_updates: false,
+    };
     delete facts.device.details;
     const card = makeCard({ ...parts, agent, facts });
     expect(card).toMatchObject({ site: null, labels: {}, tools: [], measurement: null, model: null, bundle: null });

@@ -19,6 +19,18 @@ describe("parseCard", () => {
     expect(parse(plain)).toEqual(plain);
   });
 
+  test("reads cards of versions that do not say whether they take updates", () => {
+    const { takes_updates: _, ...older } = card;
+    expect(parse(older)).toEqual({ ...card, takes_updates: null });
+  });
+
+  test("refuses IDs that no agent can have", () => {
+    const read = (id: string) => parseCard(bytes(JSON.stringify({ ...card, id })), id);
+    for (const id of ["a", "Kiosk_7-b", "x".repeat(64)]) expect(read(id)?.id).toBe(id);
+    for (const id of ["", "x".repeat(65), "kiosk 7", "kiosk,7", "a=b", "*", "kiosk\n", "küche", "../x"])
+      expect(read(id)).toBe(null);
+  });
+
   test("ignores keys and forms of newer versions", () => {
     const { cpu, ...details } = card.device.details ?? {};
     const newer = {
@@ -67,6 +79,7 @@ describe("parseCard", () => {
     ["a health that is unknown", { ...card, health: { status: "fine", reasons: [] } }],
     ["a tool without a name", { ...card, tools: [{ changes_world: true }] }],
     ["an agent with a negative budget", { ...card, agent: { ...card.agent, max_memory_mb: -1 } }],
+    ["a word about updates", { ...card, takes_updates: "yes" }],
     ["a bundle with half a sequence", { ...card, bundle: { ...card.bundle, sequence: 1.5 } }],
     ["a list", [card]],
     ["null", null],

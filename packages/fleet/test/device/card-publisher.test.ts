@@ -6,7 +6,7 @@ import { plan } from "../card/card-parts.js";
 import { FakeSeat, lookOnlyAgent, plainConfig } from "./fake-seat.js";
 
 const device = { ...plainConfig.device, has_gpu: false };
-const facts: CardFacts = { device, measurement: null, config_sha256: null, bundle: null };
+const facts: CardFacts = { device, measurement: null, config_sha256: null, bundle: null, takes_updates: false };
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.parse("2026-11-30T09:00:00Z") });

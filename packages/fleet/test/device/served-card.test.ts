@@ -43,7 +43,7 @@ async function serve(
     joinFleet: (seat) =>
       openFleetMember(seat, {
         settings: seat.agent.agent.config.fleet ?? {},
-        readFacts: async () => ({ device, measurement: null, config_sha256: null, bundle: null }),
+        readFacts: async () => ({ device, measurement: null, config_sha256: null, bundle: null, takes_updates: false }),
         updater: null,
       }),
   });

@@ -67,8 +67,8 @@ describe("records of agents", () => {
 
   test("agents are sorted, also with IDs that are names of properties", () => {
     const records = new AgentRecords();
-    for (const id of ["z", "__proto__", "constructor", "A", "ä"]) records.take("card", id, bytes(cardText(id)));
-    expect(records.agents.map(({ id }) => id)).toEqual(["A", "__proto__", "constructor", "z", "ä"]);
+    for (const id of ["z", "__proto__", "constructor", "A", "_"]) records.take("card", id, bytes(cardText(id)));
+    expect(records.agents.map(({ id }) => id)).toEqual(["A", "_", "__proto__", "constructor", "z"]);
     expect(records.find("__proto__")?.id).toBe("__proto__");
     expect(records.find("toString")).toBeNull();
   });

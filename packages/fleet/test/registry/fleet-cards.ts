@@ -33,6 +33,7 @@ export function cardOf(id: string, changes: Partial<AgentCard> = {}): AgentCard 
     model: { engine: "llama", name: "tiny-q4.gguf", context_tokens: 512, plan },
     config_sha256: "a".repeat(64),
     bundle: { name: "garden", version: "1.0.0", sequence: 3 },
+    takes_updates: true,
     health: { status: "ok", reasons: [] },
     ...changes,
   };

@@ -373,6 +373,24 @@ describe.skipIf(!hasMosquitto)("a roll-out at Mosquitto (needs mosquitto and mos
     expect(first?.offers).toEqual([]);
   });
 
+  test("leaves out agents that take no updates, and is refused if no other is left", async () => {
+    await using mosquitto = await Mosquitto.start();
+    const [, closed] = await startDevices(mosquitto, 2);
+    await closed?.connection.publish("nanoagent/kiosk-02/card", cardText("kiosk-02", { takes_updates: false }), {
+      retain: true,
+    });
+    const { file } = bundleInFile();
+    const registry = await registryAt(mosquitto);
+    const { result } = await follow(registry, { file });
+    expect(result).toMatchObject({ state: "done", applied: ["kiosk-01"], waiting: [] });
+    expect(result.skipped).toEqual([{ id: "kiosk-02", reason: expect.stringContaining("takes no updates") }]);
+    expect(closed?.offers).toEqual([]);
+    await expect(follow(registry, { file, selector: parseSelector("updates=false") })).rejects.toMatchObject({
+      code: "bundle-unsuitable",
+      reason: expect.stringContaining("kiosk-02: It takes no updates"),
+    });
+  });
+
   test("is refused before anything is published", async () => {
     await using mosquitto = await Mosquitto.start();
     const [device] = await startDevices(mosquitto, 1);

@@ -33,6 +33,7 @@ describe("selectors", () => {
     "online=true",
     "bundle=garden",
     "sequence=3",
+    "updates=true",
     "model=tiny*",
     "constructor=own",
     "site=berlin, floor=2, all, kiosk-7",
@@ -71,6 +72,8 @@ describe("selectors", () => {
     ["label.=x", '"label.=x" has no key.'],
     ["site=", '"site=" has no value.'],
     ["online=yes", 'online is true or false, found "yes".'],
+    ["updates=no", 'updates is true or false, found "no".'],
+    ["health=bad", 'health is ok, degraded or unavailable, found "bad".'],
     [`${"a,".repeat(64)}a`, "It has more than 64 conditions."],
     ["x".repeat(5000), "It has more than 4096 characters."],
   ])("%j is refused", (text, reason) => {
