@@ -104,7 +104,12 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet (needs mosquitto)", () => {
       const { exitCode, stdout, stderr } = await fleet("list", "--json");
       expect(exitCode).toBe(0);
       expect(JSON.parse(stdout).map(({ id }: { id: string }) => id)).toEqual(["good"]);
-      expect(stderr).toBe("note: 6 cards are left out, because they cannot be read.\n");
+      expect(stderr).toBe(
+        "note: 6 cards are left out, because they cannot be read: bytes, format, large, list, other-id, …\n",
+      );
+      const show = await fleet("show", "text");
+      expect(show.exitCode).toBe(1);
+      expect(show.stderr).toContain('The card of the agent "text" cannot be read.');
     });
 
     test.each([

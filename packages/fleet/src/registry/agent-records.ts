@@ -61,6 +61,11 @@ export class AgentRecords {
     return this.#longIds + this.#count("malformed");
   }
 
+  /** IDs with a malformed card, sorted, as far as they are kept. */
+  get malformedIds(): string[] {
+    return [...this.#records].flatMap(([id, { problem }]) => (problem === "malformed" ? [id] : [])).sort();
+  }
+
   /** Cards for which there is no room. */
   get leftOut(): number {
     return this.#furtherCards + this.#count("no-room");

@@ -53,6 +53,10 @@ export class LiveRegistry implements Registry {
     return this.#records.malformed;
   }
 
+  get malformedIds(): readonly string[] {
+    return this.#records.malformedIds;
+  }
+
   get leftOut(): number {
     return this.#records.leftOut;
   }
@@ -167,6 +171,7 @@ export class LiveRegistry implements Registry {
   }
 
   #refuseUnknown(id: string): never {
+    if (this.malformedIds.includes(id)) throw unreadableCard(id);
     const nearest = nearestName(
       id,
       this.agents.map((agent) => agent.id),
@@ -177,4 +182,13 @@ export class LiveRegistry implements Registry {
       hint: nearest === null ? "nanoagent fleet list shows the IDs." : `Did you mean ${JSON.stringify(nearest)}?`,
     });
   }
+}
+
+function unreadableCard(id: string): FleetError {
+  return new FleetError({
+    code: "agent-not-registered",
+    message: `The card of the agent ${JSON.stringify(cutText(id, 100))} cannot be read.`,
+    reason: "Its form is not that of this version of nanoagent, or another program wrote it.",
+    hint: "Use the version of nanoagent that the device has, or clear the card with nanoagent fleet forget.",
+  });
 }

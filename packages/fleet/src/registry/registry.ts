@@ -10,6 +10,8 @@ export interface Registry extends AsyncDisposable {
   readonly agents: readonly RegisteredAgent[];
   /** Number of cards that cannot be read. They are left out. */
   readonly malformed: number;
+  /** IDs of such cards, sorted. */
+  readonly malformedIds: readonly string[];
   /** Number of cards for which there is no room. They are left out. */
   readonly leftOut: number;
   /** Returns an agent. Throws {@link FleetError} `agent-not-registered` with the nearest ID. */
