@@ -20,7 +20,7 @@ export async function takeBack(
     moveBack: () => folder.setCurrent(sequence),
   };
   try {
-    // An abort of the update is no reason to stay between two releases.
+    // It must finish even if the update is aborted.
     await changeBy(steps, host, new AbortController().signal);
   } catch (error) {
     const current = await folder.readCurrent();
