@@ -1,4 +1,4 @@
-import { type BundleHead, createBundle } from "@nanoagent/fleet/bundles";
+import { type BundleHead, createBundle, FleetError } from "@nanoagent/fleet/bundles";
 import { listOf } from "../command-line/check-values.js";
 import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
@@ -10,6 +10,7 @@ import { terminalAbilities } from "../output/terminal-style.js";
 import { pathOperand } from "./command-line-files.js";
 import { describeBundle, factsOf } from "./describe-bundle.js";
 import { findBundleModels } from "./find-bundle-models.js";
+import { findSessionInside, findSmokeProblems } from "./find-source-problems.js";
 import { unlessStopped } from "./unless-stopped.js";
 
 /** Makes a bundle from a folder, without a signature. */
@@ -18,6 +19,15 @@ export const createFromFolder: CommandAction = async (values, streams) => {
   const sequence = readSequence(values);
   const folder = await pathOperand(values, { isFolder: true });
   const out = String(values.out);
+  const problems = await findSmokeProblems(folder);
+  if (problems.length > 0) {
+    throw new FleetError({
+      code: "bundle-not-created",
+      message: `The bundle ${out} cannot be created.`,
+      reason: problems.join(" "),
+      hint: "Correct the smoke questions, then run the same command again.",
+    });
+  }
   const models = await findBundleModels(folder, listOf(values.model), streams);
   const status = new StatusLine(stderr, terminalAbilities(stderr, process.env, false));
   status.begin(() => `Packing ${plainLine(folder)}`);
@@ -37,6 +47,15 @@ export const createFromFolder: CommandAction = async (values, streams) => {
     );
   } finally {
     status.clear();
+  }
+  const session = await findSessionInside(folder);
+  if (session !== null) {
+    stderr.write(
+      plainText(
+        `warning: session.dir is ${plainLine(session)}, inside the bundle, so every update would begin with an empty session. ` +
+          "Set it to ../session.\n",
+      ),
+    );
   }
   if (values.json) {
     stdout.write(formatJson({ path: out, ...factsOf(head) }));

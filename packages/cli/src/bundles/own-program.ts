@@ -1,4 +1,4 @@
-import { cutText } from "@nanoagent/models";
+import { asSentence, cutText } from "@nanoagent/models";
 import { type ProgramEnd, startProgram } from "@nanoagent/runtime/node";
 import { isObject } from "../is-object.js";
 import { onAbort } from "../on-abort.js";
@@ -7,7 +7,7 @@ import { onAbort } from "../on-abort.js";
 const LIMIT_MILLISECONDS = 10 * 60 * 1000;
 /** Most output of a check, whose report lists everything that is wrong. */
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
-const MAX_SAID_CHARACTERS = 500;
+const MAX_SAID_CHARACTERS = 200;
 
 /** End of a command of this program, with what it has printed. */
 export interface OwnProgramEnd extends ProgramEnd {
@@ -62,7 +62,10 @@ export function describeEnd({ exitCode, signal, said, isLate }: OwnProgramEnd, c
 /** Returns all sentences of an error as JSON has it. */
 export function sentencesOf(value: unknown): string | null {
   if (!isObject(value) || typeof value.message !== "string") return null;
-  return [value.message, value.reason, value.hint].filter((part) => typeof part === "string").join(" ");
+  return [value.message, value.reason, value.hint]
+    .filter((part): part is string => typeof part === "string" && part !== "")
+    .map(asSentence)
+    .join(" ");
 }
 
 function parseOutput(text: string): Readonly<Record<string, unknown>> | null {

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { type NanoAgentConfigInput, NanoAgentError } from "@nanoagent/models";
+import { asSentence, cutText, type NanoAgentConfigInput, NanoAgentError } from "@nanoagent/models";
 import { type Agent, openAgent } from "@nanoagent/runtime";
 import { readScenarios, runEval, summarizeEval } from "@nanoagent/runtime/eval";
 import { readConfig } from "@nanoagent/runtime/node";
@@ -18,6 +18,8 @@ import { pathOperand } from "./command-line-files.js";
 
 const CONFIGS = ["agent.yaml", "agent.json"];
 const SMOKE = "smoke.yaml";
+/** Longest part of a notice in a reason. Its end is what a tool server wrote, which may be of any kind. */
+const MAX_NOTICE_CHARACTERS = 200;
 
 /** Result of a proof. */
 interface Proof {
@@ -86,7 +88,9 @@ const engineOptions = {
 function findMissingServer({ mcp_servers = {} }: NanoAgentConfigInput, agent: Agent): string | null {
   for (const [name, server] of Object.entries(mcp_servers)) {
     if (!("command" in server) || agent.tools.some((tool) => tool.name.startsWith(`${name}_`))) continue;
-    const said = agent.notices.filter((notice) => notice.includes(`"${name}"`));
+    const said = agent.notices
+      .filter((notice) => notice.includes(`"${name}"`))
+      .map((notice) => asSentence(cutText(notice, MAX_NOTICE_CHARACTERS)));
     return [`The MCP server "${name}" has no tools.`, ...said].join(" ");
   }
   return null;
@@ -124,5 +128,8 @@ function describeProof({ ok, reason, right, asked }: Proof): string {
 }
 
 function describeError({ message, reason, hint }: NanoAgentError): string {
-  return [message, reason, hint].filter((part) => part !== null && part !== "").join(" ");
+  return [message, reason, hint]
+    .filter((part): part is string => part !== null && part !== "")
+    .map(asSentence)
+    .join(" ");
 }

@@ -1,8 +1,10 @@
+import path from "node:path";
 import type { PlacedRelease, ReleaseHost } from "@nanoagent/fleet/bundles";
 import { readConfig } from "@nanoagent/runtime/node";
 import { version } from "../../package.json";
 import { isObject } from "../is-object.js";
 import { findHostProblems } from "./find-listen-problems.js";
+import { findSmokeProblems } from "./find-source-problems.js";
 import { hubModelStore } from "./hub-model-store.js";
 import { describeEnd, runOwnProgram, sentencesOf } from "./own-program.js";
 
@@ -19,7 +21,10 @@ export const releaseHost: ReleaseHost = {
     const problems = Array.isArray(end.output?.problems) ? end.output.problems : [];
     const errors = problems.filter((problem) => isObject(problem) && problem.severity === "error").map(describeProblem);
     if (errors.length > 0) return errors;
-    if (end.exitCode === 0) return findHostProblems(await readConfig(config));
+    if (end.exitCode === 0) {
+      const smoke = await findSmokeProblems(path.dirname(config));
+      return smoke.length > 0 ? smoke : findHostProblems(await readConfig(config));
+    }
     return [sentencesOf(end.output?.error) ?? describeEnd(end, "nanoagent check")];
   },
 

@@ -15,6 +15,7 @@ export async function checkSession(report: CheckReport, { session, serve }: Nano
   const { dir } = session;
   const existing = await nearestExisting(dir);
   part.summary = existing.path === dir ? dir : `${dir}, created at the first start`;
+  await warnOfRelease(part, dir, report.file);
   const issue = await whyNotWritable(existing);
   if (issue !== null) {
     part.error(["session", "dir"], {
@@ -28,6 +29,23 @@ export async function checkSession(report: CheckReport, { session, serve }: Nano
   await describeContents(part, dir);
   await checkOwnFormat(part, dir, serve !== undefined);
   await checkConversations(part, dir);
+}
+
+/** Every update of an agent replaces its release, with everything that is in it. */
+async function warnOfRelease(part: CheckedPart, dir: string, file: string): Promise<void> {
+  const folder = path.dirname(path.resolve(file));
+  if (path.basename(folder) !== "current") return;
+  const root = path.dirname(folder);
+  const isInside = [folder, path.join(root, "releases")].some((release) =>
+    `${dir}${path.sep}`.startsWith(release + path.sep),
+  );
+  if (!isInside || (await stat(path.join(root, "releases")).catch(() => null)) === null) return;
+  part.warn(["session", "dir"], {
+    code: "session-in-release",
+    message: `The session in ${dir} belongs to this release only.`,
+    reason: "Every update would begin with an empty session.",
+    hint: "Set session.dir to ../session.",
+  });
 }
 
 async function describeContents(part: CheckedPart, dir: string): Promise<void> {

@@ -9,6 +9,7 @@ import type { AgentServer, HealthReasonCode } from "@nanoagent/server";
 import { loadMqtt } from "@nanoagent/server/program";
 import { version } from "../../package.json";
 import { findListenProblems } from "../bundles/find-listen-problems.js";
+import { findSmokeProblems } from "../bundles/find-source-problems.js";
 import type { OptionValues } from "../command-line/command.js";
 import { readAgent } from "../run/read-agent.js";
 import type { Streams } from "../streams.js";
@@ -74,7 +75,11 @@ export class ServiceHost implements UpdaterHost {
     if (next !== own) return [`The service reads ${own}, but the bundle has ${next}. Name its config ${own}.`];
     const { findErrors } = await import("./find-errors.js");
     const errors = await findErrors({ ...values, config }, streams, server.agent);
-    if (errors.length === 0) return findListenProblems(await readConfig(config), this.#parts.reloader.started, values);
+    if (errors.length === 0) {
+      const smoke = await findSmokeProblems(path.dirname(config));
+      if (smoke.length > 0) return smoke;
+      return findListenProblems(await readConfig(config), this.#parts.reloader.started, values);
+    }
     return errors.map(({ file, key, line, message, reason, hint }) => {
       const place = file === null ? key : [next, ...(line === null ? [] : [line])].join(":");
       const sentences = [message, reason, hint].filter((part) => part !== null).map(asSentence);

@@ -232,7 +232,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "model-not-downloaded",
         message: "{org/repo:Q4_K_M} is not on this device.",
-        when: "`--model`, `model_path: hub:NAME` or a command of the store names a model that is not here. Nothing is downloaded without `models pull`.",
+        when: "`--model`, `model_path: hub:NAME` or a command of the store names a model that is not here. Nothing is downloaded without `models pull`. A release needs the file with the hash of its bundle, whatever the name leads to.",
         now: "Run the `nanoagent models pull` command in the `do:` line. `nanoagent models list` shows the names of all models here.",
       },
       {
@@ -868,7 +868,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "update-undecided",
         message: "Nothing is known of the new agent, so the old release stays.",
-        when: "A service had changed to the new release, and neither the new agent nor the old one reached the broker. The bundle does not count as failed.",
+        when: "A service had changed to the new release, and neither the new agent nor the old one reached the broker; or the service ended during the update of a command. The bundle does not count as failed.",
         now: "Apply the bundle again when the broker can be reached. A device tries an offer of its fleet again by itself.",
       },
       {
@@ -1151,6 +1151,12 @@ export const errorTopics: readonly ErrorTopic[] = [
         when: "`mqtt.client_id` has characters that a level of a topic cannot have here.",
         now: "Use at most 64 letters, digits, `-` and `_`.",
         isWarning: true,
+      },
+      {
+        code: "session-in-release",
+        message: "The session in {/opt/kiosk/current/session} belongs to this release only.",
+        when: "`session.dir` of an agent that bundles update is inside its release. Every update would begin with an empty session.",
+        now: "Set `session.dir` to `../session`. A relative path begins at the config.",
       },
       {
         code: "fleet-id-changed",
