@@ -84,7 +84,7 @@ describe("bundle apply", () => {
     const untrusted = await runJson(trusting);
     expect(untrusted).toMatchObject({
       exitCode: 1,
-      result: { state: "refused", code: "bundle-untrusted", current: null },
+      result: { state: "refused", code: "bundle-untrusted", current: null, name: "", sequence: 0 },
     });
     const models = [{ name: "missing-model", source: "org/missing-model:Q4_K_M", size: 10, sha256: "a".repeat(64) }];
     const out = path.join(place.folder, "model.bundle");
@@ -139,6 +139,8 @@ describe("bundle apply", () => {
     });
     const second = await runJson(place.applying(await place.bundle(3)));
     expect(second).toMatchObject({ exitCode: 1, result: { state: "refused", code: "releases-busy", current: 1 } });
+    expect(second.result).toMatchObject({ name: "kiosk", version: "1.3.0", sequence: 3 });
+    expect(second.result.manifest_sha256).toMatch(/^[0-9a-f]{64}$/);
     expect(second.result.reason).toContain(`nanoagent bundle (process ${child.pid} on `);
     child.kill("SIGKILL");
     await once(child, "close");
