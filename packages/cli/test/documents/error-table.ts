@@ -1157,6 +1157,7 @@ export const errorTopics: readonly ErrorTopic[] = [
         message: "The session in {/opt/kiosk/current/session} belongs to this release only.",
         when: "`session.dir` of an agent that bundles update is inside its release. Every update would begin with an empty session.",
         now: "Set `session.dir` to `../session`. A relative path begins at the config.",
+        isWarning: true,
       },
       {
         code: "fleet-id-changed",
