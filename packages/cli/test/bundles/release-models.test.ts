@@ -84,8 +84,13 @@ async function apply(sequence: number, model: BundleModel, errors: readonly stri
   const out = path.join(folder, `${sequence}.bundle`);
   await createBundle({ folder: source, out, name: "kiosk", version: `1.${sequence}.0`, sequence, models: [model] });
   await signBundle(out, pair.privatePem);
+  return applyFile(sequence, errors);
+}
+
+/** Applies a bundle that {@link apply} has made. */
+function applyFile(sequence: number, errors: readonly string[] = []) {
   return releases.apply(
-    { file: out, keys },
+    { file: path.join(folder, `${sequence}.bundle`), keys },
     { version: "0.1.0", models: hubModelStore, check: async () => errors, prove: async () => null },
   );
 }
@@ -136,6 +141,8 @@ describe("the model of a release", () => {
       code: "model-not-downloaded",
       hint: expect.stringContaining(NAME),
     });
+    expect(await applyFile(1)).toMatchObject({ state: "current" });
+    expect(await modelFor(current())).toBe(sha256(OLD));
     expect((await readConfig(current())).model_path).toBe(`hub:${NAME}`);
   });
 });

@@ -176,9 +176,15 @@ export class Releases {
     const bundle = { sequence: manifest.sequence, manifest_sha256: head.manifestSha256 };
     const current = await this.#folder.readCurrent();
     const judged = judgeSequence(head, { state: this.#state, current: await this.#identify(current), isOffered });
+    const provideAll = () =>
+      provideModels(manifest.models ?? [], change.host.models, {
+        signal: change.signal,
+        onProgress: (share) => change.onStep("pulling", share),
+      });
     if (judged.verdict === "current") {
       const damage = await findDamage(this.#folder.folderOf(bundle.sequence), manifest.files, change.signal);
       if (damage !== null) throw damagedInUse(bundle.sequence, damage);
+      await provideAll();
       // A full disk may have left it on trial.
       await this.confirm();
       return this.#resultOf(head, "current");
@@ -194,10 +200,7 @@ export class Releases {
     const record = await this.#folder.place(file, head, key, change.signal);
     await this.#folder.setNext(bundle.sequence);
     const placed = this.#placedRelease(record);
-    await provideModels(manifest.models ?? [], change.host.models, {
-      signal: change.signal,
-      onProgress: (share) => change.onStep("pulling", share),
-    });
+    await provideAll();
     change.signal.throwIfAborted();
     change.onStep("checking", null);
     const errors = await change.host.check(placed.config, change.signal);

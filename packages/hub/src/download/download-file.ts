@@ -128,7 +128,7 @@ async function download(
       }
       await partial.discard();
       const { wrongContents } = options;
-      // What an earlier run left may be of a file that the source has replaced since.
+      // The part of an earlier run may be of a file that the source has replaced since.
       if (wrongContents !== undefined && (isAgain || resumedBytes === 0)) throw wrongContents(sha256);
       if (isAgain) throw wrongHash(file, sha256);
     } finally {
