@@ -7,7 +7,7 @@ export const fleet: Command = {
   name: "fleet",
   summary: "List, watch, ask and update the agents that are registered at an MQTT broker.",
   details:
-    "The broker is --broker, else the variable NANOAGENT_BROKER, else mqtt of the config. An agent registers when its config has mqtt and fleet, under nanoagent serve.\nA selector is all, an ID, or conditions that must all hold: site=berlin,health=degraded. Keys are id, online, site, version, health, bundle, sequence, updates and model; every other key is a label. In a value, * stands for any text.\nExit codes: 1: the broker or the agent cannot be reached, an agent refused, or an update stopped; 2: command line; 130: interrupted.",
+    "The broker is --broker, else the variable NANOAGENT_BROKER, else mqtt of the config. An agent registers when its config has mqtt and fleet, under nanoagent serve.\nA selector is all, an ID, or conditions that must all hold: site=berlin,health=degraded. Keys are id, online, site, version, health, bundle, sequence, updates and model; every other key is a label. In a value, * stands for any text.\nExit codes: 1: the broker or the agent cannot be reached, an agent refused, or an update stopped or is unproven, since its first agents are offline; 2: command line; 130: interrupted.",
   operand: {
     name: "action",
     placeholder: "ACTION",
