@@ -251,6 +251,8 @@ const rooms: Record<string, readonly string[]> = {
     "service",
     "serve",
     "bundles/release-host",
+    "bundles/find-listen-problems",
+    "bundles/find-source-problems",
     "bundles/hub-model-store",
     "bundles/pull-bundle-model",
     "bundles/own-program",

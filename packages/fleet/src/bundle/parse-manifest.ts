@@ -59,7 +59,8 @@ function checkFormat(value: unknown): { format: 1 } {
 
 function parseTime(value: unknown): string {
   const created = checkText(value, 40, '"created" in its manifest');
-  if (ISO_8601.test(created) && !Number.isNaN(Date.parse(created)) && isDay(created.slice(0, 10))) return created;
+  if (ISO_8601.test(created) && !Number.isNaN(Date.parse(created)) && isDay(created.split("T")[0] ?? ""))
+    return created;
   throw malformed(`"created" in its manifest is ${shown(created)}, not a time in the form of ISO 8601.`);
 }
 

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import { cutText } from "@nanoagent/models";
 import { findModels } from "../caches/find-models.js";
 import { isTaken, placeSnapshot } from "../caches/hub-cache.js";
 import type { ModelOrigin } from "../caches/model-origin.js";
@@ -135,7 +136,7 @@ async function placeOf(file: RemoteFile, places: Places, { environment, expected
   if (expected === undefined || place.blob !== place.path) return place;
   const here = await findHere(withExpected(file, expected), place, { environment, signal });
   if (here === null || here.isRight) return place;
-  const word = (modelWord(path.basename(place.path)) ?? "model").slice(0, MAX_STEM_CHARACTERS);
+  const word = cutText(modelWord(path.basename(place.path)) ?? "model", MAX_STEM_CHARACTERS);
   const own = namedModelPath(environment, `${word}-${expected.sha256.slice(0, HASH_CHARACTERS)}`);
   return { blob: own, path: own };
 }
