@@ -21,8 +21,11 @@ const actionOfBoth = ({ operands }: CommandOption, other: CommandOption): string
   (operands ?? other.operands)?.find((action) => (other.operands ?? operands)?.includes(action));
 
 const actionWords = ({ operand }: Command, action: string | undefined): string[] => {
-  if (operand?.choices === undefined || action === undefined) return [];
-  return [action, ...(operand.second?.[action] === undefined ? [] : ["m"])];
+  if (operand?.choices === undefined) return [];
+  const word = action ?? (operand.isOptional ? undefined : Object.keys(operand.choices)[0]);
+  if (word === undefined) return [];
+  const second = operand.second?.[word];
+  return [word, ...(second === undefined ? [] : ["m"]), ...(second?.third === undefined ? [] : ["m"])];
 };
 
 describe("an option without effect is refused", () => {

@@ -25,6 +25,7 @@ export function checkValues(
   if (values.help || values.version === true) return values;
   refuseMissing(command, values, hint);
   refuseIdle(command, values, hint);
+  refuseMissingForAction(command, values, hint);
   return values;
 }
 
@@ -106,13 +107,18 @@ function refuseMissing(command: Command, values: OptionValues, hint: string): vo
     if (further.isOptional || values[further.name] !== undefined) continue;
     throw new UsageError({ message: `${name} ${choice} needs ${further.placeholder}.`, hint });
   }
-  for (const [option, { requiredFor, placeholder }] of Object.entries(options)) {
-    if (values[option] !== undefined || !requiredFor?.includes(String(choice))) continue;
-    throw new UsageError({ message: `${name} ${choice} needs --${option} ${placeholder}.`, hint });
-  }
   if (needsOneOf?.every((option) => values[option] === undefined)) {
     const names = needsOneOf.map((option) => `--${option} ${options[option]?.placeholder}`);
     throw new UsageError({ message: `${name} needs ${names.join(" or ")}.`, hint });
+  }
+}
+
+/** Refuses an action without an option that only this action needs. */
+function refuseMissingForAction({ name, options, operand }: Command, values: OptionValues, hint: string): void {
+  const choice = operand === undefined ? undefined : values[operand.name];
+  for (const [option, { requiredFor, placeholder }] of Object.entries(options)) {
+    if (values[option] !== undefined || !requiredFor?.includes(String(choice))) continue;
+    throw new UsageError({ message: `${name} ${choice} needs --${option} ${placeholder}.`, hint });
   }
 }
 

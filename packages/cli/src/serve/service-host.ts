@@ -93,15 +93,14 @@ export class ServiceHost implements UpdaterHost {
     if (next.mqtt === undefined) return [`The config has no mqtt, ${consequence}.`];
     if (next.fleet === undefined) return [`The config has no fleet, ${consequence}.`];
     const { config: present } = this.#parts.server.agent;
-    if ((present.fleet?.trust ?? []).length > 0 && (next.fleet.trust ?? []).length === 0)
-      return [
-        "The config trusts no keys in fleet.trust, so this device could not take an offer of its fleet any more.",
-      ];
     const { agentIdentity } = await loadMqtt();
     const [old, now] = [agentIdentity(present), agentIdentity(next)];
     if (now.id !== old.id) return [`The config has the ID ${now.id} instead of ${old.id}, ${consequence}.`];
-    if (now.prefix === old.prefix) return [];
-    return [`The topics of the config begin with ${now.prefix ?? "the default prefix"}, ${consequence}.`];
+    if (now.prefix !== old.prefix)
+      return [`The topics of the config begin with ${now.prefix ?? "the default prefix"}, ${consequence}.`];
+    const trusts = ({ trust = [] }: { trust?: readonly string[] | undefined } = {}) => trust.length > 0;
+    if (!trusts(present.fleet) || trusts(next.fleet)) return [];
+    return ["The config trusts no keys in fleet.trust, so this device could not take an offer of its fleet any more."];
   }
 
   prove(...proof: Parameters<UpdaterHost["prove"]>): Promise<string | null> {
