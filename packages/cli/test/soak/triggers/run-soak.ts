@@ -21,6 +21,8 @@ export interface SoakOptions {
 
 /** Longest time from a start to its kill, in milliseconds. */
 const LIVES_MILLISECONDS: Readonly<Record<ActingProgram, number>> = { serve: 1500, triggers: 600 };
+/** The same on a slow machine: the time of a start, as often. An act would otherwise be interrupted until it is given up. */
+const STARTS_PER_LIFE = 3;
 /** Longest time without the broker, in milliseconds. */
 const BROKER_PAUSE_MILLISECONDS = 300;
 /** Most messages of one life of the agent. */
@@ -67,6 +69,8 @@ class Soak {
   readonly #config: string;
   #messages = 0;
   #killsBeforeReady = 0;
+  /** Time of the last start that was not interrupted. */
+  #startMilliseconds = 0;
   #brokerKilledAt = 0;
   #agent: KilledAgent | null = null;
 
@@ -122,12 +126,13 @@ class Soak {
 
   /** One life of the agent: messages before and after its start, perhaps a kill of the broker, and its own. */
   async #live(killsBroker: boolean): Promise<void> {
-    const longest = LIVES_MILLISECONDS[this.#options.program];
+    const longest = Math.max(LIVES_MILLISECONDS[this.#options.program], STARTS_PER_LIFE * this.#startMilliseconds);
     const isRoom = this.#evidence.open <= MAX_OPEN_EVENTS;
     const messages = isRoom ? this.#random(MESSAGES_PER_LIFE + 1) : 0;
     const before = this.#random(messages + 1);
     for (let message = 0; message < before; message++) this.#publish();
     const agent = this.#start();
+    const began = performance.now();
     // Half of the kills are at any moment after the start, and half at any moment of the work.
     const fromReady = this.#random(2) === 0;
     const delay = this.#random(longest);
@@ -135,6 +140,7 @@ class Soak {
     const publishing = this.#publishWithin(later, longest);
     const breaking = killsBroker ? this.#breakBroker(this.#random(longest)) : null;
     const isReady = fromReady ? await agent.ready : null;
+    if (isReady !== null) this.#startMilliseconds = performance.now() - began;
     await sleep(fromReady ? Math.round(delay / 2) : delay);
     if (agent.hasEnded) throw new Error(`The agent ended by itself. Its log: ${this.#options.folder}/agent.log`);
     if (isReady === null && !(await isSettled(agent.ready))) this.#killsBeforeReady++;
