@@ -132,7 +132,6 @@ class Soak {
     const before = this.#random(messages + 1);
     for (let message = 0; message < before; message++) this.#publish();
     const agent = this.#start();
-    const began = performance.now();
     // Half of the kills are at any moment after the start, and half at any moment of the work.
     const fromReady = this.#random(2) === 0;
     const delay = this.#random(longest);
@@ -140,7 +139,7 @@ class Soak {
     const publishing = this.#publishWithin(later, longest);
     const breaking = killsBroker ? this.#breakBroker(this.#random(longest)) : null;
     const isReady = fromReady ? await agent.ready : null;
-    if (isReady !== null) this.#startMilliseconds = performance.now() - began;
+    if (isReady !== null) this.#startMilliseconds = isReady;
     await sleep(fromReady ? Math.round(delay / 2) : delay);
     if (agent.hasEnded) throw new Error(`The agent ended by itself. Its log: ${this.#options.folder}/agent.log`);
     if (isReady === null && !(await isSettled(agent.ready))) this.#killsBeforeReady++;
