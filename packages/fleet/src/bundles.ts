@@ -9,6 +9,7 @@ export type {
 } from "./bundle/bundle-manifest.js";
 export { type CreateBundleOptions, createBundle } from "./bundle/create-bundle.js";
 export { type KeyPair, makeKeyPair, readTrustedKeys, type TrustedKey } from "./bundle/keys.js";
+export type { OpenFile } from "./bundle/read-bytes.js";
 export { readHead } from "./bundle/read-head.js";
 export { type SignedBundle, signBundle } from "./bundle/sign-bundle.js";
 export { type VerifiedBundle, verifyBundle } from "./bundle/verify-bundle.js";

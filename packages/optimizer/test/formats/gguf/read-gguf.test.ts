@@ -174,14 +174,14 @@ describe("limits", () => {
       rawGguf({ entries: Array.from({ length: 100 }, (_, i) => arrayEntry(`a${i}`, 0, 512n, new Uint8Array(512))) }),
     ],
     ["a key of 60,000 bytes", rawGguf({ entries: [uint32Entry("k".repeat(60_000), 1)] })],
-  ])("a file of 64 KB with %s needs 100 ms and 16 MB at most", async (name, bytes) => {
+  ])("a file of 64 KB with %s needs half a second and 16 MB at most", async (name, bytes) => {
     expect(bytes.length).toBeLessThanOrEqual(65_536);
     const file = await fileOf(`${name.replace(/\W/g, "-")}.gguf`, bytes);
     const before = process.memoryUsage();
     const started = process.cpuUsage();
     await readGguf(file);
     const { user, system } = process.cpuUsage(started);
-    expect((user + system) / 1000).toBeLessThan(100);
+    expect((user + system) / 1000).toBeLessThan(500);
     const after = process.memoryUsage();
     expect(after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(16 * 2 ** 20);
   });
