@@ -31,7 +31,7 @@ interface AgentRecord {
   /** Hash of the card's message, to tell whether it is another one. */
   cardHash: string | null;
   cardBytes: number;
-  /** Why there is no card although the broker has a message. */
+  /** Reason why the message at the broker gives no card. */
   problem: "malformed" | "no-room" | null;
   update: UpdateMessage | null;
   updateHash: string | null;
@@ -66,7 +66,7 @@ export class AgentRecords {
     return [...this.#records].flatMap(([id, { problem }]) => (problem === "malformed" ? [id] : [])).sort();
   }
 
-  /** Cards for which there is no room. */
+  /** Number of cards beyond the limits of the registry. */
   get leftOut(): number {
     return this.#furtherCards + this.#count("no-room");
   }

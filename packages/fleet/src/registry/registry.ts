@@ -12,7 +12,7 @@ export interface Registry extends AsyncDisposable {
   readonly malformed: number;
   /** IDs of such cards, sorted. */
   readonly malformedIds: readonly string[];
-  /** Number of cards for which there is no room. They are left out. */
+  /** Number of cards beyond the limits of the registry. They are left out. */
   readonly leftOut: number;
   /** Returns an agent. Throws {@link FleetError} `agent-not-registered` with the nearest ID. */
   find(id: string): RegisteredAgent;

@@ -13,7 +13,7 @@ export interface AgentRequest<Reply> {
   readonly correlationData?: Uint8Array | undefined;
   readonly replyTopics: readonly string[];
   /**
-   * Returns the reply in a message, or null if the message is none. Throws where the agent refused. `reply` may be called later
+   * Returns the reply in a message, or null for a message that is not a reply. Throws if the agent refused. `reply` may be called later
    * instead.
    */
   readonly read: (payload: Uint8Array, topic: string, reply: (reply: Reply) => void) => Reply | null;

@@ -315,7 +315,7 @@ export class Releases {
     return describeResult(to, "applied", to.sequence);
   }
 
-  /** Removes `next`, releases that are no longer needed, and what did not become one. Failures are left to the next time. */
+  /** Removes `next`, unfinished releases and those that are no longer kept. After a failure, the next update tries again. */
   async #tidy(): Promise<void> {
     try {
       const current = await this.#folder.readCurrent();
