@@ -8,8 +8,8 @@ const MAX_PAX_BYTES = 65_536;
 
 /**
  * Whether the bytes of a tar archive that readers skip are as writers make them: each header has its checksum in the
- * usual form, and padding and end are zeros. With the hashes of the bodies, no altered bit remains unseen. Reads headers
- * and padding alone. Rejects like the system call.
+ * usual form, extended headers are whole records, and padding and end are zeros. With the hashes of the bodies, no altered
+ * bit that has an effect remains unseen. Reads headers and padding alone. Rejects like the system call.
  */
 export async function isPlainTar(handle: FileHandle): Promise<boolean> {
   let position = 0;
@@ -25,8 +25,10 @@ export async function isPlainTar(handle: FileHandle): Promise<boolean> {
     if (bytes === null) return false;
     if (isPax) {
       if (bytes > MAX_PAX_BYTES) return false;
-      const records: string = (await readAt(handle, position, bytes)).toString("utf8");
-      const size: string | undefined = /(?:^|\n)\d+ size=(\d{1,16})\n/.exec(records)?.[1];
+      const records = paxRecords(await readAt(handle, position, bytes));
+      if (records === null) return false;
+      const size: string | undefined = records.get("size");
+      if (size !== undefined && !/^\d{1,16}$/.test(size)) return false;
       paxBytes = size === undefined ? null : Number(size);
     } else paxBytes = null;
     position += bytes;
@@ -62,6 +64,21 @@ function sizeIn(header: Buffer): number | null {
   }
   const digits = /^([0-7]{11})[\0 ]?$/.exec(header.toString("latin1", 124, 136))?.[1];
   return digits === undefined ? null : Number.parseInt(digits, 8);
+}
+
+/** Returns the records of an extended header, `LENGTH KEY=VALUE` and a line feed each; null if it has anything else. */
+function paxRecords(bytes: Buffer): Map<string, string> | null {
+  const records = new Map<string, string>();
+  for (let position = 0; position < bytes.length; ) {
+    const length = Number(/^\d{1,5}(?= )/.exec(bytes.toString("latin1", position, position + 6))?.[0] ?? 0);
+    const end = position + length;
+    if (length === 0 || end > bytes.length || bytes[end - 1] !== 0x0a) return null;
+    const [, key, value] = /^\d+ ([^=]+)=(.*)$/s.exec(bytes.toString("utf8", position, end - 1)) ?? [];
+    if (key === undefined || value === undefined) return null;
+    records.set(key, value);
+    position = end;
+  }
+  return records;
 }
 
 /** Reads up to `bytes`: fewer at the end of the file. */

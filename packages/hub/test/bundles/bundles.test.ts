@@ -320,6 +320,18 @@ test.each([
   expect(readdirSync(to.home)).toEqual([]);
 });
 
+/** Where the bodies of extended headers are, and their sizes. */
+function extendedHeaders(archive: Buffer): [number, number][] {
+  const found: [number, number][] = [];
+  for (let at = 0; at < archive.length; at += 512) {
+    const isHeader = archive.toString("latin1", at + 257, at + 262) === "ustar";
+    if (isHeader && archive[at + 156] === "x".charCodeAt(0)) {
+      found.push([at + 512, Number.parseInt(archive.toString("latin1", at + 124, at + 135), 8)]);
+    }
+  }
+  return found;
+}
+
 /** An exported model of the hub, with a license, whose name is too long for a plain header. */
 async function exportedBundle(): Promise<Buffer> {
   const from = temporaryStore();
@@ -332,6 +344,7 @@ async function exportedBundle(): Promise<Buffer> {
 
 test("one wrong byte anywhere is refused", async () => {
   const made = [bundle([manifest(), model]), await exportedBundle()];
+  expect(made.map((archive) => extendedHeaders(archive).length)).toEqual([0, 1]);
   const file = bundlePath();
   const to = temporaryStore();
   const check = async (archive: Buffer, at: number, change: number) => {
@@ -351,6 +364,10 @@ test("one wrong byte anywhere is refused", async () => {
     // Every byte of the first header, of its checksum above all.
     for (let at = 0; at < 512; at += at >= 140 && at < 160 ? 1 : 37) {
       for (const change of [1, 16, 128]) await check(archive, at, change);
+    }
+    // Every byte of the extended headers, which have no checksum.
+    for (const [at, bytes] of extendedHeaders(archive)) {
+      for (let index = 0; index < bytes; index++) await check(archive, at + index, 1);
     }
   }
 });
