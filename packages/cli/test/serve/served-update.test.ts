@@ -162,7 +162,9 @@ describe.skipIf(!canRun)("a service of a release (needs mosquitto)", { timeout: 
     await service.end();
   });
 
-  test("goes back when the new agent does not reach the broker", { timeout: 200_000 }, async () => {
+  // It takes the minute that an agent has to reach its broker. The test of ServiceHost has a shorter one.
+  const soakTest = test.skipIf(!process.env.NANOAGENT_SOAK);
+  soakTest("goes back when the new agent does not reach the broker (soak)", { timeout: 200_000 }, async () => {
     const device = await UpdatedService.make();
     const service = await device.start();
     const nobody = await freePort();
