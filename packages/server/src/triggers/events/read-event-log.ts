@@ -76,7 +76,10 @@ async function readInto(
       if (line === null) continue;
       // The beginning of a segment that could neither be completed nor removed.
       if (line.type === "segment" && seq > voidAfter) return;
-      if (endsWhole) closeOthers(drafts, before, open);
+      if (endsWhole) {
+        closeOthers(drafts, before, open);
+        placeFound(drafts, before, open);
+      }
       if (!isContent(line) || seq > voidAfter) continue;
       if (isSnapshot && line.type === "event") open.add(line.id);
       // Earlier segments have more of it than a snapshot.
@@ -95,6 +98,29 @@ function closeOthers(drafts: Map<string, Draft>, before: ReadonlySet<string>, op
     const draft = drafts.get(id);
     if (draft === undefined || draft.outcome !== null || open.has(id)) continue;
     Object.assign(draft, { outcome: "unknown", result: "The record of its end cannot be read." });
+  }
+}
+
+/** Moves events that only the snapshot has, since their own records are damaged, before the next one that is known. */
+function placeFound(drafts: Map<string, Draft>, before: ReadonlySet<string>, open: ReadonlySet<string>): void {
+  const foundBefore = new Map<string, string[]>();
+  let found: string[] = [];
+  for (const id of open) {
+    if (!before.has(id)) found.push(id);
+    else if (found.length > 0) {
+      foundBefore.set(id, found);
+      found = [];
+    }
+  }
+  if (foundBefore.size === 0) return;
+  const all = new Map(drafts);
+  drafts.clear();
+  for (const known of all.keys()) {
+    for (const id of [...(foundBefore.get(known) ?? []), known]) {
+      const draft = all.get(id);
+      // Events that were moved are met again at their old place.
+      if (draft !== undefined && !drafts.has(id)) drafts.set(id, draft);
+    }
   }
 }
 

@@ -99,6 +99,22 @@ describe("the list of events", () => {
     expect(first).toMatchObject({ event: { id }, outcome: "unknown", result: "The record of its end cannot be read." });
   });
 
+  test("has events in their order, also if only a snapshot still has the first", async () => {
+    const disk = new MemoryDisk();
+    const log = await openOn(disk, { segmentBytes: 300 });
+    const ids: string[] = [];
+    for (const payload of [1, 2, 3, 4, 5]) ids.push(await keep(log, payload));
+    await log.close();
+    const files = [...disk.snapshot()];
+    expect(files.length).toBeGreaterThan(1);
+    const [oldest] = files;
+    const line = String(ids[0]);
+    // The line is read as damaged, and the snapshot of the next segment has the event.
+    oldest?.[1].fill("~", oldest[1].indexOf(line), oldest[1].indexOf(line) + line.length);
+    const all = await readAll(folder, MemoryDisk.holding(files));
+    expect(all.map(({ event }) => event.id)).toEqual(ids);
+  });
+
   test("has events that were dropped, in their place", async () => {
     const disk = new MemoryDisk();
     const log = await openOn(disk);
