@@ -4,6 +4,7 @@ export { type CardFacts, type CardParts, makeCard } from "./card/make-card.js";
 export { parseCard } from "./card/parse-card.js";
 export { type FleetMemberParts, openFleetMember } from "./device/fleet-member.js";
 export type { BundleOffer, UpdateMessage } from "./offers/bundle-offer.js";
+export type { ReportedUpdate } from "./offers/parse-update.js";
 export { type FetchOffered, type UpdateOptions, Updater, type UpdaterParts } from "./device/updater.js";
 export type { UpdaterHost } from "./device/updater-host.js";
 export { UpdateChannel } from "./device/update-channel.js";

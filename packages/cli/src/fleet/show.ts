@@ -43,7 +43,7 @@ function describe({ id, online, card, update }: RegisteredAgent, columns: number
     Bundle: bundle === null ? "none" : `${bundle.name} ${bundle.version}, sequence ${bundle.sequence}`,
     Updates:
       card.takes_updates === null ? null : card.takes_updates ? "taken from the fleet" : "not taken from the fleet",
-    Update: update === null ? null : `${describeUpdate(update)} (${update.at})`,
+    Update: update === null ? null : `${describeUpdate(update)}${update.at === null ? "" : ` (${update.at})`}`,
     Config: config_sha256 === null ? null : `SHA-256 ${config_sha256}`,
     Versions: `nanoagent ${versions.nanoagent}, Node ${versions.node}`,
     Changed: at,

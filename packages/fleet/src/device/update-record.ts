@@ -40,7 +40,9 @@ export async function writeUpdateRecord(root: string, record: UpdateRecord): Pro
 /** Only states between two steps are on disk. */
 function asMessage(value: unknown): UpdateMessage | null {
   const message = parseUpdate(new TextEncoder().encode(JSON.stringify(value ?? null)));
-  return message !== null && (isFinished(message) || message.state === "waiting") ? message : null;
+  if (message === null || !(isFinished(message) || message.state === "waiting")) return null;
+  const { manifest_sha256, at } = message;
+  return manifest_sha256 === null || at === null ? null : { ...message, manifest_sha256, at };
 }
 
 function asHandled(value: unknown): HandledOffer | null {

@@ -25,13 +25,22 @@ const endsByState: Readonly<Record<UpdateMessage["state"], boolean>> = {
   "rolled-back": true,
 };
 
+/** State of an update, as any program for devices may publish it: `sequence` and `state` are enough. */
+export interface ReportedUpdate extends Omit<UpdateMessage, "manifest_sha256" | "at"> {
+  /** Null: the sequence alone names the bundle. */
+  readonly manifest_sha256: string | null;
+  /** ISO 8601, or null. */
+  readonly at: string | null;
+}
+
 /** Returns the state of an update in a message, or null for anything else. Longer reasons are cut. */
-export function parseUpdate(payload: Uint8Array): UpdateMessage | null {
+export function parseUpdate(payload: Uint8Array): ReportedUpdate | null {
   const value = readJsonObject(payload, MAX_UPDATE_BYTES);
   if (value === null) return null;
-  const { format, sequence, manifest_sha256, state, reason, progress, at } = value;
-  if (format !== 1 || !isSequence(sequence) || !isSha256(manifest_sha256) || !isState(state)) return null;
-  if (!isTime(at) || !(reason === null || typeof reason === "string") || !isShareOrNull(progress)) return null;
+  const { format = 1, sequence, manifest_sha256 = null, state, reason = null, progress = null, at = null } = value;
+  if (format !== 1 || !isSequence(sequence) || !isState(state)) return null;
+  if (!(manifest_sha256 === null || isSha256(manifest_sha256)) || !(at === null || isTime(at))) return null;
+  if (!(reason === null || typeof reason === "string") || !isShareOrNull(progress)) return null;
   const text = reason === null ? null : cutText(reason, MAX_REASON_CHARACTERS);
   return { format, sequence, manifest_sha256, state, reason: text, progress, at };
 }

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { ONLINE } from "@nanoagent/server/mqtt";
 import type { AgentCard } from "../card/agent-card.js";
 import { parseCard } from "../card/parse-card.js";
-import type { UpdateMessage } from "../offers/bundle-offer.js";
-import { parseUpdate } from "../offers/parse-update.js";
+import { parseUpdate, type ReportedUpdate } from "../offers/parse-update.js";
 import type { AgentChange, RegisteredAgent } from "./registered-agent.js";
 
 /** Longest ID that is read, in characters. Agents have at most 64. */
@@ -33,7 +32,7 @@ interface AgentRecord {
   cardBytes: number;
   /** Reason why the message at the broker gives no card. */
   problem: "malformed" | "no-room" | null;
-  update: UpdateMessage | null;
+  update: ReportedUpdate | null;
   updateHash: string | null;
 }
 
@@ -91,12 +90,15 @@ export class AgentRecords {
     return agent;
   }
 
-  /** Takes a message about an agent. Returns the change, or null if it changes nothing that is visible. */
-  take(kind: RecordKind, id: string, payload: Uint8Array): RecordChange | null {
+  /**
+   * Takes a message about an agent. Returns the change, or null if it changes nothing that is visible. `isNew`: it was published
+   * now, so an update without a time is another one even if it has the same text.
+   */
+  take(kind: RecordKind, id: string, payload: Uint8Array, { isNew = false } = {}): RecordChange | null {
     const record = this.#recordOf(kind, id, payload);
     if (record === null) return null;
     const before = this.find(id);
-    const change = this.#apply(record, kind, id, payload);
+    const change = this.#apply(record, kind, id, payload, isNew);
     if (change === null) return null;
     this.#snapshots.delete(id);
     this.#sorted = null;
@@ -132,7 +134,7 @@ export class AgentRecords {
     return record;
   }
 
-  #apply(record: AgentRecord, kind: RecordKind, id: string, payload: Uint8Array): AgentChange | null {
+  #apply(record: AgentRecord, kind: RecordKind, id: string, payload: Uint8Array, isNew: boolean): AgentChange | null {
     if (kind === "status") {
       const online = new TextDecoder().decode(payload) === ONLINE;
       record.isConfirmed = true;
@@ -142,7 +144,8 @@ export class AgentRecords {
     }
     const hash = payload.length === 0 ? null : hashOf(payload);
     if (kind === "update") {
-      if (hash === record.updateHash) return null;
+      const isRepeated = isNew && record.update?.at === null;
+      if (hash === record.updateHash && !isRepeated) return null;
       record.updateHash = hash;
       record.update = hash === null ? null : parseUpdate(payload);
       return "update";

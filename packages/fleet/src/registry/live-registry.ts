@@ -145,15 +145,15 @@ export class LiveRegistry implements Registry {
     for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
   }
 
-  #receive(kind: RecordKind, { topic, payload }: BrokerMessage): void {
+  #receive(kind: RecordKind, { topic, payload, retain }: BrokerMessage): void {
     this.#lastMessageAt = performance.now();
     this.#messages += 1;
     const id = topic.slice(this.prefix.length + 1, -kind.length - 1);
-    this.#take(kind, id, payload);
+    this.#take(kind, id, payload, { isNew: !retain });
   }
 
-  #take(kind: RecordKind, id: string, payload: Uint8Array): void {
-    const change = this.#records.take(kind, id, payload);
+  #take(kind: RecordKind, id: string, payload: Uint8Array, { isNew = false } = {}): void {
+    const change = this.#records.take(kind, id, payload, { isNew });
     if (change !== null) this.#tell(change);
   }
 

@@ -1,5 +1,5 @@
 import type { AgentCard } from "../card/agent-card.js";
-import type { UpdateMessage } from "../offers/bundle-offer.js";
+import type { ReportedUpdate } from "../offers/parse-update.js";
 
 /** An agent of a fleet, as the broker knows it at one moment. */
 export interface RegisteredAgent {
@@ -9,7 +9,7 @@ export interface RegisteredAgent {
   readonly online: boolean;
   readonly card: AgentCard;
   /** State of its last update, or null. */
-  readonly update: UpdateMessage | null;
+  readonly update: ReportedUpdate | null;
 }
 
 /** Kinds of change: the agent is new, its connection stands or ended, its card or its update is another one, or it is gone. */

@@ -1,10 +1,9 @@
-import type { UpdateMessage } from "../offers/bundle-offer.js";
-import { isFinished } from "../offers/parse-update.js";
+import { isFinished, type ReportedUpdate } from "../offers/parse-update.js";
 import type { RegisteredAgent } from "./registered-agent.js";
 import type { RollOutEvent, RollOutFailure } from "./roll-out-event.js";
 
 /** Steps in which an agent cannot be stopped any more. */
-const changing: ReadonlySet<UpdateMessage["state"]> = new Set(["proving", "starting"]);
+const changing: ReadonlySet<ReportedUpdate["state"]> = new Set(["proving", "starting"]);
 
 interface Entry {
   readonly isCanary: boolean;
@@ -16,11 +15,11 @@ interface Entry {
 
 interface Offered {
   /** The update that the broker had before, which does not answer this offer. */
-  readonly earlier: UpdateMessage | null;
+  readonly earlier: ReportedUpdate | null;
   /** Whether the roll-out waits for the agent. */
   readonly isAwaited: boolean;
   /** The newest answer. */
-  latest: UpdateMessage | null;
+  latest: ReportedUpdate | null;
   isOnline: boolean;
   /** Reason of its last wait, until it gets further than that; or null. */
   waitsFor: string | null;
@@ -50,9 +49,9 @@ export class RollOutProgress {
     this.#entries.set(id, { isCanary, offered: null, outcome: null, reason: "" });
   }
 
-  /** Whether the agent runs the bundle and says so. */
-  hasApplied({ card, update }: RegisteredAgent): boolean {
-    return this.#isApplied(update) && card.bundle?.sequence === this.#parts.sequence;
+  /** Whether the agent runs the bundle and says so, by its hash. */
+  hasApplied(agent: RegisteredAgent): boolean {
+    return agent.update?.manifest_sha256 != null && this.#saysApplied(agent);
   }
 
   /** Agents without an offer. */
@@ -93,9 +92,11 @@ export class RollOutProgress {
     return [...this.#entries.values()].some(({ isCanary, outcome }) => isCanary && outcome === "failed");
   }
 
-  /** Whether an answer of this agent is for this bundle and not its last one. */
-  isUnderWay({ update }: RegisteredAgent): boolean {
-    return this.#isOurs(update) && update.state !== "waiting" && !isFinished(update);
+  /** Whether the agent, which has this offer already, works on it or has applied it, so that it needs no other. */
+  isUnderWay(agent: RegisteredAgent): boolean {
+    const { update } = agent;
+    if (!this.#isOurs(update) || update.state === "waiting") return false;
+    return !isFinished(update) || this.#saysApplied(agent);
   }
 
   /** The agent gets its offer now. `isRepeated`: it had the same one, so its last answer counts. */
@@ -190,11 +191,16 @@ export class RollOutProgress {
     return { type: "agent-failure", id, reason };
   }
 
-  #isOurs(update: UpdateMessage | null): update is UpdateMessage {
-    return update?.manifest_sha256 === this.#parts.manifestSha256;
+  #saysApplied({ card, update }: RegisteredAgent): boolean {
+    return this.#isApplied(update) && card.bundle?.sequence === this.#parts.sequence;
   }
 
-  #isApplied(update: UpdateMessage | null): boolean {
+  #isOurs(update: ReportedUpdate | null): update is ReportedUpdate {
+    if (update === null || update.sequence !== this.#parts.sequence) return false;
+    return update.manifest_sha256 === null || update.manifest_sha256 === this.#parts.manifestSha256;
+  }
+
+  #isApplied(update: ReportedUpdate | null): boolean {
     return this.#isOurs(update) && (update.state === "applied" || update.state === "current");
   }
 
@@ -204,10 +210,10 @@ export class RollOutProgress {
 }
 
 /** Whether an update says more than that an agent, which waits, tries again. */
-function isNews({ waitsFor, progress }: Offered, update: UpdateMessage): boolean {
+function isNews({ waitsFor, progress }: Offered, update: ReportedUpdate): boolean {
   return waitsFor === null || update.state !== "fetching" || (update.progress ?? 0) > progress;
 }
 
-function eventOf(id: string, { state, reason, progress }: UpdateMessage): RollOutEvent {
+function eventOf(id: string, { state, reason, progress }: ReportedUpdate): RollOutEvent {
   return { type: "agent-update", id, state, reason, progress };
 }

@@ -20,6 +20,18 @@ describe("the state of an update", () => {
     expect(parseUpdate(bytesOf({ ...update, mood: "good" }))).toEqual(update);
   });
 
+  test("needs only the sequence and the state", () => {
+    const rest = { format: 1, manifest_sha256: null, progress: null, at: null };
+    for (const message of [
+      { sequence: 7, state: "refused", reason: "A door is open." },
+      { sequence: 7, state: "applied", reason: null, manifest_sha256: null, at: null },
+      { sequence: 7, state: "applied" },
+    ]) {
+      expect(parseUpdate(bytesOf(message))).toEqual({ ...rest, reason: null, ...message });
+      expectSchema("update-message", message);
+    }
+  });
+
   test("has a reason of bounded length", () => {
     const reason = `${"x".repeat(1999)}\u{1f600}`;
     expect(parseUpdate(bytesOf({ ...update, reason }))?.reason).toBe("x".repeat(1999));
@@ -29,6 +41,7 @@ describe("the state of an update", () => {
     ["empty", ""],
     ["not JSON", "applied"],
     ["of another format", { ...update, format: 2 }],
+    ["without a format's number", { ...update, format: null }],
     ["without sequence", { ...update, sequence: undefined }],
     ["with an unknown state", { ...update, state: "exploded" }],
     ["with a state of the prototype", { ...update, state: "constructor" }],

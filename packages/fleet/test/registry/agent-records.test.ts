@@ -43,6 +43,21 @@ describe("records of agents", () => {
     expect(records.take("update", "kiosk", bytes("x"))).toMatchObject({ change: "update", agent: { update: null } });
   });
 
+  test("an update without a time counts again when it is published again, and not when the broker repeats it", () => {
+    const records = new AgentRecords();
+    records.take("card", "kiosk", bytes(cardText("kiosk")));
+    const plain = bytes('{"sequence": 7, "state": "applied"}');
+    const first = records.take("update", "kiosk", plain)?.agent.update;
+    expect(first).toMatchObject({ sequence: 7, manifest_sha256: null });
+    expect(records.take("update", "kiosk", plain)).toBeNull();
+    const again = records.take("update", "kiosk", plain, { isNew: true });
+    expect(again).toMatchObject({ change: "update", agent: { update: first } });
+    expect(again?.agent.update).not.toBe(first);
+    const timed = bytes('{"sequence": 7, "state": "applied", "at": "2026-11-30T10:00:00.000Z"}');
+    records.take("update", "kiosk", timed);
+    expect(records.take("update", "kiosk", timed, { isNew: true })).toBeNull();
+  });
+
   test("agents that the broker no longer calls online are offline", () => {
     const records = new AgentRecords();
     for (const id of ["a", "b"]) {

@@ -48,6 +48,11 @@ async function startDevices(
   return Promise.all(ids.map((id, index) => FakeDevice.start(url, id, options(index))));
 }
 
+/** Answers as a program of somebody else does. */
+async function sayPlainly({ id, connection }: FakeDevice, answer: object): Promise<void> {
+  await connection.publish(agentTopics(id).update, JSON.stringify(answer), { retain: true });
+}
+
 interface Followed {
   readonly events: RollOutEvent[];
   readonly result: RollOutResult;
@@ -231,6 +236,36 @@ describe.skipIf(!hasMosquitto)("a roll-out at Mosquitto (needs mosquitto and mos
     const { result } = await follow(await registryAt(mosquitto), { file: bundle.file, maxFailures: 1 });
     expect(result).toMatchObject({ state: "done", failed: [{ id: "kiosk-04", reason: "No room." }], not_offered: [] });
     expect(await keptAt(mosquitto)).not.toContain("kiosk-04/offer");
+  });
+
+  test("takes answers that have only a sequence, a state and a reason, if they come after the offer", async () => {
+    await using mosquitto = await Mosquitto.start();
+    const bundle = bundleInFile();
+    const answers = (state: string, reason: string | null): FakeDeviceOptions => ({
+      script: (device, { sequence }) => sayPlainly(device, { sequence, state, reason }),
+    });
+    const [first] = await startDevices(mosquitto, 3, (index) =>
+      index === 2 ? answers("refused", "No room.") : answers("applied", null),
+    );
+    // An answer to an earlier offer of this sequence stands at the broker.
+    if (first !== undefined) await sayPlainly(first, { sequence: 7, state: "refused", reason: "Too old." });
+    const options = { file: bundle.file, maxFailures: 1 };
+    const { result } = await follow(await registryAt(mosquitto), options);
+    expect(result).toMatchObject({ state: "done", applied: ["kiosk-01", "kiosk-02"] });
+    expect(result.failed).toEqual([{ id: "kiosk-03", reason: "No room." }]);
+    // The same answer again is one to the second offer.
+    await first?.publishCard(7);
+    const again = await follow(await registryAt(mosquitto), { ...options, patienceSeconds: 5 });
+    expect(again.result).toMatchObject({ applied: ["kiosk-01", "kiosk-02"], failed: result.failed });
+    expect(first?.sequences).toEqual([7]);
+  });
+
+  test("takes no answer with the hash of the bundle and another sequence", async () => {
+    await using mosquitto = await Mosquitto.start();
+    const script: FakeDeviceOptions["script"] = (device, offer) => device.say(offer, { sequence: 6 });
+    await startDevices(mosquitto, 1, () => ({ script }));
+    const { result } = await follow(await registryAt(mosquitto), { file: bundleInFile().file, patienceSeconds: 1 });
+    expect(result.failed).toEqual([{ id: "kiosk-01", reason: "It gave no sign for 1 s." }]);
   });
 
   test("takes an agent that is silent or gone for a failure", async () => {
@@ -474,16 +509,20 @@ describe.skipIf(!hasMosquitto)("a roll-out at Mosquitto (needs mosquitto and mos
     expect(device?.offers).toEqual([]);
   });
 
-  test("says what to do when the broker does not take pieces", async () => {
-    await using mosquitto = await Mosquitto.start(["max_packet_size 100000"]);
-    const [device] = await startDevices(mosquitto, 1);
-    const { file } = bundleInFile();
-    await expect(follow(await registryAt(mosquitto), { file })).rejects.toMatchObject({
-      code: "broker-refused",
-      hint: expect.stringContaining("--url"),
-    });
-    expect(device?.offers).toEqual([]);
-  });
+  // The first limit is told at the connection, and the second one only in the answer to a message.
+  test.each(["max_packet_size 100000", "message_size_limit 60000"])(
+    "says what to do when the broker does not take pieces, because of its %s",
+    async (limit) => {
+      await using mosquitto = await Mosquitto.start([limit]);
+      const [device] = await startDevices(mosquitto, 1);
+      const { file } = bundleInFile();
+      await expect(follow(await registryAt(mosquitto), { file })).rejects.toMatchObject({
+        code: "broker-refused",
+        hint: expect.stringContaining("--url"),
+      });
+      expect(device?.offers).toEqual([]);
+    },
+  );
 
   test("goes on after the broker restarted", async () => {
     await using mosquitto = await Mosquitto.start();
