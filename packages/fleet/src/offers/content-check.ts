@@ -4,6 +4,7 @@ import { MAX_HEAD_BYTES, parseHead } from "../bundle/parse-head.js";
 import { FleetError } from "../fleet-error.js";
 
 const LINE_END = 0x0a;
+const FIRST_BYTES: Uint8Array = new TextEncoder().encode(FIRST_LINE);
 
 /** Bytes that are not those of the bundle. */
 export class WrongContent extends Error {
@@ -74,19 +75,20 @@ export class ContentCheck {
 
   /** Returns the bytes after the head, or null until it is complete. */
   #pushEarly(bytes: Uint8Array): Uint8Array | null {
+    if (!continuesFirstLine(bytes, this.#earlyBytes)) throw new WrongContent("It does not begin as a bundle does.");
     this.#early.push(bytes.slice());
     this.#earlyBytes += bytes.length;
-    const isTooLong = this.#earlyBytes > MAX_HEAD_BYTES;
+    const isTooLong = this.#earlyBytes > MAX_HEAD_BYTES || this.#earlyBytes >= this.#parts.totalBytes;
     // A line that has not ended cannot complete the head.
     if (!bytes.includes(LINE_END)) {
-      if (isTooLong) throw new WrongContent("It does not begin as a bundle does.");
+      if (isTooLong) throw new WrongContent("Its first lines do not end.");
       return null;
     }
     const all = join(this.#early, this.#earlyBytes);
     this.#early = [all];
     const head = this.#parse(all);
     if (head === null) {
-      if (isTooLong) throw new WrongContent("It does not begin as a bundle does.");
+      if (isTooLong) throw new WrongContent("Its first lines do not end.");
       return null;
     }
     this.#checkManifest(head.manifestSha256);
@@ -159,12 +161,16 @@ export class ContentCheck {
   }
 }
 
+/** Whether the bytes of a file from a position on have the part of the first line that is there. */
+function continuesFirstLine(bytes: Uint8Array, position: number): boolean {
+  return FIRST_BYTES.subarray(position, position + bytes.length).every((byte, index) => bytes[index] === byte);
+}
+
 /** Returns the SHA-256 of the second line, or null if the first one is not that of a bundle or the second one has no end. */
 function sha256OfManifest(bytes: Uint8Array): string | null {
-  const first = new TextEncoder().encode(FIRST_LINE);
-  if (!first.every((byte, place) => bytes[place] === byte)) return null;
-  const end = bytes.indexOf(LINE_END, first.length);
-  return end < 0 ? null : createHash("sha256").update(bytes.subarray(first.length, end)).digest("hex");
+  if (!continuesFirstLine(bytes, 0)) return null;
+  const end = bytes.indexOf(LINE_END, FIRST_BYTES.length);
+  return end < 0 ? null : createHash("sha256").update(bytes.subarray(FIRST_BYTES.length, end)).digest("hex");
 }
 
 function join(parts: readonly Uint8Array[], length: number): Uint8Array {

@@ -163,6 +163,21 @@ describe.skipIf(!hasMosquitto)("pieces at Mosquitto (needs mosquitto and mosquit
     expect(readFileSync(await fetchPieces(device, { folder })).equals(bundle.bytes)).toBe(true);
   });
 
+  test("that are all zeros are not taken, and the right ones are then", async () => {
+    await using mosquitto = await Mosquitto.start();
+    const { broker: operator } = await connect(mosquitto.url, "operator");
+    for (let index = 0; index < pieces; index++) {
+      await operator.publish(topicOf(index), new Uint8Array(pieceOf(index).length), { retain: true });
+    }
+    const { broker: device } = await connect(mosquitto.url, "device");
+    const folder = temporaryFolder();
+    expect((await failureOf(fetchPieces(device, { folder }))).reason).toMatch(
+      /not those of the bundle, up to piece 1\./,
+    );
+    await publish(operator);
+    expect(readFileSync(await fetchPieces(device, { folder })).equals(bundle.bytes)).toBe(true);
+  });
+
   test("may come through a broker that restarts", async () => {
     await using mosquitto = await Mosquitto.start();
     const { broker: operator } = await connect(mosquitto.url, "operator");

@@ -72,6 +72,18 @@ describe("the content of a bundle", () => {
     expect(() => checkOf(bundle).push(other.bytes)).toThrow("another bundle");
   });
 
+  test("of zeros is wrong at once, and one without the end of its lines with its last byte", () => {
+    expect(() => checkOf(bundle).push(new Uint8Array(1))).toThrow(WrongContent);
+    const check = checkOf(bundle);
+    const { length } = bundle.bytes;
+    check.push(bundle.bytes.subarray(0, 100));
+    check.push(new Uint8Array(length - 101));
+    expect(() => check.push(new Uint8Array(1))).toThrow(WrongContent);
+    check.goBack();
+    check.push(bundle.bytes);
+    expect(check.isComplete).toBe(true);
+  });
+
   test("without the end of a line is given up", () => {
     const check = checkOf(bundle);
     const block = new Uint8Array(1024 * 1024).fill(0x20);

@@ -113,6 +113,11 @@ describe("a bundle from a server", () => {
     expect(server.ranges[1]).toMatch(/^bytes=4\d{5}-$/);
     writeFileSync(file, `${"x".repeat(5000)}\n`);
     expect(readFileSync(await fetchFrom(server.url, bundle, { folder })).equals(bytes)).toBe(true);
+    // Zeros of the whole size, or behind a part of the head, as a power cut leaves them.
+    for (const start of [0, 100]) {
+      writeFileSync(file, Buffer.concat([bytes.subarray(0, start), Buffer.alloc(bytes.length - start)]));
+      expect(readFileSync(await fetchFrom(server.url, bundle, { folder })).equals(bytes)).toBe(true);
+    }
     writeFileSync(file, Buffer.concat([bytes, bytes]));
     expect(readFileSync(await fetchFrom(server.url, bundle, { folder })).equals(bytes)).toBe(true);
   });
@@ -148,6 +153,14 @@ describe("a bundle from a server", () => {
       } else sendRange(request, response, bytes);
     });
     expect(ranges).toHaveLength(3);
+  });
+
+  test("comes after zeros, from a server whose upload was not done", async () => {
+    let sent = 0;
+    await expectFetched((request, response) => {
+      sent += 1;
+      sendRange(request, response, sent === 1 ? Buffer.alloc(bytes.length) : bytes);
+    });
   });
 
   test("comes although the end of the file was not to be had", async () => {
@@ -339,7 +352,8 @@ describe("the folder of downloads", () => {
 
 function trickle(response: Parameters<Answer>[1]): void {
   response.writeHead(200);
-  const timer = setInterval(() => response.write("n"), 20);
+  let at = 0;
+  const timer = setInterval(() => response.write(bytes.subarray(at, ++at)), 20);
   response.on("close", () => clearInterval(timer));
 }
 
