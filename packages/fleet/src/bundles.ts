@@ -18,6 +18,7 @@ export { modelsOfRelease } from "./releases/models-of-release.js";
 export { type OpenReleasesOptions, openReleases, ownerOf, type ReleasesOwner } from "./releases/open-releases.js";
 export { readReleases } from "./releases/read-releases.js";
 export type {
+  ApplyBundleOptions,
   ApplyResult,
   ChangeSteps,
   ModelStore,
@@ -27,5 +28,5 @@ export type {
   UpdateStep,
 } from "./releases/release-host.js";
 export type { FailedBundle, Release, ReleaseList } from "./releases/release-list.js";
-export type { ApplyBundleOptions, Releases } from "./releases/releases.js";
+export type { Releases } from "./releases/releases.js";
 export { rootOfConfig } from "./releases/root-of-config.js";

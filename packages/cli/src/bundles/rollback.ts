@@ -14,7 +14,7 @@ export const rollBack: CommandAction = async (values, streams) => {
         root,
         create: false,
         request: { action: "roll-back" },
-        change: (releases) => releases.rollBack(releaseHost, { signal: streams.stop }),
+        change: (releases) => releases.rollBack(releaseHost, { signal: streams.stop, countsFinished: true }),
       },
       streams,
       report,

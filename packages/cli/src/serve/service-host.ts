@@ -109,7 +109,7 @@ export class ServiceHost implements UpdaterHost {
 
   change: UpdaterHost["change"] = (steps, signal) =>
     this.#parts.reloader.update(async (agent) => {
-      const { systemd, log, server, reloader } = this.#parts;
+      const { systemd, log, server, reloader, streams } = this.#parts;
       signal.throwIfAborted();
       const before = await this.#look();
       const { config: old } = agent;
@@ -135,7 +135,7 @@ export class ServiceHost implements UpdaterHost {
       } finally {
         reloader.tellNotices();
         const { url } = await server.status();
-        if (url !== null && !signal.aborted) void systemd?.ready(url);
+        if (url !== null && !streams.stop.aborted) void systemd?.ready(url);
       }
     });
 

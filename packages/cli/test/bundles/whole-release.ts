@@ -8,7 +8,8 @@ export async function wholeRelease(root: string): Promise<number | null> {
   const link = await readlink(path.join(root, "current")).catch(() => null);
   if (link === null) return null;
   const folder = path.join(root, link);
-  const record = JSON.parse(await readFile(`${folder}.json`, "utf8")) as { manifest: string };
+  const recordFile = path.join(root, "records", `${path.basename(link)}.json`);
+  const record = JSON.parse(await readFile(recordFile, "utf8")) as { manifest: string };
   const manifest = JSON.parse(record.manifest) as BundleManifest;
   const found = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
   if (found.length !== manifest.files.length) throw new Error(`${link} has ${found.length} files`);

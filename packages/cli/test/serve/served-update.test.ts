@@ -126,6 +126,20 @@ describe.skipIf(!canRun)("a service of a release (needs mosquitto)", { timeout: 
     await device.service?.end();
   });
 
+  test("an offer that is withdrawn while its questions hang ends, and the old agent comes back", async () => {
+    const server = await startSlowServer("never");
+    const device = await UpdatedService.make();
+    const service = await device.start();
+    const rest = `engine: { type: openai-compatible, url: "${server.url}" }`;
+    await device.offer(await device.bundle(2, { rest, files: { "smoke.yaml": WRONG } }));
+    await vi.waitFor(() => expect(server.asked.length).toBeGreaterThan(0), patience);
+    await device.connection.publish("nanoagent/kiosk/offer", "", { retain: true });
+    expect((await device.until(2, "refused")).reason).toBe("The fleet withdrew the offer.");
+    expect(await device.current()).toBe(1);
+    expect(await service.say("hello")).toContain("shed");
+    expect(await service.end()).toBe(143);
+  });
+
   test.each([0, 500, 1500])("a kill %i ms after the offer leaves a release that works", async (milliseconds) => {
     const device = await UpdatedService.make();
     const service = await device.start();

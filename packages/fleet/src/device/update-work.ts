@@ -1,12 +1,13 @@
 import type { ReleaseHost } from "../releases/release-host.js";
 import type { UpdaterHost } from "./updater-host.js";
 
-/** One update that runs. It can be abandoned until its change begins; after that, it ends by itself or with the program. */
+/** One update that runs. It can be abandoned until its release gets in use; after that, it ends by itself or with the program. */
 export class UpdateWork {
   /** Hash of the manifest of an offered bundle, or null for other work. */
   readonly manifestSha256: string | null;
   readonly #stop = new AbortController();
-  #hasBegun = false;
+  /** Whether `current` may lead to the release. */
+  #isMoving = false;
 
   constructor(manifestSha256: string | null) {
     this.manifestSha256 = manifestSha256;
@@ -16,14 +17,9 @@ export class UpdateWork {
     return this.#stop.signal;
   }
 
-  /** Whether the old agent may have ended. */
-  get hasBegun(): boolean {
-    return this.#hasBegun;
-  }
-
-  /** Ends the work, unless its change has begun. */
+  /** Ends the work, unless its release may be in use. A proof that hangs ends with it, and the old agent comes back. */
   abandon(reason: Error): void {
-    if (!this.#hasBegun) this.#stop.abort(reason);
+    if (!this.#isMoving) this.#stop.abort(reason);
   }
 
   /** Ends the work in any case, because the program ends. */
@@ -31,7 +27,7 @@ export class UpdateWork {
     this.#stop.abort(reason);
   }
 
-  /** The host, as this work uses it. `onBegin` is called when the work cannot be abandoned any more. */
+  /** The host, as this work uses it. `onBegin` is called when the old agent is about to end. */
   hostFor(host: UpdaterHost, onBegin: () => void = () => {}): ReleaseHost {
     const isOffered = this.manifestSha256 !== null;
     return {
@@ -44,9 +40,12 @@ export class UpdateWork {
       prove: (release, signal) => host.prove(release, signal),
       change: async (steps, signal) => {
         signal.throwIfAborted();
-        this.#hasBegun = true;
         onBegin();
-        await host.change(steps, signal);
+        const moveOn = () => {
+          this.#isMoving = true;
+          return steps.moveOn();
+        };
+        await host.change({ ...steps, moveOn }, signal);
       },
     };
   }

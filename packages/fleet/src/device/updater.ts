@@ -19,7 +19,6 @@ import { readUpdateRecord, type UpdateRecord, writeUpdateRecord } from "./update
 import { UpdateWork } from "./update-work.js";
 import type { UpdaterHost } from "./updater-host.js";
 
-/** Folder of the releases for bundles that are being fetched. */
 /** Longest reason in a message, in characters. */
 const MAX_REASON_CHARACTERS = 2000;
 /** Steps of a progress that are told. */
@@ -38,7 +37,7 @@ export type FetchOffered = (
 ) => Promise<string>;
 
 export interface UpdateOptions {
-  /** Abandons the update, unless its change has begun. */
+  /** Abandons the update, unless its release may be in use. */
   readonly signal: AbortSignal;
   readonly onStep: (step: UpdateStep, share: number | null) => void;
 }
@@ -121,7 +120,7 @@ export class Updater {
 
   /**
    * Takes an offer that stands at the broker, as often as it comes. Null: the offer was withdrawn, which ends an update that
-   * has not begun its change. A newer offer replaces an older one in the same way. `isNew`: it was published now, so one
+   * whose release is not in use yet. A newer offer replaces an older one in the same way. `isNew`: it was published now, so one
    * that was refused before is tried again.
    */
   take(offer: BundleOffer | null, fetch: FetchOffered, { isNew }: { readonly isNew: boolean }): void {

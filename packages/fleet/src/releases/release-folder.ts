@@ -15,6 +15,7 @@ export const CURRENT = "current";
 /** Name of the link to the release that is checked and proven. */
 export const NEXT = "next";
 const RELEASES = "releases";
+const RECORDS = "records";
 const STATE = "state.json";
 /** Largest state: ten reasons of failure, each of several thousand bytes. */
 const MAX_STATE_BYTES = 256 * 1024;
@@ -26,8 +27,9 @@ const RECORD_NAME = /^([1-9]\d{0,15})\.json$/;
 /**
  * The files of a folder of releases: the only door to the disk. Everything is complete and synced before a name leads to it:
  *
- * - a release is unpacked under a hidden name, and gets the name `releases/SEQUENCE` after its files and its record are synced;
- * - a release is removed by giving it a hidden name first, so that `releases/SEQUENCE` is never half a release;
+ * - a release is unpacked under a hidden name, and gets the name `releases/SEQUENCE` after its files and its record
+ *   `records/SEQUENCE.json` are synced;
+ * - a release is removed by giving it a hidden name first. So there is never a part of a release in `releases`;
  * - `current` and `next` are relative links that are replaced in one step.
  *
  * Entries with other names belong to somebody else and are never touched.
@@ -35,10 +37,12 @@ const RECORD_NAME = /^([1-9]\d{0,15})\.json$/;
 export class ReleaseFolder {
   readonly root: string;
   readonly #releases: string;
+  readonly #records: string;
 
   private constructor(root: string) {
     this.root = root;
     this.#releases = path.join(root, RELEASES);
+    this.#records = path.join(root, RECORDS);
   }
 
   /** Throws `FleetError` (`releases-unusable`) if the folder is missing, a link, or something else. */
@@ -58,23 +62,24 @@ export class ReleaseFolder {
     return path.join(this.#releases, String(sequence));
   }
 
-  /** Creates the folder of the releases if it is missing, and refuses one that is not a folder. */
+  /** Creates the folders of releases and records if they are missing, and refuses what is not a folder. */
   async prepare(): Promise<void> {
-    if (!(await this.#hasReleases())) {
-      await mkdir(this.#releases);
+    for (const folder of [this.#releases, this.#records]) {
+      if (await isThere(folder)) continue;
+      await mkdir(folder);
       await syncFolder(this.root);
     }
   }
 
   /** Throws `FleetError` (`releases-unusable`) if no bundle was applied here. */
   async requireReleases(): Promise<void> {
-    if (await this.#hasReleases()) return;
+    if (await isThere(this.#releases)) return;
     throw unusable(`${this.root} has no releases.`, undefined, "Check the path, or apply a first bundle there.");
   }
 
   /** Returns the sequence that `current` leads to. Null without it, or if somebody removed the release. */
   async readCurrent(): Promise<number | null> {
-    await this.#hasReleases();
+    await isThere(this.#releases);
     const file = path.join(this.root, CURRENT);
     const kind = await kindOf(file);
     if (kind === "missing") return null;
@@ -144,7 +149,7 @@ export class ReleaseFolder {
 
   /** Returns the records of the releases whose folder is there, the highest sequence first. */
   async readRecords(): Promise<ReleaseRecord[]> {
-    if (!(await this.#hasReleases())) return [];
+    if (!(await isThere(this.#releases)) || !(await isThere(this.#records))) return [];
     const records: ReleaseRecord[] = [];
     for (const name of await readdir(this.#releases)) {
       if (!FOLDER_NAME.test(name)) continue;
@@ -157,7 +162,7 @@ export class ReleaseFolder {
   /** Returns the record of a release by the name of its folder. Null for other folders. */
   async readRecord(name: string): Promise<ReleaseRecord | null> {
     if (!FOLDER_NAME.test(name)) return null;
-    const text = await readSmallFile(path.join(this.#releases, `${name}.json`), MAX_RECORD_BYTES);
+    const text = await readSmallFile(path.join(this.#records, `${name}.json`), MAX_RECORD_BYTES);
     return text === null || text === "unusable" ? null : parseRecord(text, Number(name));
   }
 
@@ -184,7 +189,7 @@ export class ReleaseFolder {
     const folder = this.folderOf(sequence);
     await this.#refuseOther(sequence);
     const record = makeRecord(head, key, new Date().toISOString());
-    const unfinished = path.join(this.#releases, unfinishedName(String(sequence)));
+    const unfinished = path.join(this.root, unfinishedName(String(sequence)));
     try {
       const handle = await open(file, "r");
       try {
@@ -194,9 +199,10 @@ export class ReleaseFolder {
       }
       await this.remove(sequence);
       // A record without a folder is a leftover; a folder without a record would not say what it is.
-      await writeSynced(this.#releases, `${sequence}.json`, `${JSON.stringify(record)}\n`);
+      await writeSynced(this.#records, `${sequence}.json`, `${JSON.stringify(record)}\n`);
       await rename(unfinished, folder);
       await syncFolder(this.#releases);
+      await syncFolder(this.root);
     } catch (error) {
       await rm(unfinished, { recursive: true, force: true }).catch(() => {});
       throw error;
@@ -208,12 +214,12 @@ export class ReleaseFolder {
   async remove(sequence: number): Promise<void> {
     const folder = this.folderOf(sequence);
     if ((await kindOf(folder)) === "folder") {
-      const unfinished = path.join(this.#releases, unfinishedName(String(sequence)));
+      const unfinished = path.join(this.root, unfinishedName(String(sequence)));
       await rename(folder, unfinished);
       // Its remains are removed with the other unfinished entries.
       await rm(unfinished, { recursive: true, force: true }).catch(() => {});
     }
-    const record = path.join(this.#releases, `${sequence}.json`);
+    const record = path.join(this.#records, `${sequence}.json`);
     if ((await kindOf(record)) === "file") await unlink(record);
   }
 
@@ -224,23 +230,13 @@ export class ReleaseFolder {
   async clean(kept: ReadonlySet<number>): Promise<void> {
     const discard = (file: string) => rm(file, { recursive: true, force: true }).catch(() => {});
     if (typeof (await kindOf(path.join(this.root, NEXT))) === "object") await discard(path.join(this.root, NEXT));
-    for (const folder of [this.root, this.#releases]) {
+    for (const folder of [this.root, this.#records]) {
       for (const name of await readdir(folder)) if (isUnfinishedName(name)) await discard(path.join(folder, name));
     }
-    for (const name of await readdir(this.#releases)) {
+    for (const name of [...(await readdir(this.#releases)), ...(await readdir(this.#records))]) {
       const sequence = Number(FOLDER_NAME.test(name) ? name : RECORD_NAME.exec(name)?.[1]);
       if (Number.isSafeInteger(sequence) && !kept.has(sequence)) await this.remove(sequence).catch(() => {});
     }
-  }
-
-  async #hasReleases(): Promise<boolean> {
-    const kind = await kindOf(this.#releases);
-    if (kind === "folder" || kind === "missing") return kind === "folder";
-    throw unusable(
-      `${this.#releases} is not a folder.`,
-      typeof kind === "object" ? `It is a link to ${kind.link}.` : undefined,
-      "Move it away, then try again.",
-    );
   }
 
   async #setLink(name: string, sequence: number | null): Promise<void> {
@@ -253,7 +249,7 @@ export class ReleaseFolder {
   async #refuseOther(sequence: number): Promise<void> {
     for (const [file, expected] of [
       [this.folderOf(sequence), "folder"],
-      [path.join(this.#releases, `${sequence}.json`), "file"],
+      [path.join(this.#records, `${sequence}.json`), "file"],
     ] as const) {
       const kind = await kindOf(file);
       if (kind === "missing" || kind === expected) continue;
@@ -271,6 +267,17 @@ export class ReleaseFolder {
     const sequence = Number(name);
     return name !== "" && Number.isSafeInteger(sequence) ? sequence : null;
   }
+}
+
+/** Whether a folder is there. Throws `FleetError` (`releases-unusable`) if something else has its name. */
+async function isThere(folder: string): Promise<boolean> {
+  const kind = await kindOf(folder);
+  if (kind === "folder" || kind === "missing") return kind === "folder";
+  throw unusable(
+    `${folder} is not a folder.`,
+    typeof kind === "object" ? `It is a link to ${kind.link}.` : undefined,
+    "Move it away, then try again.",
+  );
 }
 
 function textOf(state: ReleaseState): string {

@@ -55,6 +55,14 @@ export type UpdateStep = "fetching" | "verifying" | "pulling" | "checking" | "pr
 /** End of an update. `current`: it was applied before. */
 export type UpdateOutcome = "applied" | "current" | "refused" | "rolled-back";
 
+export interface ApplyBundleOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Is called when a step begins, and with the share that is done while models are pulled. */
+  readonly onStep?: ((step: UpdateStep, progress: number | null) => void) | undefined;
+  /** Whether a fleet offered the bundle. One that failed here before is then not tried again. Default: false. */
+  readonly isOffered?: boolean | undefined;
+}
+
 export interface ApplyResult {
   readonly state: UpdateOutcome;
   readonly name: string;

@@ -143,3 +143,7 @@ export function sentencesOf(error: Pick<NanoAgentError, "message" | "reason" | "
     .map(asSentence)
     .join(" ");
 }
+
+export function nothingOlder(root: string): FleetError {
+  return unusable(`${root} has no earlier release.`, undefined, "Apply a bundle with a higher sequence instead.");
+}

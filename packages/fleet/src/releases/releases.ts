@@ -13,7 +13,7 @@ import { findDamage } from "./find-damage.js";
 import { judgeSequence } from "./judge-sequence.js";
 import { findPrevious, keptReleases } from "./kept-releases.js";
 import { NEXT, type ReleaseFolder } from "./release-folder.js";
-import type { ApplyResult, PlacedRelease, ReleaseHost, UpdateStep } from "./release-host.js";
+import type { ApplyBundleOptions, ApplyResult, PlacedRelease, ReleaseHost, UpdateStep } from "./release-host.js";
 import type { ReleaseRecord } from "./release-record.js";
 import {
   type BundleIdentity,
@@ -37,26 +37,18 @@ import {
   isFailedRelease,
   isUndecided,
   noRoomToGoBack,
+  nothingOlder,
   sentencesOf,
   unusable,
   wrongConfig,
 } from "./releases-errors.js";
+import type { RepairedReleases } from "./repair-releases.js";
 import { takeBack } from "./take-back.js";
 
-export interface ApplyBundleOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Is called when a step begins, and with the share that is done while models are pulled. */
-  readonly onStep?: ((step: UpdateStep, progress: number | null) => void) | undefined;
-  /** Whether a fleet offered the bundle. One that failed here before is then not tried again. Default: false. */
-  readonly isOffered?: boolean | undefined;
-}
-
 /** Parts that {@link openReleases} has made ready. */
-interface OpenedFolder {
+interface OpenedFolder extends RepairedReleases {
   readonly folder: ReleaseFolder;
   readonly claim: Claim;
-  readonly state: ReleaseState;
-  readonly repaired: string | null;
 }
 
 /** One change of releases: everything that its steps need. */
@@ -93,17 +85,20 @@ export class Releases {
   readonly repaired: string | null;
   readonly #folder: ReleaseFolder;
   readonly #claim: Claim;
+  /** Whether opening the folder has finished an interrupted rollback. */
+  #hasRolledBack: boolean;
   #state: ReleaseState;
   #running: Promise<unknown> | null = null;
   #isClosed = false;
 
   /** @hidden Use {@link openReleases}. */
-  constructor({ folder, claim, state, repaired }: OpenedFolder) {
+  constructor({ folder, claim, state, repaired, hasRolledBack }: OpenedFolder) {
     this.root = folder.root;
     this.repaired = repaired;
     this.#folder = folder;
     this.#claim = claim;
     this.#state = state;
+    this.#hasRolledBack = hasRolledBack;
   }
 
   /**
@@ -134,15 +129,22 @@ export class Releases {
   /**
    * Goes back to the previous release. The result describes the release that is then in use: `applied`, or `refused` if no
    * earlier release is here or its agent does not start. The release that was in use counts as failed, so that an offer of
-   * it is not taken again.
+   * it is not taken again. `countsFinished`: an interrupted rollback that was finished when this folder was opened is the one
+   * that is asked for, as when a killed command is repeated.
    */
   rollBack(
     host: ReleaseHost,
-    { signal = new AbortController().signal }: { readonly signal?: AbortSignal | undefined } = {},
+    {
+      signal = new AbortController().signal,
+      countsFinished = false,
+    }: { readonly signal?: AbortSignal | undefined; readonly countsFinished?: boolean | undefined } = {},
   ): Promise<ApplyResult> {
     return this.#alone(async () => {
       signal.throwIfAborted();
+      const isFinished = countsFinished && this.#hasRolledBack;
+      this.#hasRolledBack = false;
       try {
+        if (isFinished) return await this.#describeCurrent();
         return await this.#goBack({ host, signal, onStep: () => {} });
       } catch (error) {
         signal.throwIfAborted();
@@ -256,21 +258,19 @@ export class Releases {
     return this.#resultOf(head, "applied");
   }
 
+  async #describeCurrent(): Promise<ApplyResult> {
+    const current = await this.#folder.readCurrent();
+    const record = (await this.#folder.readRecords()).find(({ sequence }) => sequence === current);
+    return describeResult(record, "applied", current);
+  }
+
   async #goBack({ host, signal }: Change): Promise<ApplyResult> {
     const current = await this.#folder.readCurrent();
     const records = await this.#folder.readRecords();
     const [from, to] = [current, findPrevious(records, this.#state, current)].map((sequence) =>
       records.find((record) => record.sequence === sequence),
     );
-    if (to === undefined) {
-      const hint = "Apply a bundle with a higher sequence instead.";
-      return describeResult(
-        from,
-        "refused",
-        current,
-        unusable(`${this.root} has no earlier release.`, undefined, hint),
-      );
-    }
+    if (to === undefined) return describeResult(from, "refused", current, nothingOlder(this.root));
     const files = parseManifest(new TextEncoder().encode(to.manifest)).files;
     const damage = await findDamage(this.#folder.folderOf(to.sequence), files, signal);
     if (damage !== null) return describeResult(from, "refused", current, damagedBefore(to.sequence, damage));

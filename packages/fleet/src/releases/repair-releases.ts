@@ -14,6 +14,8 @@ export interface RepairedReleases {
   readonly state: ReleaseState;
   /** Sentences about the interrupted update, and the release that is in use now; or null. */
   readonly repaired: string | null;
+  /** Whether an interrupted rollback had changed `current` already, and is finished now. */
+  readonly hasRolledBack: boolean;
 }
 
 /**
@@ -34,7 +36,8 @@ export async function repairReleases(folder: ReleaseFolder): Promise<RepairedRel
   // First, since the state may need the space.
   await folder.clean(keptReleases(records, state, current));
   if (!(await folder.hasState(state))) await folder.writeState(state);
-  return { state, repaired: describeRepair(before, state, current) };
+  const hasRolledBack = before.rollback !== null && before.rollback.sequence === current;
+  return { state, repaired: describeRepair(before, state, current), hasRolledBack };
 }
 
 /** Without the old release, one that is not proven is better than none. */

@@ -12,6 +12,13 @@ import { keys, ScratchDevice } from "../releases/scratch-device.js";
 
 const trusted = keys.map(({ line }) => line);
 const never = new AbortController().signal;
+/** A proof that ends with its signal alone. */
+const endless = async (signal: AbortSignal) => {
+  signal.throwIfAborted();
+  return new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+};
 const byHand = { signal: never, onStep: () => {} };
 
 /** A host whose steps can be replaced, and which notes what happened. */
@@ -255,14 +262,24 @@ describe("an offer", () => {
     await device.until("applied");
   });
 
-  test("that is withdrawn after its change has begun is carried out", async () => {
+  test("that is withdrawn during its proof ends, and the old agent comes back", async () => {
     const device = await Device.make();
-    const proof = gate<string | null>();
-    device.host.onProve = () => proof.promise;
+    device.host.onProve = endless;
     await device.offer(await device.scratch.bundle({ sequence: 2 }));
     await device.until("proving");
     device.updater.take(null, () => Promise.reject(new Error("nothing to fetch")), { isNew: true });
-    proof.pass(null);
+    await device.until("refused");
+    expect(device.updater.last?.reason).toBe("The fleet withdrew the offer.");
+    expect(await device.scratch.link()).toBe("releases/1");
+    expect(device.host.done).toEqual(["close", "reopen"]);
+  });
+
+  test("that is withdrawn after its release is in use is carried out", async () => {
+    const device = await Device.make();
+    device.host.onWatch = async () => {
+      device.updater.take(null, () => Promise.reject(new Error("nothing to fetch")), { isNew: true });
+    };
+    await device.offer(await device.scratch.bundle({ sequence: 2 }));
     await device.until("applied");
     expect(await device.scratch.link()).toBe("releases/2");
   });
@@ -321,8 +338,7 @@ describe("an offer", () => {
 
   test("is given up when the service ends, and goes on with the next start", async () => {
     const device = await Device.make();
-    device.host.onProve = (signal) =>
-      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+    device.host.onProve = endless;
     const file = await device.scratch.bundle({ sequence: 2 });
     await device.offer(file);
     await device.until("proving");
@@ -385,20 +401,23 @@ describe("an update by hand", () => {
     await device.until("rolled-back");
   });
 
-  test("is abandoned with its signal before the change, and not after", async () => {
+  test("is abandoned with its signal until its release is in use", async () => {
     const device = await Device.make();
     const file = await device.scratch.bundle({ sequence: 2 });
     const early = AbortSignal.abort(new Error("left"));
     await expect(device.updater.applyFile(file, trusted, { ...byHand, signal: early })).rejects.toThrow("left");
-    const late = new AbortController();
-    const proof = gate<string | null>();
-    device.host.onProve = () => {
-      late.abort(new Error("left"));
-      return proof.promise;
+    const proving = new AbortController();
+    device.host.onProve = (signal) => {
+      proving.abort(new Error("left"));
+      return endless(signal);
     };
+    const abandoned = device.updater.applyFile(file, trusted, { ...byHand, signal: proving.signal });
+    await expect(abandoned).rejects.toThrow("left");
+    expect(await device.scratch.link()).toBe("releases/1");
+    device.host.onProve = () => Promise.resolve(null);
+    const late = new AbortController();
+    device.host.onWatch = async () => late.abort(new Error("left"));
     const applied = device.updater.applyFile(file, trusted, { ...byHand, signal: late.signal });
-    await vi.waitFor(() => expect(late.signal.aborted).toBe(true), { timeout: 20_000 });
-    proof.pass(null);
     expect(await applied).toMatchObject({ state: "applied" });
   });
 
@@ -412,8 +431,7 @@ describe("an update by hand", () => {
 
   test("that waits for its turn ends with the service", async () => {
     const device = await Device.make();
-    device.host.onProve = (signal) =>
-      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+    device.host.onProve = endless;
     const file = await device.scratch.bundle({ sequence: 2 });
     const results = Promise.allSettled([
       device.updater.applyFile(file, trusted, byHand),

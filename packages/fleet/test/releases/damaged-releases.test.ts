@@ -66,7 +66,7 @@ test("the bundle in use is current also if its record is lost", async () => {
   const device = await ScratchDevice.make();
   const file = await device.bundle({ sequence: 1 });
   await device.apply(file);
-  await rm(path.join(device.root, "releases/1.json"));
+  await rm(path.join(device.root, "records/1.json"));
   expect(await device.apply(file)).toMatchObject({ state: "current", current: 1, reason: null });
   const other = await device.bundle({ sequence: 1, files: { "more.txt": "more" } });
   expect(await device.apply(other)).toMatchObject({ state: "refused", code: "bundle-outdated", current: 1 });

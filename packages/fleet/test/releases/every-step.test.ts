@@ -69,12 +69,13 @@ async function repair(image: string): Promise<ScratchDevice> {
   // Before anything is repaired, `current` already leads to a whole release.
   await killed.wholeCurrent();
   await (await openReleases(image)).close();
-  expect(readdirSync(image).sort()).toEqual(["current", "releases", "state.json"]);
+  expect(readdirSync(image).sort()).toEqual(["current", "records", "releases", "state.json"]);
   const list = await readReleases(image);
   expect(list.trial).toBeNull();
   expect(list.releases.length).toBeLessThanOrEqual(3);
-  const names = list.releases.flatMap(({ sequence }) => [String(sequence), `${sequence}.json`]);
-  expect(await killed.names()).toEqual(names.sort());
+  const names = list.releases.map(({ sequence }) => String(sequence)).sort();
+  expect(await killed.names()).toEqual(names);
+  expect(await killed.names("records")).toEqual(names.map((name) => `${name}.json`));
   return killed;
 }
 
@@ -150,6 +151,11 @@ describe("a kill before any operation", () => {
     await recordImages(() => device.rollBack(host));
     const found = new Set<number | null>();
     for (const image of images) {
+      const copy = `${image}-repeated`;
+      copyFolder(image, copy);
+      const hasEnded = (await readReleases(copy)).failed.length > 0;
+      const repeated = await new ScratchDevice(device.folder, copy).rollBack(workingHost(), { countsFinished: true });
+      expect(repeated).toMatchObject({ state: "applied", current: hasEnded ? 1 : 2 });
       const killed = await repair(image);
       const before = await killed.wholeCurrent();
       found.add(before);

@@ -102,7 +102,7 @@ describe.skipIf(!isPossible)("a full disk (needs root)", () => {
   test("in an open folder makes room for a rollback: unfinished entries go", async () => {
     const releases = await openReleases(device.root);
     try {
-      await fill(`releases/.3-${"a".repeat(16)}.unfinished/big`);
+      await fill(`.3-${"a".repeat(16)}.unfinished/big`);
       expect(await releases.rollBack(workingHost())).toMatchObject({ state: "applied", current: 1 });
     } finally {
       await releases.close();

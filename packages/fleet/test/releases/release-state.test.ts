@@ -121,7 +121,7 @@ test("a state of a newer nanoagent is not touched", async () => {
   await writeFile(file, '{"format":2,"new":true}');
   await expect(device.applyNew(2)).rejects.toMatchObject({ code: "releases-unusable", hint: "Update nanoagent." });
   expect(await readFile(file, "utf8")).toBe('{"format":2,"new":true}');
-  expect(await readdir(path.join(device.root, "releases"))).toEqual(["1", "1.json"]);
+  expect(await readdir(path.join(device.root, "releases"))).toEqual(["1"]);
 });
 
 test("a release that somebody removed counts as not in use, but its sequence stays used", async () => {

@@ -46,7 +46,7 @@ describe("apply", () => {
     });
     expect(await device.link()).toBe("releases/3");
     expect(await device.wholeCurrent()).toBe(3);
-    expect(await device.names(".")).toEqual(["current", "releases", "state.json"]);
+    expect(await device.names(".")).toEqual(["current", "records", "releases", "state.json"]);
     expect(await device.state()).toMatchObject({ format: 1, sequence: 3, previous: null, trial: null, failed: [] });
   });
 
@@ -67,9 +67,9 @@ describe("apply", () => {
     await writeFile(path.join(device.root, "releases/notes.txt"), "mine");
     await mkdir(path.join(device.root, "releases/session"));
     for (const sequence of [2, 5, 6, 9]) await device.applyNew(sequence);
-    const kept = ["5", "5.json", "6", "6.json", "9", "9.json"];
+    const kept = ["5", "6", "9"];
     expect(await device.names()).toEqual([...kept, "notes.txt", "session"]);
-    expect(await device.names(".")).toEqual(["current", "releases", "session", "state.json"]);
+    expect(await device.names(".")).toEqual(["current", "records", "releases", "session", "state.json"]);
     const list = await readReleases(device.root);
     expect(list).toMatchObject({ previous: 6, highest: 9, trial: null, failed: [] });
     expect(list.current).toMatchObject({ sequence: 9, config: "agent.yaml" });
@@ -124,7 +124,7 @@ describe("apply", () => {
       code: "bundle-unreadable",
     });
     expect(await device.wholeCurrent()).toBe(1);
-    expect(await device.names()).toEqual(["1", "1.json"]);
+    expect(await device.names()).toEqual(["1"]);
   });
 
   test("refuses a config with errors, and removes the release", async () => {
@@ -135,7 +135,7 @@ describe("apply", () => {
     const result = await device.apply(file, workingHost({ check: async () => errors }));
     expect(result).toMatchObject({ state: "refused", code: "bundle-unsuitable", current: 1 });
     expect(result.reason).toContain("Error 0. Error 1. Error 2. Error 3. Error 4. 2 more. Correct the config");
-    expect(await device.names()).toEqual(["1", "1.json"]);
+    expect(await device.names()).toEqual(["1"]);
     // Nothing was wrong with the bundle itself: after the device is repaired, it is applied.
     expect(await device.apply(file)).toMatchObject({ state: "applied" });
   });
@@ -148,7 +148,7 @@ describe("apply", () => {
     expect(result).toMatchObject({ state: "rolled-back", code: "bundle-failed", sequence: 2, current: 1 });
     expect(result.reason).toBe("The agent of kiosk 1.2.0 failed its proof. 2 of 3 answers were right.");
     expect(await device.wholeCurrent()).toBe(1);
-    expect(await device.names()).toEqual(["1", "1.json"]);
+    expect(await device.names()).toEqual(["1"]);
     expect((await readReleases(device.root)).failed).toMatchObject([{ sequence: 2, reason: result.reason }]);
     const offered = await device.apply(file, workingHost(), { isOffered: true });
     expect(offered).toMatchObject({ state: "rolled-back", code: "bundle-failed", current: 1 });
@@ -206,7 +206,7 @@ describe("apply", () => {
       // Nothing stops the link any more once the proof is over and the change began.
       if (end === "starting") expect(await applying).toMatchObject({ state: "applied", current: 2 });
       else await expect(applying).rejects.toThrow("enough");
-      if (end !== "starting") expect(await device.names()).toEqual(["1", "1.json"]);
+      if (end !== "starting") expect(await device.names()).toEqual(["1"]);
     }
     expect((await device.state()).failed).toEqual([]);
   });
@@ -448,7 +448,7 @@ describe("a folder that cannot be used", () => {
     expect(result).toMatchObject({ state: "refused", code: "releases-unusable", current: 1 });
     expect(result.reason).toContain(`is a link to ${victim}`);
     await rm(planted);
-    const record = path.join(device.root, "releases/2.json");
+    const record = path.join(device.root, "records/2.json");
     await symlink(path.join(victim, "precious"), record);
     expect(await device.apply(file)).toMatchObject({ state: "refused", code: "releases-unusable", current: 1 });
     expect(await readFile(path.join(victim, "precious"), "utf8")).toBe("precious");

@@ -76,10 +76,10 @@ export class ScratchDevice {
     return this.apply(await this.bundle({ sequence }));
   }
 
-  async rollBack(host: ReleaseHost = workingHost()): Promise<ApplyResult> {
+  async rollBack(host: ReleaseHost = workingHost(), options: { countsFinished?: boolean } = {}): Promise<ApplyResult> {
     const releases = await openReleases(this.root);
     try {
-      return await releases.rollBack(host);
+      return await releases.rollBack(host, options);
     } finally {
       await releases.close();
     }
@@ -102,7 +102,8 @@ export class ScratchDevice {
     const link = await this.link();
     if (link === null) return null;
     const folder = path.join(this.root, link);
-    const record = JSON.parse(await readFile(`${folder}.json`, "utf8")) as { manifest: string };
+    const recordFile = path.join(this.root, "records", `${path.basename(link)}.json`);
+    const record = JSON.parse(await readFile(recordFile, "utf8")) as { manifest: string };
     const manifest = JSON.parse(record.manifest) as BundleManifest;
     const found = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
     if (found.length !== manifest.files.length)
