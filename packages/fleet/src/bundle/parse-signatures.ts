@@ -1,5 +1,5 @@
 import { type BundleSignature, MAX_SIGNATURES } from "./bundle-manifest.js";
-import { checkArray, checkObject, checkText, shown } from "./check-fields.js";
+import { checkArray, checkObject, shown, UNPRINTABLE } from "./check-fields.js";
 import { FINGERPRINT, FINGERPRINT_CHARACTERS } from "./keys.js";
 import { malformed } from "./malformed.js";
 
@@ -17,16 +17,24 @@ export function parseSignatures(value: unknown): readonly BundleSignature[] {
     if (typeof signature !== "string" || !isSignature(signature)) {
       throw malformed(`${place.replace("s", "S")} is not the base64 of ${SIGNATURE_BYTES} bytes.`);
     }
-    return { algorithm, signature, ...(key !== undefined && { key: parseKey(key, place) }) };
+    return { algorithm, signature, ...(key != null && { key: parseKey(key, place) }) };
   });
 }
 
-/** Other programs write other texts than fingerprints. A text of a fingerprint's length is one, or is damaged. */
+/**
+ * Returns the text that names a key, in one line. Other programs write other texts than fingerprints, such as the key itself. A
+ * text of a fingerprint's length is one, or is damaged.
+ */
 function parseKey(value: unknown, place: string): string {
-  const key = checkText(value, MAX_KEY_CHARACTERS, `"key" of ${place}`);
-  if (key.length === FINGERPRINT_CHARACTERS && !FINGERPRINT.test(key)) {
-    throw malformed(`"key" of ${place} is ${shown(key)}, which is not the fingerprint of a key.`);
+  if (typeof value !== "string") throw malformed(`"key" of ${place} is not a text.`);
+  if (value.length > MAX_KEY_CHARACTERS) {
+    throw malformed(`"key" of ${place} has more than ${MAX_KEY_CHARACTERS} characters.`);
   }
+  if (value.length === FINGERPRINT_CHARACTERS && !FINGERPRINT.test(value)) {
+    throw malformed(`"key" of ${place} is ${shown(value)}, which is not the fingerprint of a key.`);
+  }
+  const key = value.replace(/[\r\n]+/g, " ").trim();
+  if (UNPRINTABLE.test(key)) throw malformed(`"key" of ${place} contains control characters: ${shown(key)}.`);
   return key;
 }
 

@@ -43,8 +43,11 @@ function reasonOf(signatures: readonly BundleSignature[], keys: readonly Trusted
   const trusted = signatures.some(({ key }) => keys.some(({ fingerprint }) => fingerprint === key));
   if (trusted) return "Its signature does not match its manifest: the bundle was changed after it was signed.";
   const names = signatures.flatMap(({ key }) => (key === undefined ? [] : [cutText(key, SHOWN_CHARACTERS)]));
-  const signers = names.length === 0 ? "a key that is not trusted" : `keys that are not trusted: ${names.join(", ")}`;
-  return `It is signed by ${signers}. The trusted keys are: ${keys.map(({ fingerprint }) => fingerprint).join(", ")}.`;
+  const how =
+    names.length < signatures.length
+      ? "None of its signatures fits a trusted key: other keys signed it, or it was changed after it was signed."
+      : `It is signed by keys that are not trusted: ${names.join(", ")}.`;
+  return `${how} The trusted keys are: ${keys.map(({ fingerprint }) => fingerprint).join(", ")}.`;
 }
 
 function untrusted(reason: string, hint: string): FleetError {

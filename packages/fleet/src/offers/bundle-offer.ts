@@ -23,7 +23,7 @@ export interface BundleOffer {
   readonly signatures: readonly BundleSignature[];
   /** Size of the bundle's file, in bytes. */
   readonly size: number;
-  /** `http:` or `https:` address of the bundle's file; or its pieces at the broker, each of {@link PIECE_BYTES} bytes but the last. */
+  /** `http:` or `https:` address of the bundle's file; or its pieces at the broker, each of 120 KiB but the last. */
   readonly from: { readonly url: string } | { readonly pieces: number };
 }
 

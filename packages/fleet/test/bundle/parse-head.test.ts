@@ -402,7 +402,8 @@ describe("signatures are refused", () => {
     [[{ ...good, algorithm: "rsa" }], 'The algorithm of signature 1 is "rsa", not "ed25519".'],
     [[{ ...good, comment: "" }], 'Signature 1 has the unknown key "comment".'],
     [[{ ...good, key: 7 }], '"key" of signature 1 is not a text.'],
-    [[{ ...good, key: "a\nb" }], '"key" of signature 1 contains control characters: "a\\nb".'],
+    [[{ ...good, key: "a\u001bb" }], '"key" of signature 1 contains control characters: "a\\u001bb".'],
+    [[{ ...good, key: "x".repeat(1001) }], '"key" of signature 1 has more than 1000 characters.'],
     [
       [{ ...good, key: `ed25519:${"g".repeat(40)}` }],
       `"key" of signature 1 is "ed25519:${"g".repeat(40)}", which is not the fingerprint of a key.`,
@@ -424,6 +425,19 @@ describe("signatures are refused", () => {
     [null],
   ])("for the base64 %#", (text) => {
     expect(reason([{ algorithm: "ed25519", signature: text }])).toBe("Signature 1 is not the base64 of 64 bytes.");
+  });
+
+  test("but not for any text that names the key", () => {
+    const pem = "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n";
+    for (const [key, expected] of [
+      [pem, "-----BEGIN PUBLIC KEY----- MCow -----END PUBLIC KEY-----"],
+      ["", ""],
+      [null, undefined],
+      ["the key of the garden", "the key of the garden"],
+    ]) {
+      const bytes = bundleOf({ signatures: JSON.stringify([{ ...good, key }]) });
+      expect(parseHead(bytes, bytes.length)?.signatures[0]?.key).toBe(expected);
+    }
   });
 
   test("for base64 with bits that are not used", () => {
