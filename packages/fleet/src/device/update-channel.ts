@@ -5,6 +5,7 @@ import { fetchBundle } from "../offers/fetch-bundle.js";
 import { parseOffer } from "../offers/parse-offer.js";
 import { sentencesOf } from "../releases/releases-errors.js";
 import { publicUpdate } from "./public-update.js";
+import { refuseMalformed } from "./refuse-malformed.js";
 import type { FetchOffered, Updater } from "./updater.js";
 
 /** Shortest time between two messages about an update. */
@@ -64,6 +65,8 @@ export class UpdateChannel {
       const message = sentencesOf(error);
       if (message !== this.#lastProblem) this.#seat.onNotice({ level: "warning", message });
       this.#lastProblem = message;
+      const refusal = refuseMalformed(payload, message);
+      if (refusal !== null) this.#message.set(JSON.stringify(refusal));
     }
   }
 
