@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { NanoAgentConfigInput } from "@nanoagent/models";
 import { openAgent } from "@nanoagent/runtime";
 import { createServer } from "@nanoagent/server";
@@ -16,8 +17,8 @@ import { plainConfig } from "./fake-seat.js";
 const patience = { timeout: 20_000 };
 const device = { ...plainConfig.device, has_gpu: false };
 
-async function startBroker(): Promise<Mosquitto> {
-  const mosquitto = await Mosquitto.start();
+async function startBroker(lines: readonly string[] = []): Promise<Mosquitto> {
+  const mosquitto = await Mosquitto.start(lines);
   onTestFinished(() => mosquitto[Symbol.asyncDispose]());
   return mosquitto;
 }
@@ -26,7 +27,11 @@ async function startBroker(): Promise<Mosquitto> {
 async function serve(
   mosquitto: Mosquitto,
   fleet: NanoAgentConfigInput["fleet"] = { id: "kiosk-1" },
-  { host = "127.0.0.1", mqtt = {} }: { host?: string; mqtt?: Partial<NanoAgentConfigInput["mqtt"]> } = {},
+  {
+    host = "127.0.0.1",
+    mqtt = {},
+    log = [],
+  }: { host?: string; mqtt?: Partial<NanoAgentConfigInput["mqtt"]>; log?: string[] } = {},
 ) {
   const folder = await mkdtemp(path.join(tmpdir(), "nanoagent-fleet-"));
   const configOf = (changes: Partial<NanoAgentConfigInput>): NanoAgentConfigInput => ({
@@ -40,6 +45,7 @@ async function serve(
     version: "0.1.0",
     environment: {},
     stateFolder: folder,
+    log: (entry) => log.push(JSON.stringify(entry)),
     joinFleet: (seat) =>
       openFleetMember(seat, {
         settings: seat.agent.agent.config.fleet ?? {},
@@ -96,6 +102,20 @@ describe.skipIf(!hasMosquitto)("a served agent of a fleet, at a Mosquitto", () =
     const after = listen(mosquitto, "nanoagent/#");
     await vi.waitFor(() => expect(after.card()).toEqual(before.card()), patience);
     await vi.waitFor(() => expect(after.last("nanoagent/kiosk-1/status")?.text).toBe("online"), patience);
+  });
+
+  test("stays online without its card at a broker that refuses it as too large, and says so", async () => {
+    const mosquitto = await startBroker(["message_size_limit 400"]);
+    const log: string[] = [];
+    await serve(mosquitto, { id: "kiosk-1" }, { log });
+    const { listener, last } = listen(mosquitto, "nanoagent/#");
+    const refusal = "A message to nanoagent/kiosk-1/card was not published. The broker refused";
+    await vi.waitFor(() => expect(log.join("")).toContain(refusal), patience);
+    expect(log.join("")).toContain("it is too large for this broker. Permit larger messages at the broker");
+    await vi.waitFor(() => expect(last("nanoagent/kiosk-1/status")?.text).toBe("online"), patience);
+    await pause(2000);
+    expect(listener.messages.filter(({ topic, text }) => topic.endsWith("/card") || text === "offline")).toEqual([]);
+    expect(log.join("").split("Connected to the broker")).toHaveLength(2);
   });
 
   test("has another card with another config, whether the fleet's settings change or not", async () => {

@@ -210,10 +210,12 @@ function givenUp(topic: string, signal: AbortSignal | undefined): MqttError {
   });
 }
 
+const PACKET_TOO_LARGE = 149;
 /** Reasons of MQTT 5. */
 const refusals: Readonly<Record<number, string>> = {
   135: "this user may not publish there",
   144: "the topic is not valid there",
+  [PACKET_TOO_LARGE]: "it is too large for this broker",
   151: "a quota is exceeded",
   153: "the format is not valid",
 };
@@ -222,6 +224,9 @@ function messageRefused(topic: string, code: number): MqttError {
   return new MqttError({
     code: "broker-refused",
     message: `The broker refused a message to ${topic}: ${refusals[code] ?? `code ${code}`}.`,
-    hint: "Change the topic, or the permissions of this user at the broker.",
+    hint:
+      code === PACKET_TOO_LARGE
+        ? "Permit larger messages at the broker, or send a shorter one."
+        : "Change the topic, or the permissions of this user at the broker.",
   });
 }

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { generate, type IPublishPacket, type Packet, parser, writeToStream } from "mqtt-packet";
+import { readReply } from "./read-reply.js";
 
 // The library's table of encoded numbers takes 19 MB.
 writeToStream.cacheNumbers = false;
@@ -44,7 +45,7 @@ export interface Confirmation {
   readonly code: number;
 }
 
-interface SubscriptionReply {
+export interface SubscriptionReply {
   readonly kind: "suback" | "unsuback";
   readonly id: number;
   /** One code a filter, in the order of the request; none in an UNSUBACK of 3.1.1. */
@@ -102,6 +103,8 @@ export class PacketDecoder {
 
   /** Returns the packet, or null if it is not valid. Its payload is a view of `bytes`. */
   decode(bytes: Uint8Array): BrokerPacket | null {
+    const reply = readReply(bytes, this.#version);
+    if (reply !== undefined) return reply;
     this.#packet = null;
     this.#hasFailed = false;
     try {
@@ -134,21 +137,6 @@ function readPacket(packet: Packet, version: ProtocolVersion): BrokerPacket | nu
     }
     case "publish":
       return readMessage(packet);
-    case "puback":
-    case "pubrec":
-    case "pubrel":
-    case "pubcomp":
-      return isId(packet.messageId)
-        ? { kind: packet.cmd, id: packet.messageId, code: version === 5 ? (packet.reasonCode ?? 0) : 0 }
-        : null;
-    case "suback":
-    case "unsuback": {
-      if (!isId(packet.messageId)) return null;
-      const codes = ((packet.granted ?? []) as unknown[]).filter((code) => typeof code === "number");
-      return { kind: packet.cmd, id: packet.messageId, codes };
-    }
-    case "disconnect":
-      return version === 5 ? { kind: "disconnect", code: packet.reasonCode ?? 0 } : null;
     case "pingresp":
       return { kind: "pingresp" };
     default:

@@ -170,6 +170,20 @@ describe.skipIf(!hasMosquitto)("with Mosquitto (needs mosquitto and mosquitto-cl
     await vi.waitFor(() => expect(broker.isConnected).toBe(true), patience);
   });
 
+  test("a message that is too large is refused, and not sent again", async () => {
+    await using mosquitto = await Mosquitto.start(["message_size_limit 2000"]);
+    const { broker, notices } = await openForTest({ url: mosquitto.url });
+    broker.ready();
+    await expect(broker.publish("a", "x".repeat(3000), { retain: true })).rejects.toMatchObject({
+      code: "broker-refused",
+      message: "The broker refused a message to a: it is too large for this broker.",
+    });
+    await broker.publish("a", "x".repeat(2000));
+    await pause(300);
+    expect(broker.waitingMessages).toBe(0);
+    expect(notices.map(({ level }) => level)).toEqual(["info"]);
+  });
+
   test("user name and password", async () => {
     await using mosquitto = await Mosquitto.start(["allow_anonymous false", "password_file FOLDER/passwords"]);
     const { broker, notices } = await openForTest({ url: mosquitto.url });

@@ -79,4 +79,29 @@ describe("publishing", () => {
     await broker.close();
     await expect(broker.publish("a", "1")).rejects.toMatchObject({ code: "mqtt-closed" });
   });
+
+  // The library that reads packets does not know the second code.
+  test.each([
+    [0x95, "it is too large for this broker", "Permit larger messages at the broker, or send a shorter one."],
+    [0xb0, "code 176", "Change the topic, or the permissions of this user at the broker."],
+  ])("ends with any code of a refusal, which leaves the connection alone: %i", async (reasonCode, reason, hint) => {
+    await using fake = await FakeBroker.start();
+    fake.onPacket = (packet, link) => {
+      if (packet.cmd !== "publish" || packet.topic !== "large") return false;
+      const { messageId = 0 } = packet;
+      link.sendBytes(0x40, 4, messageId >> 8, messageId & 0xff, reasonCode, 0);
+      return true;
+    };
+    const { broker, notices } = await openForTest({ url: fake.url });
+    broker.ready();
+    await expect(broker.publish("large", "1")).rejects.toMatchObject({
+      code: "broker-refused",
+      message: `The broker refused a message to large: ${reason}.`,
+      hint,
+    });
+    await broker.publish("a", "1");
+    expect(fake.links).toHaveLength(1);
+    expect(fake.link.of("publish").map(({ topic }) => topic)).toEqual(["large", "a"]);
+    expect(notices).toHaveLength(1);
+  });
 });

@@ -124,6 +124,72 @@ describe("packets", () => {
   });
 });
 
+describe("codes of MQTT 5", () => {
+  test.each([
+    ["puback", 0x40],
+    ["pubrec", 0x50],
+    ["pubrel", 0x62],
+    ["pubcomp", 0x70],
+  ])("a %s has any code", (kind, head) => {
+    for (let code = 0; code < 256; code++) {
+      expect(read(5, [Uint8Array.of(head, 3, 1, 2, code)])).toEqual({
+        packets: [{ kind, id: 0x102, code }],
+        hasFault: false,
+      });
+    }
+  });
+
+  test("a refused filter has any code from 128 on, whatever the version", () => {
+    for (const version of [4, 5] as const) {
+      for (const code of [0, 1, 2, 0x80, 0x8a, 0x95, 0xff]) {
+        const bytes = version === 5 ? [0x90, 4, 0, 7, 0, code] : [0x90, 3, 0, 7, code];
+        expect(read(version, [Uint8Array.from(bytes)]).packets).toEqual([{ kind: "suback", id: 7, codes: [code] }]);
+      }
+    }
+    expect(read(5, [Uint8Array.of(0xb0, 5, 0, 7, 0, 0x11, 0xff)]).packets).toEqual([
+      { kind: "unsuback", id: 7, codes: [0x11, 0xff] },
+    ]);
+  });
+
+  test("a connection is ended with any code", () => {
+    for (const code of [0, 0x8a, 0x95, 0xff])
+      expect(read(5, [Uint8Array.of(0xe0, 1, code)]).packets).toEqual([{ kind: "disconnect", code }]);
+    expect(read(5, [Uint8Array.of(0xe0, 0)]).packets).toEqual([{ kind: "disconnect", code: 0 }]);
+  });
+
+  test("the properties beside a code are skipped", () => {
+    const properties = { reasonString: "because", userProperties: { limit: "2000", text: "x".repeat(200) } };
+    const packets: Packet[] = [
+      { cmd: "puback", messageId: 258, reasonCode: 0x97, properties },
+      { cmd: "suback", messageId: 7, granted: [1, 0x87], properties },
+      { cmd: "unsuback", messageId: 8, granted: [0, 0x11], properties },
+      { cmd: "disconnect", reasonCode: 0x8b, properties },
+    ];
+    expect(read(5, [encode(5, packets)])).toEqual({
+      packets: [
+        { kind: "puback", id: 258, code: 0x97 },
+        { kind: "suback", id: 7, codes: [1, 0x87] },
+        { kind: "unsuback", id: 8, codes: [0, 0x11] },
+        { kind: "disconnect", code: 0x8b },
+      ],
+      hasFault: false,
+    });
+  });
+
+  test.each([
+    ["properties that lead beyond an acknowledgement", [0x40, 4, 0, 1, 0x95, 1]],
+    ["properties whose length has no end", [0x40, 4, 0, 1, 0x95, 0x80]],
+    ["properties whose length has five bytes", [0x40, 8, 0, 1, 0x95, 0x80, 0x80, 0x80, 0x80, 0]],
+    ["properties that lead beyond the codes of filters", [0x90, 4, 0, 1, 2, 1]],
+    ["a filter at QoS 3", [0x90, 4, 0, 1, 0, 3]],
+    ["properties that lead beyond an end", [0xe0, 2, 0, 9]],
+    ["a confirmation of the number 0", [0x40, 3, 0, 0, 0x95]],
+    ["an empty list of codes without a number", [0x90, 1, 0]],
+  ])("%s is a fault", (_, bytes) => {
+    expect(read(5, [Uint8Array.from(bytes)])).toEqual({ packets: [], hasFault: true });
+  });
+});
+
 describe("hostile bytes", () => {
   test("never throw, and end in a fault or in packets", () => {
     fc.assert(
