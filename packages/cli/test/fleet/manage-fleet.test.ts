@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -506,6 +507,43 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet (needs mosquitto)", () => {
       expect(await retainedOf("#")).toEqual(["homeassistant/device/kiosk/config"]);
     });
 
+    test("clears a card that is too large to be read, which is counted as malformed", async () => {
+      await register(writer, "kiosk", "offline");
+      // The connections of nanoagent send none of this size.
+      const sender = [
+        "-h",
+        "127.0.0.1",
+        "-p",
+        new URL(broker.url).port,
+        "-r",
+        "-q",
+        "1",
+        "-t",
+        "nanoagent/big/card",
+        "-s",
+      ];
+      execFileSync("mosquitto_pub", sender, { input: "x".repeat(300_000) });
+      const list = await fleet("list", "--json");
+      expect(JSON.parse(list.stdout)).toHaveLength(1);
+      expect(list.stderr).toContain("note: 1 card is left out, because it cannot be read: big\n");
+      expect((await fleet("show", "big")).stderr).toContain('The card of the agent "big" cannot be read.');
+      const { stdout, exitCode } = await fleet("forget", "big");
+      expect({ stdout, exitCode }).toEqual({ stdout: "Cleared 1 topic of big.\n", exitCode: 0 });
+      expect(await retainedOf("#")).toEqual(["nanoagent/kiosk/card", "nanoagent/kiosk/status"]);
+    });
+
+    test("clears a card at the level of the pieces, which is not that of an agent, and leaves the pieces", async () => {
+      await publishAll(writer, [
+        ["nanoagent/bundle/card", cardText("bundle")],
+        ["nanoagent/bundle/abc/0", "piece"],
+      ]);
+      const list = await fleet("list", "--json");
+      expect(list.stdout).toBe("[]\n");
+      expect(list.stderr).toContain("it cannot be read: bundle\n");
+      expect((await fleet("forget", "bundle")).stdout).toBe("Cleared 1 topic of bundle.\n");
+      expect(await retainedOf("#")).toEqual(["nanoagent/bundle/abc/0"]);
+    });
+
     test("refuses an agent that is online without --force", async () => {
       await register(writer, "kiosk", "online");
       const { exitCode, stderr } = await fleet("forget", "kiosk");
@@ -514,7 +552,9 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet (needs mosquitto)", () => {
       expect(await retainedOf("nanoagent/#")).toHaveLength(2);
       const forced = await fleet("forget", "kiosk", "--force");
       expect(forced.exitCode).toBe(0);
-      expect(forced.stderr).toContain("kiosk is still online. It stays out of the list until it connects again.");
+      expect(forced.stderr).toContain(
+        "kiosk is still online. It is back in the list when it changes or connects again.",
+      );
       expect(await retainedOf("nanoagent/#")).toEqual([]);
     });
   });

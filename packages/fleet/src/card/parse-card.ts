@@ -1,4 +1,5 @@
 import { DeviceMeasurement, EdgeDevice, FitPlan, type Schema, type SchemaIssue } from "@nanoagent/models";
+import { PIECES_LEVEL } from "../piece-topic.js";
 import { type AgentCard, type CardBundle, type CardModel, MAX_CARD_BYTES } from "./agent-card.js";
 import { cardLabels, cardText, cardTexts, MAX_ENTRIES } from "./card-texts.js";
 
@@ -32,7 +33,7 @@ export function parseCard(payload: Uint8Array, id: string): AgentCard | null {
 class MalformedCard extends Error {}
 
 function cardOf(card: Fields, id: string): AgentCard {
-  if (card.format !== 1 || card.id !== id || !ID.test(id)) throw new MalformedCard();
+  if (card.format !== 1 || card.id !== id || !ID.test(id) || id === PIECES_LEVEL) throw new MalformedCard();
   const [versions, agent, health] = [fields(card.versions), fields(card.agent), fields(card.health)];
   return {
     format: 1,

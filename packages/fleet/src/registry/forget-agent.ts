@@ -10,6 +10,7 @@ import {
   ONLINE,
 } from "@nanoagent/server/mqtt";
 import { FleetError } from "../fleet-error.js";
+import { PIECES_LEVEL } from "../piece-topic.js";
 import { RECORD_KINDS, type RecordKind } from "./agent-records.js";
 import type { ForgetOptions } from "./registry.js";
 import { untilQuiet } from "./until-quiet.js";
@@ -19,9 +20,6 @@ const MAX_TOPICS = 10_000;
 /** Longest time until the broker tells of the topics that it cleared. */
 const CLEAR_MILLISECONDS = 10_000;
 const LOOK_MILLISECONDS = 20;
-/** Level of the pieces of bundles, which all agents read. */
-const PIECES = "bundle";
-
 export interface ForgetParts extends ForgetOptions {
   readonly connection: BrokerConnection;
   readonly prefix: string;
@@ -37,7 +35,7 @@ export interface ForgetParts extends ForgetOptions {
  */
 export async function forgetAgent(parts: ForgetParts): Promise<number> {
   const { connection, prefix, id, quietMilliseconds, signal, force = false } = parts;
-  if (/[/+#\0]/.test(id) || id === "" || id === PIECES) return 0;
+  if (/[/+#\0]/.test(id) || id === "") return 0;
   const device = deviceTopic(parts.discoveryPrefix ?? DEFAULT_DISCOVERY_PREFIX, id);
   const topics = agentTopics(id, prefix);
   const kept = new Set<string>();
@@ -53,19 +51,29 @@ export async function forgetAgent(parts: ForgetParts): Promise<number> {
     const kind = RECORD_KINDS.find((one) => topics[one] === topic);
     if (kind !== undefined) parts.onMessage(kind, payload);
   };
-  const stops = [`${prefix}/${id}/#`, device].map((filter) =>
+  const base = `${prefix}/${id}/`;
+  // The pieces of bundles, which all agents read, have one level more than what somebody may have published there.
+  const hasPieces = id === PIECES_LEVEL;
+  const stops = [`${base}${hasPieces ? "+" : "#"}`, device].map((filter) =>
     connection.subscribe(filter, async (message) => {
       // Live messages are those that this call clears; others need no clearing.
       if (message.retain || message.payload.length === 0 || message.topic === topics.status) await take(message);
+    }),
+  );
+  stops.push(
+    connection.onTooLarge((topic) => {
+      lastMessageAt = performance.now();
+      if (!topic.startsWith(base) || (hasPieces && topic.includes("/", base.length))) return;
+      if (kept.size < MAX_TOPICS) kept.add(topic);
     }),
   );
   try {
     await untilQuiet(() => lastMessageAt, quietMilliseconds, signal);
     if (isOnline && !force) throw stillOnline(id);
     const all = [...kept];
-    // The agent's own topics are cleared in any case: a message that is too large does not come.
-    const own = all.length === 0 ? [] : [topics.card, topics.update, topics.offer, topics.state, topics.lastAnswer];
-    for (const topic of new Set([...all, ...own])) await connection.publish(topic, "", { retain: true, signal });
+    // The agent's own topics are cleared in any case: brokers drop messages for which their queue has no room.
+    const further = all.length === 0 ? [] : [topics.card, topics.update, topics.offer, topics.state, topics.lastAnswer];
+    for (const topic of new Set([...all, ...further])) await connection.publish(topic, "", { retain: true, signal });
     // A user who may not read the device's topic may still clear it. Many may do neither.
     if (all.length > 0 && !isForeign && !all.includes(device))
       await connection.publish(device, "", { retain: true, signal }).catch(() => signal?.throwIfAborted());

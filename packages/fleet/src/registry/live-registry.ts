@@ -15,6 +15,8 @@ import { untilQuiet } from "./until-quiet.js";
  * within a minute.
  */
 const CONFIRM_MILLISECONDS = 90_000;
+/** Stands for a message that is too large to be read. It is not one of any kind. */
+const TOO_LARGE = new TextEncoder().encode("too large");
 /** Messages after which some may be missing: brokers queue about a thousand. */
 const MANY_MESSAGES = 500;
 
@@ -24,7 +26,7 @@ export class LiveRegistry implements Registry {
   readonly prefix: string;
   readonly #records = new AgentRecords();
   readonly #listeners = new Set<(agent: RegisteredAgent, change: AgentChange) => void>();
-  readonly #stopListening: () => void;
+  readonly #stopListening: readonly (() => void)[];
   #subscriptions: (() => void)[] = [];
   #confirmTimer: ReturnType<typeof setTimeout> | null = null;
   #lastMessageAt = 0;
@@ -38,10 +40,18 @@ export class LiveRegistry implements Registry {
     this.connection = connection;
     this.prefix = agentTopics("+", prefix).prefix;
     let wasConnected = connection.isConnected;
-    this.#stopListening = connection.onChange(() => {
-      if (connection.isConnected && !wasConnected) this.#beginConnection();
-      wasConnected = connection.isConnected;
-    });
+    this.#stopListening = [
+      connection.onChange(() => {
+        if (connection.isConnected && !wasConnected) this.#beginConnection();
+        wasConnected = connection.isConnected;
+      }),
+      connection.onTooLarge((topic) => {
+        const [id = "", kind, ...more] = topic.slice(this.prefix.length + 1).split("/");
+        const known = RECORD_KINDS.find((one) => one === kind);
+        if (known === undefined || more.length > 0 || agentTopics(id, this.prefix)[known] !== topic) return;
+        this.#receive(known, { topic, payload: TOO_LARGE, retain: true });
+      }),
+    ];
     this.#subscribe();
   }
 
@@ -122,7 +132,7 @@ export class LiveRegistry implements Registry {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#stopListening();
+    for (const stop of this.#stopListening) stop();
     this.#unsubscribe();
     this.#listeners.clear();
     if (this.#confirmTimer !== null) clearTimeout(this.#confirmTimer);

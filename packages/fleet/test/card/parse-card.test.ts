@@ -27,7 +27,7 @@ describe("parseCard", () => {
   test("refuses IDs that no agent can have", () => {
     const read = (id: string) => parseCard(bytes(JSON.stringify({ ...card, id })), id);
     for (const id of ["a", "Kiosk_7-b", "x".repeat(64)]) expect(read(id)?.id).toBe(id);
-    for (const id of ["", "x".repeat(65), "kiosk 7", "kiosk,7", "a=b", "*", "kiosk\n", "küche", "../x"])
+    for (const id of ["", "x".repeat(65), "kiosk 7", "kiosk,7", "a=b", "*", "kiosk\n", "küche", "../x", "bundle"])
       expect(read(id)).toBe(null);
   });
 

@@ -77,6 +77,7 @@ export class MqttConnection implements Broker {
   readonly #outgoing = new OutgoingMessages(this.#ids);
   readonly #subscriptions: Subscriptions;
   readonly #listeners = new Set<() => void>();
+  readonly #tooLargeListeners = new Set<(topic: string) => void>();
   readonly #stop = new AbortController();
   #client: MqttClient | null = null;
   #running: Promise<void> | null = null;
@@ -141,6 +142,13 @@ export class MqttConnection implements Broker {
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);
+    };
+  }
+
+  onTooLarge(listener: (topic: string) => void): () => void {
+    this.#tooLargeListeners.add(listener);
+    return () => {
+      this.#tooLargeListeners.delete(listener);
     };
   }
 
@@ -295,6 +303,7 @@ export class MqttConnection implements Broker {
   }
 
   #noteSkipped(topic: string, bytes: number): void {
+    for (const listener of [...this.#tooLargeListeners]) listener(topic);
     if (!this.#skipped.add(topic, performance.now())) return;
     const size = `${Math.ceil(bytes / 1024)} KB`;
     const message = `A message to ${cutText(topic, MAX_TOPIC_CHARACTERS)} was dropped, because it has ${size} and at most ${MAX_PACKET_KILOBYTES} KB are read.`;

@@ -27,6 +27,8 @@ export interface BrokerConnection extends Broker, AsyncDisposable {
   readonly protocol: "3.1.1" | "5" | null;
   /** Messages that wait for the broker's acknowledgement. */
   readonly waitingMessages: number;
+  /** Calls back with the topic of each message that is too large to be read. Returns a function that stops it. */
+  onTooLarge(listener: (topic: string) => void): () => void;
   /**
    * Says that all owners have subscribed. The first call begins to connect: messages that the broker kept meanwhile would
    * have no owner before. A later call, after owners were replaced, ends subscriptions that were kept for nobody.

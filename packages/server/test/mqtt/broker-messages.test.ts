@@ -159,14 +159,20 @@ describe("messages", () => {
     await using fake = await FakeBroker.start();
     const { broker, notices } = await openForTest({ url: fake.url });
     const texts: string[] = [];
+    const topics: string[] = [];
+    const stop = broker.onTooLarge((topic) => topics.push(topic));
+    broker.onTooLarge((topic) => void (topic === "b" && stop()));
     broker.subscribe("a", async (message) => void texts.push(textOf(message)));
     broker.ready();
     const link = await connected(fake);
     for (const messageId of [1, 2]) link.message("a", "x".repeat(2 * MAX_PACKET_BYTES), { messageId });
     link.message("b", "x".repeat(2 * MAX_PACKET_BYTES), { messageId: 3 });
-    link.message("a", "small", { messageId: 4 });
-    await vi.waitFor(() => expect(link.of("puback").map(({ messageId }) => messageId)).toEqual([1, 2, 3, 4]), patience);
+    link.message("a", "x".repeat(2 * MAX_PACKET_BYTES), { messageId: 4 });
+    link.message("a", "small", { messageId: 5 });
+    const acknowledged = () => link.of("puback").map(({ messageId }) => messageId);
+    await vi.waitFor(() => expect(acknowledged()).toEqual([1, 2, 3, 4, 5]), patience);
     expect(texts).toEqual(["small"]);
+    expect(topics).toEqual(["a", "a", "b"]);
     // One for each topic.
     const messageOf = (topic: string) =>
       `A message to ${topic} was dropped, because it has 513 KB and at most 256 KB are read. Send shorter messages, or use another topic.`;
