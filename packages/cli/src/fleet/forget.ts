@@ -14,7 +14,9 @@ export const forgetAgent: CommandAction = async (values, streams) => {
   const topics = `${cleared} ${cleared === 1 ? "topic" : "topics"}`;
   streams.stdout.write(values.json ? formatJson({ id, cleared }) : `Cleared ${topics} of ${safe(id)}.\n`);
   if (wasOnline) {
-    streams.stderr.write(`note: ${safe(id)} is still online. It stays out of the list until it connects again.\n`);
+    streams.stderr.write(
+      `note: ${safe(id)} is still online. It is back in the list when it changes or connects again.\n`,
+    );
   }
   return exitCodes.done;
 };

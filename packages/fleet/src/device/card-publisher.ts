@@ -1,7 +1,7 @@
 import { asSentence, type FitPlan, type FleetSettings } from "@nanoagent/models";
 import type { Agent } from "@nanoagent/runtime";
 import type { BrokerSeat } from "@nanoagent/server";
-import { LatestMessage } from "@nanoagent/server/mqtt";
+import { LatestMessage, ONLINE } from "@nanoagent/server/mqtt";
 import { MAX_CARD_BYTES } from "../card/agent-card.js";
 import { encodeCard } from "../card/encode-card.js";
 import { type CardFacts, makeCard } from "../card/make-card.js";
@@ -26,8 +26,8 @@ interface KnownFacts extends CardFacts {
 }
 
 /**
- * Keeps the card of a served agent at the broker: at every connection, and when something in it changes. Nothing is published
- * while the card stays the same.
+ * Keeps the card of a served agent at the broker: at every connection, and when something in it changes, each time with its
+ * status. Nothing is published while the card stays the same.
  */
 export class CardPublisher {
   readonly #seat: BrokerSeat;
@@ -50,8 +50,14 @@ export class CardPublisher {
     this.#seat = seat;
     this.#parts = parts;
     const { broker, topics, agent, onNotice } = seat;
-    const spacingMilliseconds = SPACING_MILLISECONDS;
-    this.#message = new LatestMessage({ broker, topic: topics.card, spacingMilliseconds, onNotice });
+    this.#message = new LatestMessage({
+      broker,
+      topic: topics.card,
+      // Somebody may have cleared both with `fleet forget`. A card alone would be that of an agent that is offline.
+      companion: { topic: topics.status, payload: ONLINE },
+      spacingMilliseconds: SPACING_MILLISECONDS,
+      onNotice,
+    });
     this.#stops = [agent.onChange(() => this.#askForLook(false)), broker.onChange(() => this.#askForLook(true))];
     this.#askForLook(true);
   }

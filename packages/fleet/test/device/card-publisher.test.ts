@@ -18,7 +18,7 @@ afterEach(() => {
 function open(readFacts: () => Promise<CardFacts> = async () => facts) {
   const seat = new FakeSeat();
   const publisher = new CardPublisher(seat, { settings: { site: "berlin" }, readFacts });
-  const cards = (): AgentCard[] => seat.broker.published.map(({ text }) => JSON.parse(text));
+  const cards = () => seat.broker.jsonOf(seat.topics.card) as unknown as AgentCard[];
   return { seat, publisher, cards };
 }
 
@@ -31,18 +31,22 @@ describe("CardPublisher", () => {
     expect(seat.looks).toBe(0);
     seat.broker.connect();
     await pass(0);
-    expect(seat.broker.published).toMatchObject([{ topic: "nanoagent/kiosk-1/card", retain: true }]);
+    expect(seat.broker.published).toMatchObject([
+      { topic: "nanoagent/kiosk-1/status", text: "online", retain: true },
+      { topic: "nanoagent/kiosk-1/card", retain: true },
+    ]);
     expect(cards()).toMatchObject([{ id: "kiosk-1", site: "berlin", at: "2026-11-30T09:00:10.000Z" }]);
   });
 
   test("publishes nothing while the card stays the same", async () => {
-    const { seat } = open();
+    const { seat, cards } = open();
     seat.broker.connect();
     for (let minute = 0; minute < 60; minute++) {
       seat.changed();
       await pass(60_000);
     }
-    expect(seat.broker.published).toHaveLength(1);
+    expect(cards()).toHaveLength(1);
+    expect(seat.broker.published).toHaveLength(2);
   });
 
   test("publishes the same card after a reconnection, with the same time", async () => {
@@ -72,6 +76,32 @@ describe("CardPublisher", () => {
       { status: "degraded", reasons: ["trigger-failing"] },
     ]);
     expect(cards()[1]?.at).toBe("2026-11-30T09:00:05.000Z");
+  });
+
+  test("publishes a change with the status, which somebody may have cleared with the card", async () => {
+    const { seat, cards } = open();
+    seat.broker.connect();
+    await pass(10_000);
+    seat.broker.retained.clear();
+    seat.reasons = [{ code: "trigger-failing", message: "" }];
+    seat.changed();
+    await pass(0);
+    expect(cards()).toHaveLength(2);
+    expect([...seat.broker.retained.keys()]).toEqual([seat.topics.status, seat.topics.card]);
+    expect(seat.broker.retained.get(seat.topics.status)).toBe("online");
+  });
+
+  test("publishes no status after its end", async () => {
+    const { seat, publisher } = open();
+    seat.broker.connect();
+    await pass(0);
+    seat.reasons = [{ code: "trigger-failing", message: "" }];
+    seat.changed();
+    await pass(1000);
+    publisher.close();
+    seat.broker.retained.set(seat.topics.status, "offline");
+    await pass(60_000);
+    expect(seat.broker.retained.get(seat.topics.status)).toBe("offline");
   });
 
   test("reads the facts of the program once for each agent", async () => {
@@ -113,13 +143,13 @@ describe("CardPublisher", () => {
   });
 
   test("says nothing of a service that stops", async () => {
-    const { seat } = open();
+    const { seat, cards } = open();
     seat.broker.connect();
     await pass(10_000);
     seat.reasons = [{ code: "stopping", message: "" }];
     seat.changed();
     await pass(10_000);
-    expect(seat.broker.published).toHaveLength(1);
+    expect(cards()).toHaveLength(1);
   });
 
   test("says why the card cannot be made, and tries again", async () => {

@@ -5,6 +5,8 @@ import { describePublishFailure } from "./describe-publish-failure.js";
 export interface LatestMessageParts {
   readonly broker: Broker;
   readonly topic: string;
+  /** A retained message that is published before each value, since the value must not stand without it. */
+  readonly companion?: { readonly topic: string; readonly payload: string } | undefined;
   /** Shortest time between two messages. */
   readonly spacingMilliseconds: number;
   readonly onNotice: OnBridgeNotice;
@@ -70,12 +72,15 @@ export class LatestMessage {
   }
 
   async #send(payload: string): Promise<void> {
-    const { broker, topic, spacingMilliseconds, onNotice } = this.#parts;
+    const { broker, topic, companion, spacingMilliseconds, onNotice } = this.#parts;
     const generation = this.#generation;
+    const options = { retain: true, signal: this.#stop.signal };
     this.#isPublishing = true;
     let isPublished = false;
+    // Its own owner reports its failures.
+    if (companion !== undefined) void broker.publish(companion.topic, companion.payload, options).catch(() => {});
     try {
-      await broker.publish(topic, payload, { retain: true, signal: this.#stop.signal });
+      await broker.publish(topic, payload, options);
       isPublished = true;
       this.#lastProblem = null;
       if (generation === this.#generation) this.#published = payload;

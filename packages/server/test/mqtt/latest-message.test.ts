@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { LatestMessage } from "../../src/mqtt/latest-message.js";
+import { LatestMessage, type LatestMessageParts } from "../../src/mqtt/latest-message.js";
 import { MemoryBroker } from "./memory-broker.js";
 
 beforeEach(() => {
@@ -12,12 +12,13 @@ afterEach(() => {
 /** Lets what is due happen. */
 const settle = () => vi.advanceTimersByTimeAsync(0);
 
-function open(spacingMilliseconds = 5000) {
+function open(spacingMilliseconds = 5000, companion?: LatestMessageParts["companion"]) {
   const broker = new MemoryBroker();
   const notices: string[] = [];
   const message = new LatestMessage({
     broker,
     topic: "t",
+    companion,
     spacingMilliseconds,
     onNotice: ({ message: text }) => notices.push(text),
   });
@@ -35,6 +36,26 @@ describe("the latest message of a topic", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(texts()).toEqual(["a"]);
     expect(broker.retained.get("t")).toBe("a");
+  });
+
+  test("comes after its companion each time, whether the broker takes that or not", async () => {
+    const { broker, notices, message, texts } = open(0, { topic: "status", payload: "online" });
+    broker.connect();
+    message.set("a");
+    await settle();
+    message.set("b");
+    await settle();
+    expect(broker.published.map(({ topic, text, retain }) => [topic, text, retain])).toEqual([
+      ["status", "online", true],
+      ["t", "a", true],
+      ["status", "online", true],
+      ["t", "b", true],
+    ]);
+    broker.refused.add("status");
+    message.set("c");
+    await settle();
+    expect(texts()).toEqual(["a", "b", "c"]);
+    expect(notices).toEqual([]);
   });
 
   test("waits for the pause, and replaces those before it", async () => {
