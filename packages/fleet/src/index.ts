@@ -3,6 +3,7 @@ export { type AgentCard, type CardBundle, type CardModel, MAX_CARD_BYTES } from 
 export { type CardFacts, type CardParts, makeCard } from "./card/make-card.js";
 export { parseCard } from "./card/parse-card.js";
 export { type FleetMemberParts, openFleetMember } from "./device/fleet-member.js";
+export { findAddressIssue } from "./offers/bundle-address.js";
 export type { BundleOffer, UpdateMessage } from "./offers/bundle-offer.js";
 export type { ReportedUpdate } from "./offers/parse-update.js";
 export { type FetchOffered, type UpdateOptions, Updater, type UpdaterParts } from "./device/updater.js";

@@ -21,7 +21,7 @@ export function summarizeRollOut(result: RollOutResult): string {
   return `${[...table, ...(advice === null ? [] : [advice])].join("\n")}\n`;
 }
 
-function adviceOn({ state, waiting, failed }: RollOutResult): string | null {
+function adviceOn({ state, waiting, failed, not_offered: notOffered }: RollOutResult): string | null {
   const again = "Run the same command again";
   switch (state) {
     case "interrupted":
@@ -31,7 +31,9 @@ function adviceOn({ state, waiting, failed }: RollOutResult): string | null {
     case "stopped":
       return "Stopped, because too many agents failed. Offers that were not used are withdrawn. A device that has rolled the bundle back does not try it again: create one with a higher sequence. Those that refused it try it when the same command runs again.";
     case "unproven":
-      return `The first agents are offline, so the others have no offer. ${again} when one of them is online.`;
+      return notOffered.length === 0
+        ? `All of them are offline, so nothing is proved. ${again} when one of them is online.`
+        : `The first agents are offline, so the others have no offer. ${again} when one of them is online.`;
     default:
       if (failed.length > 0)
         return `${again} for those that refused it. Those that rolled it back need a bundle with a higher sequence, or nanoagent bundle apply on the device.`;

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
-import { type RollOutEvent, type RollOutResult, rollOut } from "@nanoagent/fleet";
+import { findAddressIssue, type RollOutEvent, type RollOutResult, rollOut } from "@nanoagent/fleet";
 import { listOf } from "../command-line/check-values.js";
-import type { CommandAction } from "../command-line/command.js";
+import type { CommandAction, OptionValues } from "../command-line/command.js";
 import { UsageError } from "../errors/usage-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { formatJson } from "../output/format.js";
@@ -18,6 +18,7 @@ export const updateFleet: CommandAction = async (values, streams) => {
   const { url, canary, patience, json } = values;
   const file = String(values.bundle);
   await checkFile(file);
+  checkAddress(url);
   const trust = listOf(values.trust);
   const keys = trust.length === 0 ? undefined : await Promise.all(trust.map(readKey));
   const options = {
@@ -70,6 +71,16 @@ async function checkFile(file: string): Promise<void> {
   throw new UsageError({
     message: `The bundle ${file} is not a file.`,
     hint: "Pass the path of a bundle that nanoagent bundle sign has signed.",
+  });
+}
+
+function checkAddress(url: OptionValues[string]): void {
+  const issue = url === undefined ? null : findAddressIssue(String(url));
+  if (issue === null) return;
+  throw new UsageError({
+    message: "--url is not an address that agents can download from.",
+    reason: issue,
+    hint: "Pass the address of the bundle's file, such as https://example.com/kiosk-7.bundle.",
   });
 }
 

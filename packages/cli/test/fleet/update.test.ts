@@ -36,6 +36,9 @@ describe("nanoagent fleet update", () => {
     ["half a failure", ["all", "FILE", "--max-failures", "0.5"], "--max-failures takes a number of agents"],
     ["half a canary", ["all", "FILE", "--canary", "1.5"], "--canary takes a number of agents"],
     ["no selector", ["site=", "FILE"], "The selector"],
+    ["an address of FTP", ["all", "FILE", "--url", "ftp://x/y"], "--url is not an address that agents can download from."],
+    ["a file as the address", ["all", "FILE", "--url", "file:///tmp/x"], "It does not begin with http:// or https://."],
+    ["a password in the address", ["all", "FILE", "--url", "http://a:b@x/y"], "It contains a user name or a password."],
   ])("refuses %s before it connects", async (_, args, message) => {
     const { file } = writeBundle();
     const place = args.map((arg) => (arg === "FILE" ? file : arg));
@@ -71,6 +74,17 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet update at Mosquitto (needs mosqu
     expect(events[0]).toMatchObject({ type: "roll-out-begin", applied: ["kiosk-1", "kiosk-2"], others: ["kiosk-3"] });
     expect(events.at(-1)).toMatchObject({ type: "roll-out-end", state: "done", waiting: ["kiosk-3"] });
     expect(again.stderr).toBe("");
+  });
+
+  test("exits with 1 if all are offline, also if they are no more than the first ones", async () => {
+    await using broker = await Mosquitto.start();
+    const { file } = writeBundle();
+    for (const device of await start(broker, 1)) await device.leave();
+    const run = await runFleet(["update", "all", file, "--broker", broker.url]);
+    expect(run.stdout).toBe(
+      "applied:        0\nwaiting:        1  kiosk-1\nAll of them are offline, so nothing is proved. Run the same command again when one of them is online.\n",
+    );
+    expect(run.exitCode).toBe(1);
   });
 
   test("stops at a bad canary with 1", async () => {

@@ -44,7 +44,7 @@ export interface RolledOutBundle {
 export interface RollOutResult extends RolledOutBundle {
   /**
    * `done`: all have it, or get it when they are online. `stopped`: a canary, or too many agents, failed. `unproven`: the canaries
-   * are offline, so nobody else has the offer. `interrupted`: the signal ended it.
+   * are offline, so nobody has proved it, and nobody else has the offer. `interrupted`: the signal ended it.
    */
   readonly state: "done" | "stopped" | "unproven" | "interrupted";
   readonly applied: readonly string[];

@@ -235,7 +235,7 @@ class RollOutRun {
     yield* this.#follow(() => []);
     if (this.#hasTooManyFailures) return yield* this.#stop();
     const applied = new Set(this.#progress.applied);
-    if (!canaries.every(({ id }) => applied.has(id))) return this.#plan.others.length === 0 ? "done" : "unproven";
+    if (!canaries.every(({ id }) => applied.has(id))) return "unproven";
     if (canaries.length > 0) yield { type: "canaries-applied" };
     const offline = this.#progress.idle({ canaries: false }).filter((id) => !this.#agent(id)?.online);
     yield* this.#publishOffers(offline);
