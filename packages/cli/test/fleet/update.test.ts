@@ -36,7 +36,11 @@ describe("nanoagent fleet update", () => {
     ["half a failure", ["all", "FILE", "--max-failures", "0.5"], "--max-failures takes a number of agents"],
     ["half a canary", ["all", "FILE", "--canary", "1.5"], "--canary takes a number of agents"],
     ["no selector", ["site=", "FILE"], "The selector"],
-    ["an address of FTP", ["all", "FILE", "--url", "ftp://x/y"], "--url is not an address that agents can download from."],
+    [
+      "an address of FTP",
+      ["all", "FILE", "--url", "ftp://x/y"],
+      "--url is not an address that agents can download from.",
+    ],
     ["a file as the address", ["all", "FILE", "--url", "file:///tmp/x"], "It does not begin with http:// or https://."],
     ["a password in the address", ["all", "FILE", "--url", "http://a:b@x/y"], "It contains a user name or a password."],
   ])("refuses %s before it connects", async (_, args, message) => {
