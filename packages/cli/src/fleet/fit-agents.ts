@@ -1,6 +1,7 @@
 import type { RegisteredAgent } from "@nanoagent/fleet";
-import { BYTES_PER_MB, type FitPlan, type ForecastLine, type NanoAgentError } from "@nanoagent/models";
+import { BYTES_PER_MB, type FitPlan, type ForecastLine, NanoAgentError } from "@nanoagent/models";
 import { DoesNotFitError, missedFloors, type PlanGoal } from "@nanoagent/optimizer";
+import { checkModelFile } from "@nanoagent/runtime/program";
 import type { FoundModels } from "../optimize/find-models.js";
 import { mb } from "../optimize/format-plans.js";
 import { planFactsFor } from "../optimize/plan-facts-for.js";
@@ -37,7 +38,10 @@ interface FitOptions {
   readonly budgetMb: number | undefined;
 }
 
-/** Plans a model for the device of each agent, as `nanoagent optimize --device` does. Equal devices are planned once. */
+/**
+ * Plans a model for the device of each agent, as `nanoagent optimize --device` does. A file that is larger than the agent allows
+ * does not fit. Equal devices are planned once.
+ */
 export async function fitAgents(
   agents: readonly RegisteredAgent[],
   found: FoundModels,
@@ -51,13 +55,13 @@ export async function fitAgents(
     const { device, measurement, agent } = card;
     const budget_mb = budgetMb ?? agent.max_memory_mb;
     // The name of a device is not a part of its plan.
-    const key = JSON.stringify([{ ...device, device_id: "device" }, measurement, budget_mb]);
+    const key = JSON.stringify([{ ...device, device_id: "device" }, measurement, budget_mb, agent.max_model_size_mb]);
     let fit = known.get(key);
     if (fit === undefined) {
       const described = withBudget(remotePlanningDevice(device, measurement), budget_mb, "the agent's budget");
       const facts = await planFactsFor(described);
-      const { plans, refusal } = planModels(found, { model, facts, measurement, goal });
-      const [plan = null] = plans;
+      const planned = planModels(found, { model, facts, measurement, goal });
+      const { plan, refusal } = await choosePlan(planned, agent.max_model_size_mb);
       fit = {
         fits: plan !== null,
         budget_mb,
@@ -74,6 +78,24 @@ export async function fitAgents(
     fits.push({ id, online, ...fit });
   }
   return fits;
+}
+
+/** Returns the best plan whose file the agent loads, or the reason why there is none. */
+async function choosePlan(
+  { plans, refusal }: ReturnType<typeof planModels>,
+  maxModelSizeMb: number,
+): Promise<{ plan: FitPlan | null; refusal: NanoAgentError | null }> {
+  let problem = refusal;
+  for (const plan of plans) {
+    try {
+      await checkModelFile(plan.model_path, maxModelSizeMb, null);
+      return { plan, refusal: null };
+    } catch (error) {
+      if (!NanoAgentError.isInstance(error)) throw error;
+      problem ??= error;
+    }
+  }
+  return { plan: null, refusal: problem };
 }
 
 /** Describes a refusal in one sentence. That of a model that does not fit names the whole sum, which is too long here. */

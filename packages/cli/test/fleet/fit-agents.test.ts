@@ -7,26 +7,27 @@ import type { RegisteredAgent } from "@nanoagent/fleet";
 import type { FitPlan } from "@nanoagent/models";
 import { writeSparseGguf } from "@nanoagent/optimizer/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fitAgents } from "../../src/fleet/fit-agents.js";
+import { type AgentFit, fitAgents } from "../../src/fleet/fit-agents.js";
 import { formatFits } from "../../src/fleet/format-fits.js";
 import { type FoundModels, findModels } from "../../src/optimize/find-models.js";
 import { optimizeModel } from "../../src/optimize/optimize-model.js";
 
+const shape = {
+  embeddingLength: 576,
+  layerCount: 30,
+  headCount: 9,
+  kvHeadCount: 3,
+  feedForwardLength: 1536,
+  vocabularySize: 49_152,
+  contextTokens: 8192,
+  weightType: "q8_0",
+} as const;
 let folder: string;
 let found: FoundModels;
 const at = (name: string) => path.join(folder, name);
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "nanoagent-fit-"));
-  await writeSparseGguf(at("model.gguf"), {
-    embeddingLength: 576,
-    layerCount: 30,
-    headCount: 9,
-    kvHeadCount: 3,
-    feedForwardLength: 1536,
-    vocabularySize: 49_152,
-    contextTokens: 8192,
-    weightType: "q8_0",
-  });
+  await writeSparseGguf(at("model.gguf"), shape);
   found = await findModels(at("model.gguf"), { mustBeThere: true });
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -41,7 +42,8 @@ const measured = {
 const device = { platform: "linux-aarch64", memory_mb: 1024, cpu_cores: 4, has_gpu: false };
 
 function agentOf(id: string, maxMemoryMb: number, facts: object = {}): RegisteredAgent {
-  const card = { id, device: { device_id: id, ...device }, measurement: null, agent: { max_memory_mb: maxMemoryMb } };
+  const agent = { max_memory_mb: maxMemoryMb, max_model_size_mb: 1024 };
+  const card = { id, device: { device_id: id, ...device }, measurement: null, agent };
   return { id, online: true, update: null, card: { ...card, ...facts } as unknown as RegisteredAgent["card"] };
 }
 
@@ -92,6 +94,27 @@ describe("fitAgents", () => {
       [true, 600],
       [true, 600],
     ]);
+  });
+
+  test("refuses a file that is larger than the agent allows, in the words of check", async () => {
+    const strict = { agent: { max_memory_mb: 600, max_model_size_mb: 100 } };
+    const agents = [agentOf("large", 600), agentOf("strict", 600, strict)];
+    const [large, refused] = await fitAgents(agents, found, options);
+    expect(large?.fits).toBe(true);
+    expect(refused).toMatchObject({ fits: false, plan: null, memory_mb: null, code: "model-too-large" });
+    expect(refused?.reason).toMatch(/^Model file is \d+(\.\d)? MB but the agent allows only 100 MB\.$/);
+    expect(formatFits([refused as AgentFit], 80)).toContain(`   ! ${refused?.reason}\n0 of 1 agent`);
+    // Memory goes first, and a smaller file of the same folder takes its place.
+    const [tight] = await fitAgents(
+      [agentOf("tight", 100, { agent: { ...strict.agent, max_memory_mb: 100 } })],
+      found,
+      options,
+    );
+    expect(tight?.code).toBe("does-not-fit");
+    await writeSparseGguf(at("small.gguf"), { ...shape, layerCount: 6 });
+    const both = await findModels(folder, { mustBeThere: true });
+    const [other] = await fitAgents([agentOf("strict", 600, strict)], both, options);
+    expect(other).toMatchObject({ fits: true, plan: { model_path: at("small.gguf") } });
   });
 
   test("plans equal devices once", async () => {
