@@ -191,7 +191,7 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet (needs mosquitto)", () => {
       const { stdout } = await fleet("list");
       const lines = stdout.trimEnd().split("\n");
       expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(80);
-      expect(lines[0]).toMatch(/^id +state +device +memory +model +bundle +health$/);
+      expect(lines[0]).toMatch(/^id +state +model +bundle +health$/);
       expect(stdout).toContain("agent-1a2b3c4d5e6f");
       expect(lines.some((line) => line.startsWith("  reason-0, reason-1"))).toBe(true);
       const narrow = await runFleet(["list", "--broker", broker.url], 40);
