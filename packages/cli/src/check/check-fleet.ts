@@ -9,7 +9,7 @@ type FleetParts = typeof import("@nanoagent/fleet/bundles");
 /** Most labels: a card must stay small. */
 const MAX_LABELS = 32;
 /** Keys of a selector that are not labels. */
-const SELECTOR_KEYS = new Set(["id", "online", "site", "version", "health", "bundle", "sequence", "model"]);
+const SELECTOR_KEYS = new Set(["id", "online", "site", "version", "health", "bundle", "sequence", "updates", "model"]);
 
 /** Checks the place of the agent in its fleet, without connecting. With `isHere`, also where its config is. */
 export async function checkFleet(report: CheckReport, config: FleetConfig, isHere: boolean): Promise<void> {

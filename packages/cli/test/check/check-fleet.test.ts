@@ -58,6 +58,7 @@ test.each([
   ["a prefix", { prefix: "a/#" }, "fleet.prefix: "],
   ["the ID of the pieces", { id: "bundle" }, 'An agent cannot have the ID "bundle"'],
   ["an empty level", { prefix: "a//b" }, "fleet.prefix: "],
+  ["a control character in the prefix", { prefix: "a\u0007b" }, "contains a control character."],
   ["a label with a comma", { labels: { "a,b": "1" } }, 'No selector can name the label "a,b".'],
   ["a label with an equals sign", { labels: { "a=b": "1" } }, 'No selector can name the label "a=b".'],
   ["a label with spaces at its ends", { labels: { " a": "1" } }, 'No selector can name the label " a".'],
@@ -92,6 +93,7 @@ test("a fleet without a broker is an error", async () => {
 test.each([
   ["an ID that becomes another one", { id: "kiosk 7" }, 'The agent\'s topics have "kiosk_7" in the place of this ID.'],
   ["an ID that is too long", { id: "k".repeat(65) }, `The agent's topics have "${"k".repeat(64)}"`],
+  ["a label with the name of a fact", { labels: { updates: "no" } }, 'A selector with "updates" means another fact'],
   ["no key", {}, "Updates through the broker are refused, because no key is trusted."],
   ["a config outside a release", { trust: [pem] }, "because this config does not belong to a release."],
   ["a label that a selector reads as a fact", { labels: { site: "x" } }, 'A selector with "site" means another fact'],

@@ -84,6 +84,7 @@ export function findPrefixProblem(prefix: string): string | null {
   if (prefix.length > MAX_PREFIX_CHARACTERS) return `It has more than ${MAX_PREFIX_CHARACTERS} characters.`;
   const issue = findTopicIssue(prefix);
   if (issue !== null) return issue;
+  if (/\p{Cc}/u.test(prefix)) return `${JSON.stringify(prefix)} contains a control character.`;
   return /^\/|\/$|\/\//.test(prefix) ? `${JSON.stringify(prefix)} has an empty level.` : null;
 }
 

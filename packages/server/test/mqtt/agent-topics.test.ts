@@ -56,10 +56,13 @@ describe("agentTopics", () => {
     expect(agentTopics("shed").status).toBe("nanoagent/shed/status");
   });
 
-  test.each(["", "a/+", "#", "$SYS", "/a", "a/", "a//b", "a\0", "x".repeat(300)])("refuses the prefix %j", (prefix) => {
-    expect(findPrefixProblem(prefix)).toMatch(/\.$/);
-    expect(() => agentTopics("shed", prefix)).toThrow(expect.objectContaining({ code: "mqtt-settings-invalid" }));
-  });
+  test.each(["", "a/+", "#", "$SYS", "/a", "a/", "a//b", "a\0", "a\u0007b", "a\n", "a\u009bb", "x".repeat(300)])(
+    "refuses the prefix %j",
+    (prefix) => {
+      expect(findPrefixProblem(prefix)).toMatch(/\.$/);
+      expect(() => agentTopics("shed", prefix)).toThrow(expect.objectContaining({ code: "mqtt-settings-invalid" }));
+    },
+  );
 });
 
 describe("a response topic", () => {
