@@ -14,7 +14,7 @@ import { makeFolder, placesIn, ServedProgram } from "./served-program.js";
 const patience = { timeout: 20_000 };
 const hasEngine = process.platform === "linux" && (await findLlamaAddon().catch(() => null)) !== null;
 /** Keep-alive of the tests, in milliseconds. */
-const KEEP_ALIVE_MILLISECONDS = 2000;
+const KEEP_ALIVE_MILLISECONDS = 10_000;
 
 async function startBroker(): Promise<Mosquitto> {
   const mosquitto = await Mosquitto.start();
@@ -76,7 +76,7 @@ describe.skipIf(!hasMosquitto || process.platform === "win32")("nanoagent serve 
     });
   });
 
-  test("is offline within 1.5 keep-alives of its death", async () => {
+  test("is offline soon after its death", async () => {
     const mosquitto = await startBroker();
     const { service } = await serve(mosquitto);
     const { status } = listen(mosquitto);
@@ -84,18 +84,20 @@ describe.skipIf(!hasMosquitto || process.platform === "win32")("nanoagent serve 
     process.kill(service.pid, "SIGKILL");
     const killedAt = Date.now();
     await vi.waitFor(() => expect(status()).toBe("offline"), patience);
-    expect(Date.now() - killedAt).toBeLessThan(1.5 * KEEP_ALIVE_MILLISECONDS);
+    expect(Date.now() - killedAt).toBeLessThan(3000);
   });
 
-  test("is offline while it does not run, and comes back with its card", async () => {
+  test("is offline after 1.5 keep-alives at most, while it does not run, and comes back with its card", async () => {
     const mosquitto = await startBroker();
     const { service } = await serve(mosquitto);
     const { listener, status, card } = listen(mosquitto);
     await vi.waitFor(() => expect(card().id).toBe("kiosk-1"), patience);
     await vi.waitFor(() => expect(status()).toBe("online"), patience);
-    // As with a line that breaks in silence, the broker has only the keep-alive. Mosquitto looks every five seconds.
+    // As with a line that breaks in silence, the broker has only the keep-alive.
     process.kill(service.pid, "SIGSTOP");
+    const stoppedAt = Date.now();
     await vi.waitFor(() => expect(status()).toBe("offline"), patience);
+    expect(Date.now() - stoppedAt).toBeLessThan(1.5 * KEEP_ALIVE_MILLISECONDS);
     process.kill(service.pid, "SIGCONT");
     await vi.waitFor(() => expect(status()).toBe("online"), patience);
     const cards = () => listener.messages.filter(({ topic }) => topic.endsWith("/card")).map(({ text }) => text);

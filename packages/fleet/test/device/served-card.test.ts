@@ -36,7 +36,7 @@ async function serve(
   const folder = await mkdtemp(path.join(tmpdir(), "nanoagent-fleet-"));
   const configOf = (changes: Partial<NanoAgentConfigInput>): NanoAgentConfigInput => ({
     ...plainConfig,
-    mqtt: { url: mosquitto.url, keepalive_seconds: 2, ...mqtt },
+    mqtt: { url: mosquitto.url, keepalive_seconds: 10, ...mqtt },
     fleet,
     ...changes,
   });

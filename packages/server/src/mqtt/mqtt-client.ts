@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessages } from "./incoming-messages.js";
-import { KeepAlive } from "./keep-alive.js";
+import { announcedKeepAlive, KeepAlive } from "./keep-alive.js";
 import type { ByteStream } from "./open-stream.js";
 import type { OutgoingMessages } from "./outgoing-messages.js";
 import type { PacketIds } from "./packet-ids.js";
@@ -46,6 +46,7 @@ export type ClientEnd =
 
 export interface ClientParts {
   readonly stream: ByteStream;
+  /** Its keep-alive is that of the config. The broker is told a shorter one. */
   readonly request: ConnectRequest;
   /** Longest time until the broker accepts the connection. */
   readonly connectMilliseconds: number;
@@ -89,7 +90,7 @@ export class MqttClient {
     socket.on("end", () => this.#end({ kind: "closed" }));
     socket.on("close", () => this.#end({ kind: "closed" }));
     this.#connectTimer = setTimeout(() => this.#end({ kind: "silent" }), connectMilliseconds);
-    this.#write(encodeConnect(request));
+    this.#write(encodeConnect({ ...request, keepAliveSeconds: announcedKeepAlive(request.keepAliveSeconds) }));
   }
 
   /** Continues to read after `incoming` was full. */
@@ -209,8 +210,10 @@ export class MqttClient {
     if (this.#connectTimer !== null) clearTimeout(this.#connectTimer);
     const { request, incoming, outgoing, onConnected } = this.#parts;
     const seconds = Math.min(request.keepAliveSeconds, reply.keepAliveSeconds ?? request.keepAliveSeconds);
+    const announcedSeconds = Math.min(announcedKeepAlive(request.keepAliveSeconds), seconds);
     this.#keepAlive = new KeepAlive({
       milliseconds: seconds * 1000,
+      announcedMilliseconds: announcedSeconds * 1000,
       ping: () => this.#write(encodePing()),
       onSilence: () => this.#end({ kind: "silent" }),
     });

@@ -184,6 +184,31 @@ describe.skipIf(!hasMosquitto)("with Mosquitto (needs mosquitto and mosquitto-cl
     expect(notices.map(({ level }) => level)).toEqual(["info"]);
   });
 
+  // Mosquitto looks at its clients every six seconds, in whole seconds.
+  test("a client that hangs is dead after 1.5 times its keep-alive time", async () => {
+    await using mosquitto = await Mosquitto.start();
+    const { broker: watcher } = await openForTest({ url: mosquitto.url, client_id: "watcher" });
+    const dead = new Map<string, number>();
+    watcher.subscribe("status/+", async ({ topic }) => void dead.set(topic, performance.now()));
+    watcher.ready();
+    const hung = new Map<string, number>();
+    for (let place = 0; place < 6; place++) {
+      const proxy = await startProxy(mosquitto.port);
+      const will = { topic: `status/${place}`, payload: "offline", retain: false };
+      const settings = { url: proxy.url, client_id: `hangs-${place}`, keepalive_seconds: 10 };
+      const { broker } = await openForTest(settings, { will });
+      broker.ready();
+      await vi.waitFor(() => expect(broker.isConnected).toBe(true), patience);
+      await pause(1000);
+      proxy.isSilent = true;
+      hung.set(will.topic, performance.now());
+    }
+    await vi.waitFor(() => expect(dead.size).toBe(6), patience);
+    const seconds = [...dead].map(([topic, at]) => (at - (hung.get(topic) ?? 0)) / 1000);
+    expect(Math.max(...seconds)).toBeLessThan(15);
+    expect(Math.min(...seconds)).toBeGreaterThan(5);
+  });
+
   test("user name and password", async () => {
     await using mosquitto = await Mosquitto.start(["allow_anonymous false", "password_file FOLDER/passwords"]);
     const { broker, notices } = await openForTest({ url: mosquitto.url });

@@ -10,7 +10,7 @@ describe("the version of the protocol", () => {
     const { broker, notices } = await openForTest({ url: fake.url });
     broker.ready();
     await vi.waitFor(() => expect(broker.protocol).toBe("5"), patience);
-    expect(fake.link.of("connect")[0]).toMatchObject({ clientId: "greenhouse", clean: false, keepalive: 30 });
+    expect(fake.link.of("connect")[0]).toMatchObject({ clientId: "greenhouse", clean: false, keepalive: 25 });
     expect(fake.link.of("connect")[0]?.properties).toMatchObject({
       receiveMaximum: 64,
       sessionExpiryInterval: 7_776_000,
@@ -124,6 +124,28 @@ describe("a connection that ends", () => {
       patience,
     );
     await vi.waitFor(() => expect(broker.isConnected).toBe(true), patience);
+  });
+
+  test("is prevented by pings that come as often as the broker expects them, also while it does not answer", async () => {
+    await using fake = await FakeBroker.start();
+    let isSilent = false;
+    const pings: number[] = [];
+    fake.onPacket = ({ cmd }) => {
+      if (cmd === "pingreq") pings.push(performance.now());
+      return isSilent && cmd === "pingreq";
+    };
+    const { broker } = await openForTest({ url: fake.url, keepalive_seconds: 5 });
+    broker.ready();
+    await vi.waitFor(() => expect(pings).toHaveLength(2), patience);
+    expect(fake.link.of("connect")[0]).toMatchObject({ keepalive: 1 });
+    isSilent = true;
+    const since = performance.now();
+    await vi.waitFor(() => expect(broker.isConnected).toBe(false), { ...patience, interval: 20 });
+    expect(performance.now() - since).toBeGreaterThan(4000);
+    expect(performance.now() - since).toBeLessThan(6000);
+    const gaps = pings.slice(1).map((at, place) => at - (pings[place] ?? 0));
+    expect(gaps.length).toBeGreaterThan(6);
+    expect(Math.max(...gaps)).toBeLessThan(1000);
   });
 
   test("does not end because the program was busy", async () => {
