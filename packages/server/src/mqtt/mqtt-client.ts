@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessages } from "./incoming-messages.js";
 import { announcedKeepAlive, KeepAlive } from "./keep-alive.js";
 import type { ByteStream } from "./open-stream.js";
-import type { OutgoingMessages } from "./outgoing-messages.js";
+import { type OutgoingMessages, PACKET_TOO_LARGE } from "./outgoing-messages.js";
 import type { PacketIds } from "./packet-ids.js";
 import { PacketReader, type SkippedMessage } from "./packet-reader.js";
 import {
@@ -257,7 +257,7 @@ export class MqttClient {
     for (const id of this.#requests.keys()) ids.free(id);
     this.#requests.clear();
     incoming.end();
-    outgoing.end();
+    outgoing.end(end.kind === "disconnected" && end.code === PACKET_TOO_LARGE);
     if (end.kind === "left" || end.kind === "malformed") this.#closeStream();
     else stream.socket.destroy();
     onEnd(end);

@@ -15,6 +15,8 @@ const MAX_WAITING_BYTES = 2 * 1024 * 1024;
 const PACKET_HEAD_BYTES = 64;
 /** Codes of MQTT 5 from here on are failures. */
 const FIRST_FAILURE = 0x80;
+/** Code of MQTT 5 for a packet that the broker does not take because of its size. */
+export const PACKET_TOO_LARGE = 0x95;
 
 /** Limits of a broker. */
 export interface BrokerLimits {
@@ -77,14 +79,23 @@ export class OutgoingMessages {
     this.#fill();
   }
 
-  /** The connection ended. */
-  end(): void {
+  /** The connection ended, perhaps because the broker says that a packet was too large. Then the largest message is refused. */
+  end(wasTooLarge = false): void {
+    const largest = wasTooLarge ? this.#largestInFlight() : null;
     this.#send = null;
     this.#inFlight = 0;
     for (const waiting of this.#waiting) {
       waiting.isInFlight = false;
       if (waiting.isGivenUp) this.#remove(waiting);
     }
+    if (largest !== null) this.#settle(largest, messageRefused(largest.topic, PACKET_TOO_LARGE));
+  }
+
+  #largestInFlight(): Waiting | null {
+    let largest: Waiting | null = null;
+    for (const waiting of this.#waiting)
+      if (waiting.isInFlight && waiting.bytes > (largest?.bytes ?? 0)) largest = waiting;
+    return largest;
   }
 
   /** Rejects everything that waits, and everything from now on. */
@@ -210,7 +221,6 @@ function givenUp(topic: string, signal: AbortSignal | undefined): MqttError {
   });
 }
 
-const PACKET_TOO_LARGE = 149;
 /** Reasons of MQTT 5. */
 const refusals: Readonly<Record<number, string>> = {
   135: "this user may not publish there",

@@ -104,4 +104,30 @@ describe("publishing", () => {
     expect(fake.link.of("publish").map(({ topic }) => topic)).toEqual(["large", "a"]);
     expect(notices).toHaveLength(1);
   });
+
+  test("ends for the largest message when the broker ends the connection over its size, and for no other one", async () => {
+    await using fake = await FakeBroker.start();
+    fake.onPacket = (packet, link) => {
+      if (packet.cmd !== "publish") return false;
+      if (packet.payload.length > 1000) link.send({ cmd: "disconnect", reasonCode: 0x95 });
+      return link.of("publish").some(({ payload }) => payload.length > 1000);
+    };
+    const { broker } = await openForTest({ url: fake.url });
+    broker.ready();
+    await vi.waitFor(() => expect(broker.isConnected).toBe(true), patience);
+    const sent = [10, 3000, 2000, 500].map((size) => broker.publish(`of-${size}`, "x".repeat(size)));
+    const refused = (size: number) => ({
+      code: "broker-refused",
+      message: `The broker refused a message to of-${size}: it is too large for this broker.`,
+    });
+    const results = await Promise.allSettled(sent);
+    expect(results).toMatchObject([
+      { status: "fulfilled" },
+      { status: "rejected", reason: refused(3000) },
+      { status: "rejected", reason: refused(2000) },
+      { status: "fulfilled" },
+    ]);
+    expect(fake.links).toHaveLength(3);
+    expect(broker.waitingMessages).toBe(0);
+  });
 });
