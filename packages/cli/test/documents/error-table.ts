@@ -916,7 +916,7 @@ export const errorTopics: readonly ErrorTopic[] = [
       {
         code: "agent-online",
         message: "The agent {kiosk-7} is online, so it is not forgotten.",
-        when: "An agent that runs would register again at its next connection.",
+        when: "An agent that runs would register again when it changes or connects again.",
         now: "Stop it first, or pass `--force`.",
       },
       {

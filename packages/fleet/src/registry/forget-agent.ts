@@ -103,7 +103,7 @@ function stillOnline(id: string): FleetError {
   return new FleetError({
     code: "agent-online",
     message: `The agent ${id} is online, so it is not forgotten.`,
-    reason: "It registers again at its next connection.",
+    reason: "It registers again when it changes or connects again.",
     hint: "Stop its service, or remove fleet from its config, and try again. --force clears its topics all the same.",
   });
 }

@@ -30,7 +30,7 @@ export interface Registry extends AsyncDisposable {
   trigger(id: string, name: string, options?: TriggerOptions): Promise<FinishedTrigger>;
   /**
    * Clears everything that the broker keeps of an agent, also its device in Home Assistant. Resolves with the number of
-   * topics. An agent that is online registers again at its next connection, so it is refused with {@link FleetError}
+   * topics. An agent that is online registers again when it changes or connects, so it is refused with {@link FleetError}
    * `agent-online` unless `force` is given.
    */
   forget(id: string, options?: ForgetOptions): Promise<number>;
