@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { MqttSettings, MqttTlsSettings } from "@nanoagent/models";
 import { MqttError } from "./mqtt-error.js";
-import type { ProtocolVersion } from "./packets.js";
+import type { ProtocolVersion } from "./protocol-version.js";
 
 /** Longest texts of CONNECT, in bytes. */
 const MAX_TEXT_BYTES = 65_535;

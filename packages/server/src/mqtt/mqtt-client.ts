@@ -9,7 +9,6 @@ import {
   type BrokerPacket,
   type ConnectionReply,
   type ConnectRequest,
-  type Ending,
   encodeConfirmation,
   encodeConnect,
   encodeDisconnect,
@@ -19,6 +18,7 @@ import {
   encodeUnsubscribe,
   type IncomingMessage,
 } from "./packets.js";
+import type { Ending } from "./read-reply.js";
 
 /** Filters in a packet: some brokers take no more. */
 const FILTERS_PER_PACKET = 8;

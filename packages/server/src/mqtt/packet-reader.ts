@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
-import { type BrokerPacket, PacketDecoder, type ProtocolVersion } from "./packets.js";
+import { type BrokerPacket, PacketDecoder } from "./packets.js";
+import type { ProtocolVersion } from "./protocol-version.js";
 
 /** Largest packet that is kept in memory. A sensor's message has a few hundred bytes, a small picture fits. */
 export const MAX_PACKET_BYTES = 256 * 1024;

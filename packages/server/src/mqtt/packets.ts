@@ -1,12 +1,10 @@
 import { Buffer } from "node:buffer";
 import { generate, type IPublishPacket, type Packet, parser, writeToStream } from "mqtt-packet";
-import { readReply } from "./read-reply.js";
+import type { ProtocolVersion } from "./protocol-version.js";
+import { type Confirmation, type Ending, readReply, type SubscriptionReply } from "./read-reply.js";
 
 // The library's table of encoded numbers takes 19 MB.
 writeToStream.cacheNumbers = false;
-
-/** Level of the protocol: 4 is MQTT 3.1.1. */
-export type ProtocolVersion = 4 | 5;
 
 /** A packet of a broker. Its numbers are in the range that the protocol allows. */
 export type BrokerPacket = ConnectionReply | IncomingMessage | Confirmation | SubscriptionReply | Ending | PingReply;
@@ -36,26 +34,6 @@ export interface IncomingMessage {
   readonly retain: boolean;
   readonly responseTopic: string | undefined;
   readonly correlationData: Uint8Array | undefined;
-}
-
-export interface Confirmation {
-  readonly kind: "puback" | "pubrec" | "pubrel" | "pubcomp";
-  readonly id: number;
-  /** Below 128: success. Always 0 in 3.1.1. */
-  readonly code: number;
-}
-
-export interface SubscriptionReply {
-  readonly kind: "suback" | "unsuback";
-  readonly id: number;
-  /** One code a filter, in the order of the request; none in an UNSUBACK of 3.1.1. */
-  readonly codes: readonly number[];
-}
-
-/** A broker of MQTT 5 says why it ends the connection. */
-export interface Ending {
-  readonly kind: "disconnect";
-  readonly code: number;
 }
 
 interface PingReply {

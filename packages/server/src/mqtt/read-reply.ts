@@ -1,4 +1,4 @@
-import type { Confirmation, Ending, ProtocolVersion, SubscriptionReply } from "./packets.js";
+import type { ProtocolVersion } from "./protocol-version.js";
 
 /** Kinds of packets that are read here, by their number. */
 const kinds: Readonly<Record<number, Reply["kind"]>> = {
@@ -17,6 +17,26 @@ const FIRST_REFUSAL = 0x80;
 const MAX_QOS = 2;
 /** Most bytes of a length. */
 const MAX_LENGTH_BYTES = 4;
+
+export interface Confirmation {
+  readonly kind: "puback" | "pubrec" | "pubrel" | "pubcomp";
+  readonly id: number;
+  /** Below 128: success. Always 0 in 3.1.1. */
+  readonly code: number;
+}
+
+export interface SubscriptionReply {
+  readonly kind: "suback" | "unsuback";
+  readonly id: number;
+  /** One code a filter, in the order of the request; none in an UNSUBACK of 3.1.1. */
+  readonly codes: readonly number[];
+}
+
+/** A broker of MQTT 5 says why it ends the connection. */
+export interface Ending {
+  readonly kind: "disconnect";
+  readonly code: number;
+}
 
 /** A packet that has little besides its codes. */
 export type Reply = Confirmation | SubscriptionReply | Ending;

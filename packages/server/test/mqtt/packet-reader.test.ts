@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { generate, type Packet } from "mqtt-packet";
 import { describe, expect, test } from "vitest";
 import { MAX_PACKET_BYTES, PacketReader } from "../../src/mqtt/packet-reader.js";
-import type { ProtocolVersion } from "../../src/mqtt/packets.js";
+import type { ProtocolVersion } from "../../src/mqtt/protocol-version.js";
 
 /** Reads pieces of bytes. Returns the packets, and whether there was a fault. */
 function read(version: ProtocolVersion, pieces: readonly Uint8Array[]) {
