@@ -29,8 +29,8 @@ async function store(name: string, format: number, secondsAgo = 0) {
   await utimes(at("state", name), time, time);
 }
 
-async function check(rest = ""): Promise<{ exitCode: number; stdout: string }> {
-  await writeFile(at("agent.yaml"), `spec: {name: a}\nsession: {dir: state, retention: {max_mb: 8}}\n${rest}\n`);
+async function check(rest = "", dir = "state"): Promise<{ exitCode: number; stdout: string }> {
+  await writeFile(at("agent.yaml"), `spec: {name: a}\nsession: {dir: ${dir}, retention: {max_mb: 8}}\n${rest}\n`);
   const stdout = new PassThrough();
   const printed = text(stdout);
   const streams = { stdin: new PassThrough(), stdout, stderr: new PassThrough(), stop: new AbortController().signal };
@@ -64,3 +64,12 @@ test("a session that a newer version wrote is an error for run, and a warning fo
   expect(served.stdout).toContain("nanoagent run does not start with it");
   expect(served.exitCode).toBe(0);
 });
+
+test.runIf(process.platform === "linux").each(["/proc/nowhere", "/sys/nowhere"])(
+  "%s cannot be made, also by root",
+  async (dir) => {
+    const { exitCode, stdout } = await check("", dir);
+    expect(exitCode).toBe(2);
+    expect(stdout).toContain(`The session cannot be saved in ${dir}: ${path.dirname(dir)} `);
+  },
+);
