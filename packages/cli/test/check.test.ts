@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import { writeSparseGguf } from "@nanoagent/optimizer/testing";
+import { writeKnownModel } from "@nanoagent/optimizer/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkAgent } from "../src/check/check-agent.js";
 import type { OptionValues } from "../src/command-line/command.js";
@@ -17,16 +17,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "nanoagent-check-"));
   await writeFile(at("device.json"), JSON.stringify(device));
   await writeFile(at("small.json"), JSON.stringify({ ...device, memory_mb: 128 }));
-  await writeSparseGguf(at("model.gguf"), {
-    embeddingLength: 576,
-    layerCount: 30,
-    headCount: 9,
-    kvHeadCount: 3,
-    feedForwardLength: 1536,
-    vocabularySize: 49_152,
-    contextTokens: 8192,
-    weightType: "q4_0",
-  });
+  await writeKnownModel(at("model.gguf"), "SmolLM2-135M", "q4_0");
   await writeFile(at("damaged.gguf"), "GGUF\u0003\u0000\u0000\u0000<!doctype html>");
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));

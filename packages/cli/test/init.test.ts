@@ -4,7 +4,7 @@ import path from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { NanoAgentError } from "@nanoagent/models";
-import { writeSparseGguf } from "@nanoagent/optimizer/testing";
+import { writeKnownModel } from "@nanoagent/optimizer/testing";
 import { readConfig } from "@nanoagent/runtime/node";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -23,16 +23,7 @@ const newFile = (name = "agent.yaml") => at(String(folders++), name);
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "nanoagent-init-"));
-  await writeSparseGguf(at("model.gguf"), {
-    embeddingLength: 576,
-    layerCount: 30,
-    headCount: 9,
-    kvHeadCount: 3,
-    feedForwardLength: 1536,
-    vocabularySize: 49_152,
-    contextTokens: 8192,
-    weightType: "q4_0",
-  });
+  await writeKnownModel(at("model.gguf"), "SmolLM2-135M", "q4_0");
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -2,27 +2,18 @@ import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { FitPlan } from "@nanoagent/models";
-import { buildTinyGguf, writeSparseGguf } from "@nanoagent/optimizer/testing";
+import { buildTinyGguf, writeKnownModel } from "@nanoagent/optimizer/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runProgram } from "./run-program.js";
 
-const shape = {
-  embeddingLength: 576,
-  layerCount: 30,
-  headCount: 9,
-  kvHeadCount: 3,
-  feedForwardLength: 1536,
-  vocabularySize: 49_152,
-  contextTokens: 8192,
-};
 let folder: string;
 const at = (...names: string[]) => path.join(folder, ...names);
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "nanoagent-optimize-"));
   await mkdir(at("models"));
-  await writeSparseGguf(at("models", "a-f16.gguf"), { ...shape, weightType: "f16" });
-  await writeSparseGguf(at("models", "b-q4_0.gguf"), { ...shape, weightType: "q4_0" });
+  await writeKnownModel(at("models", "a-f16.gguf"), "SmolLM2-135M", "f16");
+  await writeKnownModel(at("models", "b-q4_0.gguf"), "SmolLM2-135M", "q4_0");
   await writeFile(at("models", "c.gguf"), "<!doctype html><html></html>");
   await writeFile(at("models", "notes.txt"), "no model");
   const device = { device_id: "box", platform: "linux-aarch64", memory_mb: 1024, cpu_cores: 4, has_gpu: false };
@@ -62,7 +53,7 @@ describe("a model that can be read", () => {
     expect(after).toBe("Est. size after: 96.7 MB");
     expect(latency).toMatch(/^Est\. latency: {4}\d+\.\d ms$/);
     expect(stdout).toMatch(/\nPlans within [\d.]+ MB \(the memory available now.*\) for .*, quality first:\n/);
-    expect(stdout).toMatch(/\n1 {2}a-f16\.gguf +4096 +8192 {2}f16 /);
+    expect(stdout).toMatch(/\n1 {2}a-f16\.gguf +4096 +32768 {2}f16 /);
     expect(stdout).toMatch(
       /\nMemory of plan 1: 4\d\d\.\d of [\d.]+ MB\n\[[a-z.]{60}\]\n {2}w +256\.6 {2}weights \(evictable\)/,
     );

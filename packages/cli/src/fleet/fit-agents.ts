@@ -80,7 +80,7 @@ export async function fitAgents(
   return fits;
 }
 
-/** Returns the best plan whose file the agent loads, or the reason why there is none. */
+/** Returns the first plan whose model file is not larger than the agent allows, or why there is none. `plans` begins with the best. */
 async function choosePlan(
   { plans, refusal }: ReturnType<typeof planModels>,
   maxModelSizeMb: number,

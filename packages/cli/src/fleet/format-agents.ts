@@ -23,7 +23,7 @@ const FLEXIBLE = [
   // It is needed for other commands, so others are left out before it is shorter than a UUID.
   { title: "id", least: 36, cell: ({ id }: RegisteredAgent) => id },
 ] as const;
-/** Columns that are left out where there is no room, in this order. */
+/** Columns that a narrow terminal does not show. The first of them goes first. */
 const LEFT_OUT: readonly string[] = ["memory", "device", "bundle", "model"];
 /** Shortest ID on a terminal that is narrower than usual. */
 const LEAST_ID = 12;

@@ -8,14 +8,14 @@ export type { UpdateRequest } from "./update-request.js";
 
 /** Time that the service has to say that it gives an update up. */
 const STOP_MILLISECONDS = 5000;
-/** Steps after which the service finishes the update. */
-const stepsOfChange: ReadonlySet<UpdateStep> = new Set(["proving", "starting"]);
+/** Step from which on the service finishes the update. */
+const CHANGE: UpdateStep = "starting";
 
 /** The service that uses the folder cannot be asked. It may be about to start or to end. */
 export class UnreachableService extends FleetError {}
 
 export interface ThroughUpdaterOptions {
-  /** Abandons the update, unless its change has begun: then the service finishes it. */
+  /** Abandons the update, unless its release may be in use: then the service finishes it. */
   readonly signal: AbortSignal;
   readonly onStep: (step: UpdateStep, share: number | null) => void;
 }
@@ -50,7 +50,7 @@ export async function runThroughUpdater(
       const reply = JSON.parse(line) as UpdateReply;
       if ("result" in reply) return reply.result;
       if ("error" in reply) throw signal.aborted ? interrupted(GIVEN_UP) : endOf(reply.error, processId, state);
-      state.hasBegun ||= stepsOfChange.has(reply.step);
+      state.hasBegun ||= reply.step === CHANGE;
       onStep(reply.step, reply.share);
       if (signal.aborted && state.hasBegun) break;
     }
@@ -66,9 +66,9 @@ export async function runThroughUpdater(
   throw state.hasAnswered ? connectionLost(undefined) : unreachable(processId);
 }
 
-const GIVEN_UP = "Interrupted before the change began, so the service gives the update up.";
-const GOES_ON = "Interrupted, but the change has begun, so the service goes on with the update.";
-const UNSURE = "Interrupted. The service gives the update up, unless its change has begun.";
+const GIVEN_UP = "Interrupted before the new release was in use, so the service gives the update up.";
+const GOES_ON = "Interrupted, but the new release may be in use, so the service goes on with the update.";
+const UNSURE = "Interrupted. The service gives the update up, unless the new release is in use.";
 
 function interrupted(message: string): NanoAgentError {
   const hint =

@@ -11,7 +11,7 @@ export function openUpdateSocket(findUpdater: () => Promise<Updater>): Promise<U
   return UserSocket.open("updates", (socket) => void answer(socket, findUpdater));
 }
 
-/** A program that leaves before the end abandons its update, unless the change has begun. */
+/** A program that leaves before the end abandons its update, unless its release may be in use. */
 async function answer(socket: Socket, findUpdater: () => Promise<Updater>): Promise<void> {
   const left = new AbortController();
   socket.once("close", () => left.abort(new Error("The program that asked for the update has ended.")));

@@ -5,29 +5,19 @@ import { PassThrough } from "node:stream";
 import { json } from "node:stream/consumers";
 import type { RegisteredAgent } from "@nanoagent/fleet";
 import type { FitPlan } from "@nanoagent/models";
-import { writeSparseGguf } from "@nanoagent/optimizer/testing";
+import { writeKnownModel } from "@nanoagent/optimizer/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AgentFit, fitAgents } from "../../src/fleet/fit-agents.js";
 import { formatFits } from "../../src/fleet/format-fits.js";
 import { type FoundModels, findModels } from "../../src/optimize/find-models.js";
 import { optimizeModel } from "../../src/optimize/optimize-model.js";
 
-const shape = {
-  embeddingLength: 576,
-  layerCount: 30,
-  headCount: 9,
-  kvHeadCount: 3,
-  feedForwardLength: 1536,
-  vocabularySize: 49_152,
-  contextTokens: 8192,
-  weightType: "q8_0",
-} as const;
 let folder: string;
 let found: FoundModels;
 const at = (name: string) => path.join(folder, name);
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "nanoagent-fit-"));
-  await writeSparseGguf(at("model.gguf"), shape);
+  await writeKnownModel(at("model.gguf"), "SmolLM2-135M");
   found = await findModels(at("model.gguf"), { mustBeThere: true });
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -111,7 +101,7 @@ describe("fitAgents", () => {
       options,
     );
     expect(tight?.code).toBe("does-not-fit");
-    await writeSparseGguf(at("small.gguf"), { ...shape, layerCount: 6 });
+    await writeKnownModel(at("small.gguf"), "SmolLM2-135M", "q4_0");
     const both = await findModels(folder, { mustBeThere: true });
     const [other] = await fitAgents([agentOf("strict", 600, strict)], both, options);
     expect(other).toMatchObject({ fits: true, plan: { model_path: at("small.gguf") } });

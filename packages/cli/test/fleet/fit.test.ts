@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { writeSparseGguf } from "@nanoagent/optimizer/testing";
+import { writeKnownModel } from "@nanoagent/optimizer/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cardText, publishAll } from "../../../fleet/test/registry/fleet-cards.js";
 import { hasMosquitto, Mosquitto } from "../../../server/test/mqtt/mosquitto.js";
@@ -13,16 +13,7 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet fit (needs mosquitto)", () => {
   let folder: string;
   beforeEach(async () => {
     folder = mkdtempSync(path.join(tmpdir(), "nanoagent-fleet-fit-"));
-    await writeSparseGguf(path.join(folder, "model.gguf"), {
-      embeddingLength: 576,
-      layerCount: 30,
-      headCount: 9,
-      kvHeadCount: 3,
-      feedForwardLength: 1536,
-      vocabularySize: 49_152,
-      contextTokens: 8192,
-      weightType: "q8_0",
-    });
+    await writeKnownModel(path.join(folder, "model.gguf"), "SmolLM2-135M");
     writeFileSync(path.join(folder, "text.gguf"), "no model");
     mosquitto = await Mosquitto.start();
     const { broker } = await openForTest({ url: mosquitto.url, client_id: "writer" });

@@ -80,7 +80,7 @@ describe.skipIf(!hasMosquitto)("nanoagent fleet update at Mosquitto (needs mosqu
     expect(again.stderr).toBe("");
   });
 
-  test("exits with 1 if all are offline, also if they are no more than the first ones", async () => {
+  test("exits with 1 if all selected agents are offline, also a single one", async () => {
     await using broker = await Mosquitto.start();
     const { file } = writeBundle();
     for (const device of await start(broker, 1)) await device.leave();

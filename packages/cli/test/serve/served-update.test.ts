@@ -126,13 +126,23 @@ describe.skipIf(!canRun)("a service of a release (needs mosquitto)", { timeout: 
     await device.service?.end();
   });
 
-  test("an offer that is withdrawn while its questions hang ends, and the old agent comes back", async () => {
+  test("an update whose questions hang ends by Ctrl-C or the withdrawal of its offer, and the old agent comes back", async () => {
     const server = await startSlowServer("never");
     const device = await UpdatedService.make();
     const service = await device.start();
     const rest = `engine: { type: openai-compatible, url: "${server.url}" }`;
-    await device.offer(await device.bundle(2, { rest, files: { "smoke.yaml": WRONG } }));
-    await vi.waitFor(() => expect(server.asked.length).toBeGreaterThan(0), patience);
+    const file = await device.bundle(2, { rest, files: { "smoke.yaml": WRONG } });
+    const byHand = startProgram(
+      ["bundle", "apply", file, "--root", device.root, "--trust", device.trust],
+      device.environment,
+    );
+    const ended = resultOf(byHand);
+    await vi.waitFor(() => expect(server.asked).toHaveLength(1), patience);
+    byHand.kill("SIGINT");
+    expect(await ended).toMatchObject({ exitCode: 130, stderr: expect.stringContaining("gives the update up") });
+    expect(await service.say("hello")).toContain("shed");
+    await device.offer(file);
+    await vi.waitFor(() => expect(server.asked).toHaveLength(2), patience);
     await device.connection.publish("nanoagent/kiosk/offer", "", { retain: true });
     expect((await device.until(2, "refused")).reason).toBe("The fleet withdrew the offer.");
     expect(await device.current()).toBe(1);

@@ -26,11 +26,11 @@ function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 }
 
-test("an interrupted update is given up before its change", async () => {
+test.each(["checking", "proving"] as const)("an update that is interrupted while %s is given up", async (step) => {
   const stop = new AbortController();
   const update = handOver(
     ({ signal, onStep }) => {
-      onStep("checking", null);
+      onStep(step, null);
       return untilAborted(signal);
     },
     () => stop.abort(),
@@ -42,11 +42,11 @@ test("an interrupted update is given up before its change", async () => {
   });
 });
 
-test("an interrupted update goes on once its change has begun", async () => {
+test("an interrupted update goes on once its release may be in use", async () => {
   const stop = new AbortController();
   const update = handOver(
     ({ onStep }) => {
-      onStep("proving", null);
+      onStep("starting", null);
       return new Promise(() => {});
     },
     () => stop.abort(),
@@ -59,7 +59,7 @@ test("a service that ends before the change can be asked again, and its end duri
   const ends = () => Promise.reject(new FleetError({ code: "update-undecided", message: "The service ends." }));
   await expect(handOver(ends, () => {})).rejects.toBeInstanceOf(UnreachableService);
   const during: Apply = ({ onStep }) => {
-    onStep("proving", null);
+    onStep("starting", null);
     return ends();
   };
   await expect(handOver(during, () => {})).rejects.toMatchObject({

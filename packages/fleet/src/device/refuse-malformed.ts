@@ -1,10 +1,8 @@
 import { cutText } from "@nanoagent/models";
 import type { UpdateMessage } from "../offers/bundle-offer.js";
 import { isSequence, isSha256 } from "../offers/is-sequence.js";
+import { MAX_REASON_CHARACTERS } from "../offers/parse-update.js";
 import { readJsonObject } from "../offers/read-json-object.js";
-
-/** Longest reason in a message, in characters. */
-const MAX_REASON_CHARACTERS = 2000;
 
 /** The answer to an offer that cannot be used. Its hash is left out where the offer has none. */
 export type Refusal = Omit<UpdateMessage, "manifest_sha256"> & Partial<Pick<UpdateMessage, "manifest_sha256">>;

@@ -5,7 +5,7 @@ import { readTrustedKeys } from "../bundle/keys.js";
 import { FleetError } from "../fleet-error.js";
 import type { BundleOffer, UpdateMessage } from "../offers/bundle-offer.js";
 import { removeDownloads } from "../offers/fetch-bundle.js";
-import { isFinished } from "../offers/parse-update.js";
+import { isFinished, MAX_REASON_CHARACTERS } from "../offers/parse-update.js";
 import { readReleases } from "../releases/read-releases.js";
 import type { ApplyResult, UpdateStep } from "../releases/release-host.js";
 import type { Releases } from "../releases/releases.js";
@@ -19,8 +19,6 @@ import { readUpdateRecord, type UpdateRecord, writeUpdateRecord } from "./update
 import { UpdateWork } from "./update-work.js";
 import type { UpdaterHost } from "./updater-host.js";
 
-/** Longest reason in a message, in characters. */
-const MAX_REASON_CHARACTERS = 2000;
 /** Steps of a progress that are told. */
 const PROGRESS_STEPS = 100;
 

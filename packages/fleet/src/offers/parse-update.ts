@@ -6,7 +6,7 @@ import { readJsonObject } from "./read-json-object.js";
 /** Largest message: its reason may have some thousand characters of several bytes. */
 const MAX_UPDATE_BYTES = 32 * 1024;
 /** Longest reason that is kept, in characters. */
-const MAX_REASON_CHARACTERS = 2000;
+export const MAX_REASON_CHARACTERS = 2000;
 /** Longest time of the message, in characters. */
 const MAX_TIME_CHARACTERS = 40;
 
@@ -25,7 +25,7 @@ const endsByState: Readonly<Record<UpdateMessage["state"], boolean>> = {
   "rolled-back": true,
 };
 
-/** State of an update, as any program for devices may publish it: `sequence` and `state` are enough. */
+/** State of an update, also of a device that does not run nanoagent: such a device has to publish only `sequence` and `state`. */
 export interface ReportedUpdate extends Omit<UpdateMessage, "manifest_sha256" | "at"> {
   /** Null: the sequence alone names the bundle. */
   readonly manifest_sha256: string | null;

@@ -2,8 +2,8 @@ import { isFinished, type ReportedUpdate } from "../offers/parse-update.js";
 import type { RegisteredAgent } from "./registered-agent.js";
 import type { RollOutEvent, RollOutFailure } from "./roll-out-event.js";
 
-/** Steps in which an agent cannot be stopped any more. */
-const changing: ReadonlySet<ReportedUpdate["state"]> = new Set(["proving", "starting"]);
+/** Step in which an agent cannot be stopped any more. */
+const CHANGING: ReportedUpdate["state"] = "starting";
 
 interface Entry {
   readonly isCanary: boolean;
@@ -82,10 +82,7 @@ export class RollOutProgress {
 
   /** Those of the open ones that cannot be stopped any more. */
   get changing(): string[] {
-    return this.open.filter((id) => {
-      const state = this.#entries.get(id)?.offered?.latest?.state;
-      return state !== undefined && changing.has(state);
-    });
+    return this.open.filter((id) => this.#entries.get(id)?.offered?.latest?.state === CHANGING);
   }
 
   get hasFailedCanary(): boolean {

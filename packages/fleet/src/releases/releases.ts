@@ -315,7 +315,7 @@ export class Releases {
     return describeResult(to, "applied", to.sequence);
   }
 
-  /** Removes `next`, unfinished releases and those that are no longer kept. After a failure, the next update tries again. */
+  /** Removes the link `next`, half-unpacked releases, and old releases beyond the three that stay. A failure is ignored: the next update tries again. */
   async #tidy(): Promise<void> {
     try {
       const current = await this.#folder.readCurrent();

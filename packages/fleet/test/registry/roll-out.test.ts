@@ -182,11 +182,11 @@ describe.skipIf(!hasMosquitto)("a roll-out at Mosquitto (needs mosquitto and mos
   test("stops when too many fail, and withdraws offers that nobody has used", async () => {
     await using mosquitto = await Mosquitto.start();
     const bundle = bundleInFile();
-    // 2 and 3 fail, 4 works on it for ever, 5 is in its change.
+    // 2 and 3 fail, 4 works on it for ever, 5 changes to it.
     const devices = await startDevices(mosquitto, 9, (index) => {
       if (index === 1 || index === 2) return { script: fails("refused", "The disk is full.") };
       if (index === 3) return { script: (device, offer) => device.say(offer, { state: "fetching", progress: 0.1 }) };
-      if (index === 4) return { script: (device, offer) => device.say(offer, { state: "proving" }) };
+      if (index === 4) return { script: (device, offer) => device.say(offer, { state: "starting" }) };
       return {};
     });
     const stopped = await follow(await registryAt(mosquitto), { file: bundle.file, maxFailures: 1, atOnce: 4 });

@@ -130,7 +130,7 @@ describe("codes of MQTT 5", () => {
     ["pubrec", 0x50],
     ["pubrel", 0x62],
     ["pubcomp", 0x70],
-  ])("a %s has any code", (kind, head) => {
+  ])("every code of a %s is read, also one that the library does not know", (kind, head) => {
     for (let code = 0; code < 256; code++) {
       expect(read(5, [Uint8Array.of(head, 3, 1, 2, code)])).toEqual({
         packets: [{ kind, id: 0x102, code }],
@@ -139,7 +139,7 @@ describe("codes of MQTT 5", () => {
     }
   });
 
-  test("a refused filter has any code from 128 on, whatever the version", () => {
+  test("the reply to a subscription refuses with any code from 128 on, in both versions", () => {
     for (const version of [4, 5] as const) {
       for (const code of [0, 1, 2, 0x80, 0x8a, 0x95, 0xff]) {
         const bytes = version === 5 ? [0x90, 4, 0, 7, 0, code] : [0x90, 3, 0, 7, code];
@@ -151,7 +151,7 @@ describe("codes of MQTT 5", () => {
     ]);
   });
 
-  test("a connection is ended with any code", () => {
+  test("every code with which the broker ends the connection is read", () => {
     for (const code of [0, 0x8a, 0x95, 0xff])
       expect(read(5, [Uint8Array.of(0xe0, 1, code)]).packets).toEqual([{ kind: "disconnect", code }]);
     expect(read(5, [Uint8Array.of(0xe0, 0)]).packets).toEqual([{ kind: "disconnect", code: 0 }]);
