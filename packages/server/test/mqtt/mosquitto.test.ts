@@ -162,9 +162,8 @@ describe.skipIf(!hasMosquitto)("with Mosquitto (needs mosquitto and mosquitto-cl
     broker.ready();
     await vi.waitFor(() => expect(broker.isConnected).toBe(true), patience);
     proxy.isSilent = true;
-    const since = performance.now();
-    await vi.waitFor(() => expect(broker.isConnected).toBe(false), { ...patience, interval: 20 });
-    expect(performance.now() - since).toBeLessThan(6000);
+    // With the default keep-alive, this would take longer than the test waits.
+    await vi.waitFor(() => expect(broker.isConnected).toBe(false), patience);
     expect(broker.problem).toContain("stopped answering");
     proxy.isSilent = false;
     await vi.waitFor(() => expect(broker.isConnected).toBe(true), patience);
@@ -205,7 +204,8 @@ describe.skipIf(!hasMosquitto)("with Mosquitto (needs mosquitto and mosquitto-cl
     }
     await vi.waitFor(() => expect(dead.size).toBe(6), patience);
     const seconds = [...dead].map(([topic, at]) => (at - (hung.get(topic) ?? 0)) / 1000);
-    expect(Math.max(...seconds)).toBeLessThan(15);
+    // At most 14.5 s by Mosquitto's rules. With the whole keep-alive it would be up to 22 s; the rest is for a busy machine.
+    expect(Math.max(...seconds)).toBeLessThan(15 + 4);
     expect(Math.min(...seconds)).toBeGreaterThan(5);
   });
 

@@ -306,10 +306,7 @@ describe("a service that stops", () => {
       [waiting.turn.id, "stopped"],
     ]);
     expect((await post(url, "/page/messages", { message: "x" })).status).toBe(503);
-    const startedAt = Date.now();
     await server.close();
-    // No stream has to be cut off.
-    expect(Date.now() - startedAt).toBeLessThan(900);
     await agent.close();
   });
 });

@@ -433,7 +433,7 @@ describe("an abort", () => {
       caller.abort();
       expect((await events).at(-1)).toEqual({ type: "end", reason: "abort" });
       // The contract's 250 ms, plus the possible delay of a busy machine.
-      expect(performance.now() - since).toBeLessThan(250 + 1000);
+      expect(performance.now() - since).toBeLessThan(250 + 5000);
       await expect.poll(() => server.abandoned.length).toBe(1);
     },
   );
