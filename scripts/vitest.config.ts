@@ -28,6 +28,7 @@ export default defineConfig({
         setupFiles: [path.join(root, "scripts/vitest.setup.ts")],
         // Some tests start programs and install packages, on machines that may be slow.
         testTimeout: 60_000,
+        expect: { poll: { timeout: 20_000 } },
       },
     })),
   },

@@ -270,7 +270,7 @@ describe("a bundle from a server", () => {
       setTimeout(() => stop.abort(new Error("withdrawn")), 50);
     });
     await expect(fetchFrom(server.url, bundle, { signal: stop.signal })).rejects.toThrow("withdrawn");
-    await vi.waitFor(() => expect(server.ranges).toHaveLength(1));
+    await vi.waitFor(() => expect(server.ranges).toHaveLength(1), { timeout: 20_000 });
   });
 });
 

@@ -4,6 +4,7 @@ import { agentTopics } from "../../src/mqtt/agent-topics.js";
 import { AskChannel } from "../../src/mqtt/ask-channel.js";
 import { FakeBridgedAgent } from "./fake-bridged-agent.js";
 import { MemoryBroker } from "./memory-broker.js";
+import { patience } from "./opened-broker.js";
 
 const topics = agentTopics("shed");
 const channels: AskChannel[] = [];
@@ -32,7 +33,7 @@ function open() {
     vi.waitFor(() => {
       expect(broker.jsonOf(topics.answer)).toHaveLength(count);
       return broker.jsonOf(topics.answer);
-    });
+    }, patience);
   return { broker, agent, notices, plainAnswers, channel, ask, answers };
 }
 
@@ -71,7 +72,7 @@ describe("an ask", () => {
     const { broker, plainAnswers, ask } = open();
     const correlationData = new Uint8Array([1, 2, 3]);
     await ask("hi", { responseTopic: "replies/7", correlationData });
-    await vi.waitFor(() => expect(broker.jsonOf("replies/7")).toEqual([{ id: null, text: "HI" }]));
+    await vi.waitFor(() => expect(broker.jsonOf("replies/7")).toEqual([{ id: null, text: "HI" }]), patience);
     expect(broker.published.at(-1)).toMatchObject({ correlationData });
     expect(broker.published.at(-1)?.retain).toBeFalsy();
     expect(broker.textsOf(topics.answer)).toEqual([]);
@@ -204,7 +205,7 @@ test("a notice names an answer that the broker refuses", async () => {
   const { broker, notices, ask } = open();
   broker.refused.add(topics.answer);
   await ask("hi");
-  await vi.waitFor(() => expect(notices).toHaveLength(1));
+  await vi.waitFor(() => expect(notices).toHaveLength(1), patience);
   expect(notices[0]).toBe(
     `A message to ${topics.answer} was not published. The broker refuses messages to ${topics.answer}.`,
   );

@@ -52,7 +52,7 @@ describe.skipIf(process.platform === "win32")("a socket of a service", () => {
     await vi.waitFor(async () => {
       await socket?.close();
       await ended;
-    });
+    }, 20_000);
   });
 
   test("a file that is not a socket is not one", async () => {

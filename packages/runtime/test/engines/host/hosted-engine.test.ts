@@ -245,7 +245,7 @@ describe.skipIf(process.platform !== "linux")("a memory limit", () => {
     const engine = await open({ replies: ["Yes."] }, { limits });
     expect(await group.holds((await engine.processId()) ?? 0)).toBe(true);
     await engine.close();
-    await vi.waitFor(() => expect(existsSync(group.processesFile)).toBe(false), 2000);
+    await vi.waitFor(() => expect(existsSync(group.processesFile)).toBe(false), 20_000);
   });
 
   test("is the same if this program runs without compiled code", async () => {

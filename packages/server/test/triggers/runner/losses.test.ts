@@ -2,6 +2,8 @@ import { expect, test, vi } from "vitest";
 import { MemoryBroker } from "../../mqtt/memory-broker.js";
 import { byHand, openTestAgent, openTestTriggers, waterTool } from "./open-test-triggers.js";
 
+const soon = { timeout: 20_000 };
+
 const large = "x".repeat(65 * 1024);
 
 test("a message that is too large is counted, and reported with its trigger and topic", async () => {
@@ -13,7 +15,7 @@ test("a message that is too large is counted, and reported with its trigger and 
   await broker.send("garden/north", large);
   await broker.send("garden/north", large);
   await broker.send("garden/south", large);
-  await vi.waitFor(() => expect(triggers.states[0]?.counts.dropped).toBe(3));
+  await vi.waitFor(() => expect(triggers.states[0]?.counts.dropped).toBe(3), soon);
   const messageOf = (topic: string) =>
     `The trigger dry-bed left out a message to ${topic}: it is larger than 64 KB. Send less, or read another topic.`;
   const errors = triggers.notices.filter(({ level }) => level === "error");
@@ -33,7 +35,7 @@ test("messages to ever new topics do not fill the log", async () => {
   const triggers = await openTestTriggers(agent, settings, { broker });
   broker.connect();
   for (let bed = 0; bed < 100; bed++) await broker.send(`garden/${bed}`, large);
-  await vi.waitFor(() => expect(triggers.states[0]?.counts.dropped).toBe(100));
+  await vi.waitFor(() => expect(triggers.states[0]?.counts.dropped).toBe(100), soon);
   expect(triggers.notices.filter(({ level }) => level === "error")).toHaveLength(20);
 });
 
