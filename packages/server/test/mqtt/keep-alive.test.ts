@@ -8,7 +8,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", 
 afterEach(() => void vi.useRealTimers());
 
 /** A keep-alive of which the broker knows less. Times count from its start. */
-function startKeepAlive({ isAnswered = () => true } = {}) {
+function startKeepAlive({ isAnswered = (): boolean => true } = {}) {
   const begin = performance.now();
   const pings: number[] = [];
   let silentAt: number | null = null;
