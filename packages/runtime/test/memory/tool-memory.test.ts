@@ -13,6 +13,10 @@ import { ToolSet } from "../../src/tools/tool-set.js";
 const MB = 2 ** 20;
 const BUDGET_MB = 128;
 const OVERSHOOT_MB = 32;
+const SAMPLE_MILLISECONDS = 20;
+/** How late a sample usually is, and how much a program can take in the time that a sample is later. */
+const USUAL_DELAY_MILLISECONDS = 5;
+const MB_PER_MILLISECOND = 2;
 /** Outcomes of a tool whose program was killed, or failed for want of memory. */
 const ended: readonly string[] = ["interrupted", "failed"];
 const hogFile = path.join(import.meta.dirname, "hog.py");
@@ -42,14 +46,18 @@ const readCalls = () => Number(/^syscr: (\d+)$/m.exec(readFileSync("/proc/self/i
 class Scene {
   readonly mark = `hog-${randomUUID()}`;
   readonly memory: ToolMemory;
+  readonly #hasCgroups: boolean;
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #belongs = new Map<string, boolean>();
   #peakBytes = 0;
+  #sampledAt = performance.now();
+  #longestDelay = 0;
 
   constructor(cgroups: typeof own, { limitMb = BUDGET_MB } = {}) {
+    this.#hasCgroups = cgroups !== null;
     const limitBytes = limitMb * MB;
     this.memory = new ToolMemory({ limitBytes, ownsProgram: false, baseBytes: 2 ** 40, cgroups });
-    this.#timer = setInterval(() => this.sample(), 20);
+    this.#timer = setInterval(() => this.sample(), SAMPLE_MILLISECONDS);
     onTestFinished(async () => {
       this.stop();
       await this.memory.close();
@@ -59,6 +67,12 @@ class Scene {
 
   get peakMb(): number {
     return this.#peakBytes / MB;
+  }
+
+  /** How far the tool may exceed its limit. Where only a watch ends it, a machine that held up this program held up the watch. */
+  get overshootMb(): number {
+    if (this.#hasCgroups) return OVERSHOOT_MB;
+    return OVERSHOOT_MB + Math.max(0, this.#longestDelay - USUAL_DELAY_MILLISECONDS) * MB_PER_MILLISECOND;
   }
 
   async call(command: string[], { max_memory_mb }: { max_memory_mb?: number } = {}) {
@@ -90,6 +104,9 @@ class Scene {
   }
 
   sample(): void {
+    const now = performance.now();
+    this.#longestDelay = Math.max(this.#longestDelay, now - this.#sampledAt - SAMPLE_MILLISECONDS);
+    this.#sampledAt = now;
     const rollups = this.processes().map((name) => read(`/proc/${name}/smaps_rollup`));
     const sum = (field: string) =>
       rollups.reduce(
@@ -129,8 +146,8 @@ for (const { way, cgroups, isPossible } of ways) {
       // The tool itself may end well before its leftover process is noticed.
       if (kind !== "away") expect(ended).toContain(outcome);
       if (ended.includes(outcome)) expect(content).toMatch(/it needed more memory than|it may take/);
-      await expect.poll(() => scene.processes(), { timeout: 3000 }).toEqual([]);
-      expect(scene.peakMb).toBeLessThan(BUDGET_MB + OVERSHOOT_MB);
+      await expect.poll(() => scene.processes()).toEqual([]);
+      expect(scene.peakMb).toBeLessThan(BUDGET_MB + scene.overshootMb);
       // The agent continues: the next tool has the memory.
       expect(await scene.call(["echo", "well"])).toMatchObject({ outcome: "done", value: "well" });
     });
@@ -139,7 +156,7 @@ for (const { way, cgroups, isPossible } of ways) {
       const scene = new Scene(cgroups);
       const outcomes = await Promise.all([1, 2, 3, 4].map(() => scene.hog("slow", 70, { seconds: 2 })));
       expect(outcomes.filter(({ outcome }) => ended.includes(outcome)).length).toBeGreaterThan(0);
-      expect(scene.peakMb).toBeLessThan(BUDGET_MB + OVERSHOOT_MB);
+      expect(scene.peakMb).toBeLessThan(BUDGET_MB + scene.overshootMb);
     }, 60_000);
 
     test("max_memory_mb limits one tool with its children", async () => {
@@ -149,7 +166,7 @@ for (const { way, cgroups, isPossible } of ways) {
         expect(ended).toContain(outcome);
         expect(content).toMatch(/max_memory_mb/);
       }
-      expect(scene.peakMb).toBeLessThan(60 + OVERSHOOT_MB);
+      expect(scene.peakMb).toBeLessThan(60 + scene.overshootMb);
     });
 
     test.each(runtimes)("a program within its limit works, whatever its runtime reserves (%s)", async (...command) => {
