@@ -80,7 +80,7 @@ export async function fitAgents(
   return fits;
 }
 
-/** Returns the first plan whose model file is not larger than the agent allows, or why there is none. `plans` begins with the best. */
+/** Returns the best plan whose model file is at most `maxModelSizeMb` large, or the error that says why no plan fits. */
 async function choosePlan(
   { plans, refusal }: ReturnType<typeof planModels>,
   maxModelSizeMb: number,
