@@ -198,10 +198,15 @@ for (const { way, cgroups, isPossible } of ways) {
       const running = [1, 2, 3].map(() => scene.call(["sleep", "3"]));
       await new Promise((resolve) => setTimeout(resolve, 500));
       scene.stop();
-      const before = readCalls();
-      await new Promise((resolve) => setTimeout(resolve, 2000));
+      const counts: number[] = [];
+      for (let window = 0; window < 4; window++) {
+        const before = readCalls();
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        counts.push(readCalls() - before);
+      }
       others.kill();
-      expect(readCalls() - before).toBeLessThan(1500);
+      // The test runner reads in this process, too, but not all the time.
+      expect(Math.min(...counts)).toBeLessThan(375);
       await Promise.all(running);
     });
   });

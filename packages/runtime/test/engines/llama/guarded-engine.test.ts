@@ -124,7 +124,7 @@ describe.skipIf(!hasAddon)("a local model within a budget (needs llama.cpp's pac
         const sampling = { maxTokens: 8, stop: ["x".repeat((6 + 2 * attempt) * MB)] };
         const events: AgentEvent[] = [];
         for await (const event of runtime.stream("one two three", { sampling })) events.push(event);
-        expect(events.at(-1)).toMatchObject(answered);
+        expect(events.at(-1), JSON.stringify(events.at(-1))).toMatchObject(answered);
         actions.push(...actionsOf(events));
       }
       expect(actions).toEqual(["trim-window", "drop-saved-state", "smaller-batch"]);
